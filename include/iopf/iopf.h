@@ -1,0 +1,638 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * iopf.h - recoverable I/O page faults: requests come in, each group gets one response.
+ *
+ * Obligation. Every group whose last request came in is ended exactly once: by its
+ * owner's answer, by the host under a named reason, or without a response because the
+ * function that asked has forgotten the question. No function of this library fails in
+ * a way that leaves a group without an ending.
+ *
+ * Trust. An answer supplies a code and nothing else. Every field of a response comes
+ * from the ledger. Whatever an owner says at whatever time, at most one response leaves
+ * for a group.
+ *
+ * Threads. A broker belongs to one thread; every function is called from it except
+ * iopf_broker_answer_remote(). Different brokers share nothing.
+ *
+ * Memory. All of it is given at create; nothing allocates afterwards.
+ *
+ * Errors. Functions return 0 or a count, or one of these, and write outputs only on
+ * success:
+ *   -EINVAL     an argument could never be right
+ *   -ENOENT     no such thing; for an answer: refused (counters tell which check failed)
+ *   -ENOSPC     a fixed table is full; nothing changed
+ *   -EAGAIN     not now: responses have to be taken first, or nothing is there
+ *   -EBUSY      an operation on this endpoint is under way
+ *   -EEXIST     this attachment, endpoint or rid exists already
+ *   -EPERM      this owner may not say that; the group stays open
+ *   -ETIMEDOUT  the function did not stop: it needs a function reset
+ *   -ENODEV     the function is gone
+ */
+#ifndef IOPF_IOPF_H
+#define IOPF_IOPF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The words ------------------------------------------------------------------ */
+
+/* What an access wants. X and PRIV exist only with a PASID (PCIe, PASID TLP prefix). */
+enum iopf_perm {
+	IOPF_READ = 1,
+	IOPF_WRITE = 2,
+	IOPF_EXEC = 4,
+	IOPF_PRIV = 8,
+};
+
+/* What an owner may say and a device may be told. Wires map it; nothing casts it. */
+enum iopf_code {
+	IOPF_SUCCESS, /* every page of the group was made present: try again */
+	IOPF_INVALID, /* at least one page cannot be made present: give up */
+	IOPF_FAILURE, /* the page request interface is broken: stop using it */
+	IOPF_CODE_COUNT
+};
+
+/* A PASID is 20 bits. "None" is a key of its own, different from PASID 0. */
+#define IOPF_PASID_MAX  UINT32_C(0xfffff)
+#define IOPF_PASID_NONE UINT32_MAX
+/* Attachments only: every PASID (not "none") without an attachment of its own. */
+#define IOPF_PASID_ANY (UINT32_MAX - 1)
+
+enum iopf_request_flag {
+	IOPF_LAST = 1,    /* closes its group */
+	IOPF_STOP = 2,    /* a stop marker: no request, no credit, no response */
+	IOPF_STALL = 4,   /* a stalled transaction: index is its tag, a group of one */
+	IOPF_PRIVATE = 8, /* private_data is to be given back in the response */
+};
+
+/* One page that a device asks for, or a stop marker, as it came from a source. */
+struct iopf_request {
+	uint64_t addr;  /* byte address; a multiple of 4096 where the wire says pages */
+	uint32_t rid;   /* requester or stream id, as this source knows it */
+	uint32_t pasid; /* 0..IOPF_PASID_MAX or IOPF_PASID_NONE */
+	uint16_t index; /* PRG index (9 bits) or stall tag (16 bits) */
+	uint8_t perm;   /* enum iopf_perm */
+	uint8_t flags;  /* enum iopf_request_flag */
+	uint32_t rsvd;
+	uint64_t private_data[2];
+};
+
+/* What leaves for the device. Made by the broker from its ledger alone. */
+struct iopf_response {
+	uint64_t token;
+	uint64_t opened_ns; /* when the last request of the group came in */
+	uint32_t endpoint;  /* IOPF_NO_ID where the request's rid was unknown */
+	uint32_t rid;
+	uint32_t pasid;     /* IOPF_PASID_NONE: the response carries none */
+	uint16_t index;
+	uint16_t request_count; /* credits that the response gives back */
+	uint8_t code;           /* enum iopf_code */
+	uint8_t flags;          /* IOPF_STALL, IOPF_PRIVATE */
+	uint8_t ending;         /* enum iopf_ending */
+	uint8_t rsvd[5];
+	uint64_t private_data[2];
+};
+
+/* One page of a group that an owner is shown. */
+struct iopf_page {
+	uint64_t addr;
+	uint8_t perm;
+	uint8_t rsvd[7];
+};
+
+/* A group that an owner is shown. The token is the only way to answer it. */
+struct iopf_group {
+	uint64_t token;
+	uint64_t opened_ns;
+	uint32_t endpoint;
+	uint32_t pasid;
+	uint32_t rid;
+	uint16_t index;
+	uint16_t page_count; /* more than one: iopf_broker_pages() */
+	uint8_t flags;       /* IOPF_STALL, IOPF_PRIVATE */
+	uint8_t rsvd[7];
+	struct iopf_page page; /* the first page */
+};
+
+/* How a group left the ledger. The names are those of JSON, scenarios and counters. */
+/* clang-format off */
+#define IOPF_ENDINGS(X) \
+	X(success,          "its owner answered success") \
+	X(invalid,          "its owner answered invalid") \
+	X(failure,          "its owner, alone on its function, answered failure") \
+	X(deadline,         "the host stopped waiting for its owner") \
+	X(quota,            "its owner held its whole share") \
+	X(detach,           "the attachment was closed while it was open") \
+	X(no_owner,         "nobody owns its address space, or paging is off") \
+	X(malformed,        "the request breaks a rule of its interface") \
+	X(guest_overflow,   "the guest's queue was full: answered as hardware would") \
+	X(reset,            "the function was reset: no response") \
+	X(removal,          "the function is gone: no response") \
+	X(response_failure, "the function stopped its paging: no response")
+/* clang-format on */
+#define IOPF_ENDING_ENUM(name, text) IOPF_ENDING_##name,
+enum iopf_ending { IOPF_ENDINGS(IOPF_ENDING_ENUM) IOPF_ENDING_COUNT };
+
+/* Every counter there is: the structures, the statistics page, JSON, scenarios and
+ * the live view are made from this list. One row per endpoint, owner and source. */
+/* clang-format off */
+#define IOPF_COUNTERS(X) \
+	X(requests,            "page requests that came in") \
+	X(lasts,               "of them, those that close a group") \
+	X(stop_markers,        "stop markers") \
+	X(shown,               "groups given to an owner") \
+	X(ended_success,       "ended: the owner answered success") \
+	X(ended_invalid,       "ended: the owner answered invalid") \
+	X(ended_failure,       "ended: the owner answered failure") \
+	X(ended_deadline,      "ended: deadline") \
+	X(ended_quota,         "ended: quota") \
+	X(ended_detach,        "ended: detach or replace") \
+	X(ended_no_owner,      "ended: no owner, or paging off") \
+	X(ended_malformed,     "ended: malformed request or allocation exceeded") \
+	X(ended_guest_overflow, "ended: the guest's queue was full") \
+	X(ended_reset,         "ended without a response: function reset") \
+	X(ended_removal,       "ended without a response: removal") \
+	X(ended_response_failure, "ended without a response: paging stopped by the function") \
+	X(response_success,    "responses that left: success") \
+	X(response_invalid,    "responses that left: invalid") \
+	X(response_failure,    "responses that left: failure") \
+	X(refused_unknown,     "answers refused: never issued") \
+	X(refused_duplicate,   "answers refused: this owner answered it before") \
+	X(refused_stale,       "answers refused: issued, ended otherwise") \
+	X(refused_foreign,     "answers refused: somebody else's group") \
+	X(refused_malformed,   "answers refused: no such code, or not a valid command") \
+	X(refused_forbidden,   "answers refused: a code that this owner may not use") \
+	X(allocation_exceeded, "requests beyond the endpoint's allocation") \
+	X(index_reused,        "requests with an index that is still open") \
+	X(malformed_requests,  "requests that break a rule of the interface") \
+	X(reserved_bits,       "records with unknown bits set") \
+	X(dropped_requests,    "requests, not last, that nobody could be given") \
+	X(dropped_partials,    "partial groups thrown away") \
+	X(lost_credits,        "credits of what was thrown away unanswered") \
+	X(overflows,           "queue overflows") \
+	X(uprgi_seen,          "unexpected PRG index seen at the function") \
+	X(rf_seen,             "response failure seen at the function") \
+	X(deadline_warnings,   "groups older than the deadline, told once each") \
+	X(events_suppressed,   "events not told because of the rate limit")
+/* clang-format on */
+#define IOPF_COUNTER_ENUM(name, text) IOPF_COUNTER_##name,
+enum iopf_counter { IOPF_COUNTERS(IOPF_COUNTER_ENUM) IOPF_COUNTER_COUNT };
+
+/* A row's present state; gauges go up and down. */
+/* clang-format off */
+#define IOPF_GAUGES(X) \
+	X(partial,        "partial groups") \
+	X(ready,          "groups that their owner has not fetched") \
+	X(delivered,      "groups that their owner has to answer") \
+	X(leaving,        "groups whose response has not left") \
+	X(credits_in_use, "credits: requests in the ledger")
+/* clang-format on */
+#define IOPF_GAUGE_ENUM(name, text) IOPF_GAUGE_##name,
+enum iopf_gauge { IOPF_GAUGES(IOPF_GAUGE_ENUM) IOPF_GAUGE_COUNT };
+
+/* A broker's numbers for endpoints, owners, sources. */
+#define IOPF_NO_ID UINT32_MAX
+
+/* ---- Memory of others ------------------------------------------------------------ */
+
+/* A run of an address space that this process can reach. */
+struct iopf_segment {
+	uint64_t base;       /* first address, a multiple of 4096 */
+	uint64_t size_bytes; /* a multiple of 4096 */
+	void *memory;        /* borrowed; aligned to 4096 */
+};
+
+/* An address space: what a walker, a queue or a DMA engine reaches memory through.
+ * Segments do not overlap and are sorted by base. What is outside does not exist. */
+struct iopf_memory {
+	const struct iopf_segment *segments;
+	uint32_t count;
+};
+
+/* ---- Statistics page and flight recorder ------------------------------------------ */
+
+/* One row of the statistics page. The broker's thread writes; anybody may read with
+ * relaxed 64-bit loads at any time. Values only, no pointers: it may be shared memory. */
+struct iopf_stats_row {
+	uint64_t counter[IOPF_COUNTER_COUNT];
+	uint64_t gauge[IOPF_GAUGE_COUNT];
+	uint64_t id; /* endpoints: source << 32 | rid; owners, sources: the caller's name */
+	uint64_t epoch;
+};
+
+#define IOPF_STATS_MAGIC UINT64_C(0x3173746174737049) /* "Ipstats1" */
+
+struct iopf_stats_page {
+	uint64_t magic;
+	uint32_t row_size_bytes;
+	uint32_t counter_count;
+	uint32_t gauge_count;
+	uint32_t endpoint_max; /* rows: endpoints, then owners, then sources */
+	uint32_t owner_max;
+	uint32_t source_max;
+	struct iopf_stats_row row[];
+};
+
+/* One step of a group, as the flight recorder keeps it. Kinds never change meaning. */
+enum iopf_record_kind {
+	IOPF_RECORD_NONE,
+	IOPF_RECORD_REQUEST,  /* data: address | perm */
+	IOPF_RECORD_STOP,
+	IOPF_RECORD_SHOW,
+	IOPF_RECORD_ANSWER,   /* detail: code */
+	IOPF_RECORD_REFUSE,   /* detail: counter */
+	IOPF_RECORD_RESPONSE, /* detail: code << 4 | ending */
+	IOPF_RECORD_DROP,
+	IOPF_RECORD_ATTACH,
+	IOPF_RECORD_OPERATION, /* detail: kind; data: step */
+	IOPF_RECORD_OVERFLOW,
+	IOPF_RECORD_EVENT,
+	IOPF_RECORD_KIND_COUNT
+};
+
+struct iopf_record {
+	uint64_t ns;
+	uint64_t token;
+	uint64_t data;
+	uint32_t pasid;
+	uint16_t endpoint;
+	uint8_t kind;
+	uint8_t detail;
+};
+
+#define IOPF_RECORDER_MAGIC UINT64_C(0x3165636172747049) /* "Iptrace1" */
+
+/* A single-writer ring. Entry n lies at entry[n & (entry_count - 1)]. A reader loads
+ * head (acquire), copies, loads head again: entries older than head - entry_count may
+ * have been overwritten. It may be shared memory and outlive its writer. */
+struct iopf_recorder {
+	uint64_t magic;
+	uint32_t record_size_bytes;
+	uint32_t entry_count; /* a power of two */
+	uint64_t head;        /* records written since create */
+	uint64_t rsvd[5];
+	struct iopf_record entry[];
+};
+
+/*
+ * Make a recorder in @memory of @size_bytes (64 bytes and 32 a record, a power of two
+ * of them, at least 2).
+ *
+ * Owns:    borrows @memory until the last broker that writes to it is gone.
+ * Returns: the recorder, or NULL where @memory is too small or not aligned to 64.
+ */
+struct iopf_recorder *iopf_recorder_create(void *memory, size_t size_bytes);
+
+/* ---- The broker ------------------------------------------------------------------- */
+
+struct iopf_broker;
+
+/* Something that a person may want to know: told once, rate limited. */
+enum iopf_event_kind {
+	IOPF_EVENT_ALLOCATION_EXCEEDED,
+	IOPF_EVENT_INDEX_REUSED,
+	IOPF_EVENT_MALFORMED,
+	IOPF_EVENT_UNKNOWN_RID,
+	IOPF_EVENT_REFUSED,
+	IOPF_EVENT_OVERFLOW,
+	IOPF_EVENT_DEADLINE,
+	IOPF_EVENT_TAKEN, /* the host ended a group that its owner was shown */
+	IOPF_EVENT_OPERATION_DONE,
+	IOPF_EVENT_OPERATION_FAILED,
+	IOPF_EVENT_UPRGI,
+	IOPF_EVENT_RF,
+	IOPF_EVENT_NEEDS_RESET, /* begin iopf_broker_restart() on this endpoint */
+	IOPF_EVENT_KIND_COUNT
+};
+
+struct iopf_event {
+	uint8_t kind; /* enum iopf_event_kind */
+	uint8_t detail; /* counter, ending or operation kind, by kind */
+	uint16_t rsvd;
+	uint32_t source, endpoint, owner; /* IOPF_NO_ID where none */
+	uint32_t pasid;
+	uint32_t rid;
+	uint64_t token;
+	uint64_t value;         /* an address, an age in ns, an errno: by kind */
+	uint64_t suppressed;    /* events of this endpoint or owner not told before this one */
+};
+
+struct iopf_broker_options {
+	uint32_t size_bytes; /* of this struct */
+	uint32_t instance;   /* 1..1023: no other broker's tokens may look like this one's */
+	uint32_t source_max;     /* 1..255 */
+	uint32_t endpoint_max;   /* 1..65535 */
+	uint32_t owner_max;      /* 1..65535 */
+	uint32_t attachment_max; /* 1..1048576 */
+	uint32_t group_max;      /* 1..2097152: slots of all endpoints, reserves included */
+	uint32_t inbox_entries;  /* per owner, 0 or a power of two up to 65536 */
+	bool private_data;       /* keep a request's private data (16 bytes a slot) */
+	uint32_t first_generation; /* 0, or where an earlier broker of this instance ended */
+	void (*event)(void *context, const struct iopf_event *event); /* may be NULL */
+	void *event_context;
+	struct iopf_recorder *recorder; /* may be NULL; borrowed */
+	struct iopf_stats_page *stats;  /* NULL: inside the broker's own memory; borrowed */
+};
+
+/*
+ * Bytes that a broker with @options needs, and that its statistics page needs.
+ *
+ * Returns: the size, or 0 where an option is out of its range.
+ */
+size_t iopf_broker_size_bytes(const struct iopf_broker_options *options);
+size_t iopf_stats_size_bytes(const struct iopf_broker_options *options);
+
+/*
+ * Make a broker in @memory (aligned to 64) of at least iopf_broker_size_bytes().
+ *
+ * Owns:    borrows @memory and everything that @options points to until destroy.
+ * Returns: 0, -EINVAL (an option or the alignment), -ENOSPC (memory too small).
+ */
+int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
+		       size_t memory_bytes, struct iopf_broker **broker);
+
+/* The memory may be reused afterwards. Open groups are forgotten: end them first
+ * (iopf_broker_remove() each endpoint) where a device still waits. */
+void iopf_broker_destroy(struct iopf_broker *broker);
+
+/* The statistics page, wherever it lies. Borrowed until destroy. */
+const struct iopf_stats_page *iopf_broker_stats(const struct iopf_broker *broker);
+
+/* ---- Sources, endpoints, owners ---------------------------------------------------- */
+
+struct iopf_source_options {
+	uint32_t size_bytes;
+	uint32_t usable_entries; /* of its queue: allocations of its endpoints sum to at most
+				  * this; 0 for a source that the kernel bounds */
+	uint32_t reserve_count;  /* slots for lasts that nobody can be given, 1..4096 */
+	uint64_t name;           /* the caller's, for statistics */
+};
+
+/* Returns: 0, -EINVAL, -ENOSPC. */
+int iopf_broker_add_source(struct iopf_broker *broker,
+			   const struct iopf_source_options *options, uint32_t *source);
+
+enum iopf_owner_flag {
+	IOPF_OWNER_MAY_FAIL = 1, /* may answer failure where it is alone on the function */
+};
+
+struct iopf_owner_options {
+	uint32_t size_bytes;
+	uint32_t flags;       /* enum iopf_owner_flag */
+	uint64_t deadline_ns; /* 0: off. Age at which warn or answer happens */
+	bool deadline_answers; /* end the group with invalid; otherwise warn once */
+	uint64_t name;
+	/* A callback owner: called from inside fetch-less iopf_broker_poll() for each group;
+	 * it may call iopf_broker_answer() at once, later, or answer_remote() elsewhere.
+	 * NULL: the owner fetches. */
+	void (*group)(void *context, const struct iopf_group *group);
+	void *context;
+};
+
+/* Returns: 0, -EINVAL, -ENOSPC. */
+int iopf_broker_add_owner(struct iopf_broker *broker,
+			  const struct iopf_owner_options *options, uint32_t *owner);
+
+/* Returns: 0, -ENOENT, -EBUSY (it has attachments or open groups). */
+int iopf_broker_remove_owner(struct iopf_broker *broker, uint32_t owner);
+
+/* The clock of a paused owner stands still: its groups do not age. 0 or -ENOENT. */
+int iopf_broker_pause_owner(struct iopf_broker *broker, uint32_t owner, bool paused,
+			    uint64_t now_ns);
+
+struct iopf_endpoint_options {
+	uint32_t size_bytes;
+	uint32_t source;
+	uint32_t rid;
+	uint32_t allocation; /* wanted credits, 1..65535: slots and request storage are
+			      * reserved here; -ENOSPC where the queue or the ledger is full */
+	bool pasid_in_response; /* the function's PRG Response PASID Required */
+};
+
+/*
+ * Enable an endpoint: from here its requests are accepted. The granted allocation is
+ * what was asked for, or nothing is changed.
+ *
+ * Returns: 0, -EINVAL, -ENOENT (source), -EEXIST (rid), -ENOSPC.
+ * Source of the rule: PCIe 6.x, 10.4.1, Outstanding Page Request Allocation.
+ */
+int iopf_broker_add_endpoint(struct iopf_broker *broker,
+			     const struct iopf_endpoint_options *options,
+			     uint32_t *endpoint);
+
+/*
+ * Give (endpoint, @pasid) to @owner. @pasid: a PASID, IOPF_PASID_NONE, IOPF_PASID_ANY.
+ *
+ * Returns: 0, -ENOENT, -EEXIST, -ENOSPC, -EBUSY (its detach is under way, or something
+ *          of its last owner is still in the ledger), -ENODEV (endpoint removed).
+ */
+int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
+		       uint32_t owner);
+
+/* ---- A group's way ------------------------------------------------------------------ */
+
+/*
+ * A request, or a stop marker, came out of @source.
+ *
+ * Whatever it says, it is taken: kept, closed into a group, ended by the host, or
+ * dropped and counted.
+ *
+ * Returns: 0, -ENOENT (no such source), -EAGAIN: not taken, every reserve slot of the
+ *          source waits for iopf_broker_respond(); call that, then this again.
+ */
+int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
+			const struct iopf_request *request, uint64_t now_ns);
+
+/* @source lost requests: partial groups of every endpoint on it are thrown away.
+ * Call after the queue was emptied and before the overflow is acknowledged.
+ * Returns: the number thrown away, -ENOENT. */
+int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t now_ns);
+
+/*
+ * The oldest group that @owner has not seen; it is then the owner's to answer.
+ *
+ * Returns: 0, -EAGAIN (nothing there), -ENOENT (no such owner).
+ */
+int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
+		      struct iopf_group *group, uint64_t now_ns);
+
+/*
+ * All pages of the open group @token in the order in which the device asked, from
+ * @first on.
+ *
+ * Returns: how many were written (at most @max), -ENOENT (no such open group).
+ */
+int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t first,
+		      struct iopf_page *pages, uint32_t max);
+
+/*
+ * @owner answers the group @token. The response leaves with a later respond.
+ *
+ * Returns: 0; -ENOENT: refused, one error whatever the reason (the counters tell);
+ *          -EPERM: failure from an owner that may not say it, the group stays open.
+ */
+int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+		       enum iopf_code code, uint64_t now_ns);
+
+/*
+ * The same from any thread: put into the owner's inbox, taken by iopf_broker_poll().
+ *
+ * Threads: any.
+ * Returns: 0, -ENOSPC (the inbox is full), -EINVAL (no inbox, no such owner).
+ */
+int iopf_broker_answer_remote(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+			      enum iopf_code code);
+
+/*
+ * The host itself ends the open group @token with @code under @ending (a reason that
+ * gives a response). For rooms above the broker: a guest's queue is full, ...
+ *
+ * Returns: 0, -ENOENT (no such open group), -EINVAL (that ending has no response).
+ */
+int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code code,
+		    enum iopf_ending ending, uint64_t now_ns);
+
+/*
+ * Responses that are to leave through @source, oldest first. With this call they are
+ * out of the ledger: the caller has room for them and sends them, in order, once.
+ *
+ * Returns: how many were written (at most @max), -ENOENT.
+ */
+int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
+			struct iopf_response *responses, uint32_t max, uint64_t now_ns);
+
+/*
+ * Let time pass: answers from inboxes (at most @budget), callback owners' groups,
+ * deadlines.
+ *
+ * Returns: how much was done; less than @budget when nothing is left.
+ */
+int iopf_broker_poll(struct iopf_broker *broker, uint32_t budget, uint64_t now_ns);
+
+/* When iopf_broker_poll() has to be called at the latest; UINT64_MAX: no need. */
+uint64_t iopf_broker_next_deadline_ns(const struct iopf_broker *broker);
+
+/* One open group: what is owed, by whom, since when. */
+struct iopf_owed {
+	uint64_t token;
+	uint64_t age_ns;
+	uint32_t endpoint, owner, pasid;
+	uint16_t index;
+	uint16_t request_count;
+	uint8_t state; /* enum iopf_group_state */
+	uint8_t rsvd[7];
+};
+
+enum iopf_group_state {
+	IOPF_GROUP_FREE,
+	IOPF_GROUP_PARTIAL,
+	IOPF_GROUP_READY,
+	IOPF_GROUP_DELIVERED,
+	IOPF_GROUP_LEAVING,
+	IOPF_GROUP_STATE_COUNT
+};
+
+/*
+ * What is owed on @endpoint (IOPF_NO_ID: everywhere), starting at @cursor (0 first;
+ * moved on). Not a fast path.
+ *
+ * Returns: how many were written; 0 when there is no more.
+ */
+int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
+		     uint32_t *cursor, struct iopf_owed *owed, uint32_t max,
+		     uint64_t now_ns);
+
+/* ---- Operations --------------------------------------------------------------------- */
+
+/*
+ * Detach, replace, reset and remove are operations: begin, then steps that the caller
+ * carries out at the hardware, then done. From begin on nothing new of the old epoch
+ * is shown to an owner. One operation at a time on an endpoint.
+ */
+enum iopf_operation_kind {
+	IOPF_OPERATION_NONE,
+	IOPF_OPERATION_DETACH,  /* one attachment; groups are answered invalid */
+	IOPF_OPERATION_DISABLE, /* the whole endpoint, alive: groups answered, PRI off */
+	IOPF_OPERATION_RESTART, /* as disable, then PRI reset and on again */
+	IOPF_OPERATION_RESET,   /* function reset: groups end without a response, PRI off */
+	IOPF_OPERATION_REMOVE,  /* the function is gone: no response, endpoint forgotten */
+	IOPF_OPERATION_KIND_COUNT
+};
+
+enum iopf_step {
+	IOPF_STEP_NONE,      /* no operation */
+	IOPF_STEP_DRAIN,     /* bring everything that the function has sent into the ledger:
+			      * drain the hardware queue, and say -EAGAIN where it
+			      * overflowed meanwhile */
+	IOPF_STEP_RESPOND,   /* take and send the responses of this endpoint */
+	IOPF_STEP_PRI_OFF,   /* write Enable = 0 */
+	IOPF_STEP_STOPPED,   /* read Stopped; -EAGAIN while it is 0 */
+	IOPF_STEP_PRI_RESET, /* write Reset */
+	IOPF_STEP_PRI_ON,    /* write the allocation, then Enable = 1 */
+	IOPF_STEP_DONE,
+	IOPF_STEP_COUNT
+};
+
+/*
+ * Begin. detach: one attachment. The others: the whole endpoint.
+ * A reset or a removal overrides an operation under way; the others say -EBUSY.
+ *
+ * Returns: 0, -ENOENT, -EBUSY, -ENODEV.
+ */
+int iopf_broker_detach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
+		       uint64_t now_ns);
+int iopf_broker_disable(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+int iopf_broker_restart(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+int iopf_broker_reset(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+int iopf_broker_remove(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+
+/* Enable again after disable or reset: the caller has written allocation and Enable.
+ * Returns: 0, -ENOENT, -EBUSY. */
+int iopf_broker_enable(struct iopf_broker *broker, uint32_t endpoint);
+
+/* The step that @endpoint's operation waits for; IOPF_STEP_DONE is seen once, by the
+ * iopf_broker_did() that reaches it. Returns: enum iopf_step, or -ENOENT. */
+int iopf_broker_step(const struct iopf_broker *broker, uint32_t endpoint);
+
+/*
+ * The caller did the present step: @result 0; -EAGAIN: not finished, ask again (a
+ * bounded number of rounds); -ENODEV: the function does not answer.
+ *
+ * Returns: the next step (enum iopf_step), -ENOENT, -ETIMEDOUT (rounds used up: needs a
+ *          function reset; the ledger holds nothing of the endpoint), -ENODEV.
+ */
+int iopf_broker_did(struct iopf_broker *broker, uint32_t endpoint, int result,
+		    uint64_t now_ns);
+
+/* The function's status bits, as read: RF ends every group without a response and puts
+ * the endpoint out of service until it is disabled, reset and enabled; UPRGI is
+ * counted and told. Returns: 0, -ENOENT. */
+int iopf_broker_status(struct iopf_broker *broker, uint32_t endpoint, bool rf, bool uprgi,
+		       uint64_t now_ns);
+
+/* ---- Names -------------------------------------------------------------------------- */
+
+/* Names as JSON, scenarios and people see them; "?" out of range. Static strings. */
+const char *iopf_code_name(enum iopf_code code);
+const char *iopf_ending_name(enum iopf_ending ending);
+const char *iopf_counter_name(enum iopf_counter counter);
+const char *iopf_counter_text(enum iopf_counter counter);
+const char *iopf_gauge_name(enum iopf_gauge gauge);
+const char *iopf_event_name(enum iopf_event_kind kind);
+const char *iopf_operation_name(enum iopf_operation_kind kind);
+const char *iopf_step_name(enum iopf_step step);
+const char *iopf_group_state_name(enum iopf_group_state state);
+
+/* "MAJOR.MINOR.PATCH" of the library that runs. */
+const char *iopf_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* base/map.c - open addressing with linear probing; removal moves cells back. */
+#include "base/map.h"
+
+#include <assert.h>
+
+static uint32_t map_cells(uint32_t max)
+{
+	uint32_t cells = 4;
+
+	while (cells < 2 * (uint64_t)max)
+		cells *= 2;
+	return cells;
+}
+
+static uint32_t map_home(const struct map *map, uint64_t key)
+{
+	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & map->mask;
+}
+
+size_t map_size_bytes(uint32_t max)
+{
+	return map_cells(max) * sizeof(struct map_cell);
+}
+
+void map_create(struct map *map, uint32_t max, void *memory)
+{
+	*map = (struct map){ .cells = memory, .mask = map_cells(max) - 1, .max = max };
+	for (uint32_t i = 0; i <= map->mask; i++)
+		map->cells[i] = (struct map_cell){ .key = MAP_EMPTY };
+}
+
+static uint32_t map_probe(const struct map *map, uint64_t key)
+{
+	uint32_t at = map_home(map, key);
+
+	while (map->cells[at].key != key && map->cells[at].key != MAP_EMPTY)
+		at = (at + 1) & map->mask;
+	return at;
+}
+
+uint32_t map_find(const struct map *map, uint64_t key)
+{
+	const struct map_cell *cell = &map->cells[map_probe(map, key)];
+
+	return cell->key == key ? cell->value : MAP_NONE;
+}
+
+bool map_add(struct map *map, uint64_t key, uint32_t value)
+{
+	struct map_cell *cell = &map->cells[map_probe(map, key)];
+
+	assert(key != MAP_EMPTY);
+	if (map->count == map->max || cell->key == key)
+		return false;
+	*cell = (struct map_cell){ .key = key, .value = value };
+	map->count++;
+	return true;
+}
+
+bool map_remove(struct map *map, uint64_t key)
+{
+	uint32_t hole = map_probe(map, key);
+
+	if (map->cells[hole].key != key)
+		return false;
+	/* A cell may fill the hole if its home does not lie between hole and cell. */
+	for (uint32_t at = (hole + 1) & map->mask; map->cells[at].key != MAP_EMPTY;
+	     at = (at + 1) & map->mask) {
+		uint32_t home = map_home(map, map->cells[at].key);
+
+		if (((at - home) & map->mask) < ((at - hole) & map->mask))
+			continue;
+		map->cells[hole] = map->cells[at];
+		hole = at;
+	}
+	map->cells[hole] = (struct map_cell){ .key = MAP_EMPTY };
+	map->count--;
+	return true;
+}
