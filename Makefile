@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# For people. Each target installs what it needs and is missing; meson does the building.
+BUILD  ?= build
+PREFIX ?= /usr/local
+ARGS   ?=
+
+.PHONY: all run test check bench fresh mutate format clean install
+
+all:
+	@tools/setup.sh test
+	@[ -e $(BUILD)/build.ninja ] || meson setup --prefix=$(PREFIX) $(BUILD)
+	@ninja -C $(BUILD)
+
+run: all
+	@$(BUILD)/cli/iopf run $(ARGS)
+
+test: all
+	@tools/test.py $(BUILD) $(ARGS)
+
+check:
+	@tools/setup.sh test check
+	@tools/check.sh $(ARGS)
+
+bench: all
+	@$(BUILD)/cli/iopf bench broker $(ARGS)
+
+fresh:
+	@tools/setup.sh fresh
+	@tools/fresh.sh
+
+mutate:
+	@tools/setup.sh test
+	@tools/mutate.sh $(ARGS)
+
+format:
+	@tools/setup.sh check
+	@tools/format.py
+
+install: all
+	@meson configure -Dprefix=$(PREFIX) $(BUILD)
+	@meson install -C $(BUILD)
+
+clean:
+	rm -rf $(BUILD) build-check
