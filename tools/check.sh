@@ -1,0 +1,147 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# check.sh [LANE...] - every check that is not a plain test run; without names, all.
+# One line a lane, the log of one that failed, and at the end "N passed, N failed".
+# A new lane is a function lane_NAME and its name in the list below.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+lanes="arrows style format freestanding gcc-O0 gcc-O2 headers install clang-O0 clang-O2
+	sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
+
+work=build-check
+log=$work/logs
+mkdir -p "$log"
+core="base wire table queue broker guest"
+
+# build_and_test NAME "TEST ARGUMENTS" [SETUP ARGUMENT...]: in a build directory kept
+# for the next time.
+build_and_test()
+{
+	local dir=$work/$1 arguments
+	eval "arguments=($2)"
+	shift 2
+	{ [ -e "$dir/build.ninja" ] || meson setup "$@" "$dir"; } && ninja -C "$dir" &&
+		tools/test.py "$dir" "${arguments[@]}"
+}
+
+lane_gcc-O0() { CC=gcc build_and_test gcc-O0 "" -Doptimization=0; }
+lane_gcc-O2() { CC=gcc build_and_test gcc-O2 "" -Doptimization=2; }
+lane_clang-O0() { CC=clang build_and_test clang-O0 "" -Doptimization=0; }
+lane_clang-O2() { CC=clang build_and_test clang-O2 "" -Doptimization=2; }
+
+lane_sanitizers()
+{
+	ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1 \
+	UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 CC=clang \
+	build_and_test sanitizers "--timeout-multiplier 4" -Doptimization=1 \
+		-Db_sanitize=address,undefined -Db_lundef=false
+}
+
+# Without address randomization: this runtime stops where a kernel uses 32 bits of it.
+lane_threads()
+{
+	local options="--suite threads --timeout-multiplier 8"
+	setarch -R true 2>/dev/null && options="$options --wrapper=setarch\ -R"
+	CC=gcc build_and_test threads "$options" -Doptimization=1 -Db_sanitize=thread \
+		-Db_lundef=false
+}
+
+cross()
+{
+	build_and_test "$1" "--timeout-multiplier 8" --cross-file "tools/cross/$1.ini" \
+		-Drooms=core -Doptimization=2
+}
+lane_aarch64() { cross aarch64; }
+lane_s390x() { cross s390x; }
+lane_i686() { cross i686; }
+
+# Nothing undefined but what a hypervisor or a firmware has anyway, and each other.
+lane_freestanding()
+{
+	local dir=$work/freestanding file object extra
+	rm -rf "$dir" && mkdir -p "$dir" || return 1
+	for room in $core; do
+		for file in src/"$room"/*.c; do
+			[ -e "$file" ] || continue
+			object=$dir/$room-$(basename "$file" .c).o
+			gcc -std=c11 -O2 -ffreestanding -fno-stack-protector -D_GNU_SOURCE \
+				-DIOPF_VERSION='""' -Iinclude -Isrc -c "$file" -o "$object" ||
+				return 1
+		done
+	done
+	nm --defined-only "$dir"/*.o | awk 'NF == 3 { print $3 }' | sort -u >"$dir/defined"
+	printf '%s\n' __assert_fail memcmp memcpy memmove memset | sort >>"$dir/defined"
+	extra=$(nm --undefined-only "$dir"/*.o | awk 'NF == 2 { print $2 }' | sort -u |
+		grep -vxFf "$dir/defined")
+	[ -z "$extra" ] || { echo "needs more than a freestanding place has:" $extra; false; }
+}
+
+lane_arrows() { tools/check-arrows.py; }
+lane_style() { tools/check-style.py; }
+lane_format() { tools/format.py --check; }
+lane_headers() { tools/check-header.py $work/gcc-O2/src/libiopf.so; }
+
+# What is installed is enough: each header alone in C and C++, a program linked both ways.
+lane_install()
+{
+	local root=$PWD/$work/install user=$work/install/user header names
+	rm -rf "$root"
+	DESTDIR=$root meson install --no-rebuild -C $work/gcc-O2 || return 1
+	export PKG_CONFIG_SYSROOT_DIR=$root
+	PKG_CONFIG_PATH=$(dirname "$(find "$root" -name libiopf.pc)")
+	export PKG_CONFIG_PATH
+	for header in include/iopf/*.h; do
+		echo "#include <${header#include/}>" >"$user.c"
+		gcc -std=c11 -Wall -Wextra -Wpedantic -Werror $(pkg-config --cflags libiopf) \
+			-c "$user.c" -o "$user.o" &&
+			clang -x c++ -std=c++11 -Wall -Wextra -Werror \
+				$(pkg-config --cflags libiopf) -fsyntax-only "$user.c" || return 1
+	done
+	cat >"$user.c" <<-'END'
+		#include <iopf/iopf.h>
+		int main(void) { return iopf_version()[0] == 0; }
+	END
+	gcc $(pkg-config --cflags libiopf) "$user.c" $(pkg-config --libs libiopf) -o "$user" &&
+		LD_LIBRARY_PATH=$(dirname "$(find "$root" -name libiopf.so)") "$user" &&
+		gcc -static $(pkg-config --cflags libiopf) "$user.c" \
+			$(pkg-config --static --libs libiopf) -o "$user" && "$user"
+}
+
+lane_analyzer()
+{
+	find src cli -name '*.c' -print0 |
+		xargs -0 -r -n 1 -P "$(nproc)" gcc -std=c11 -O1 -fanalyzer -Werror \
+			-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -c -o /dev/null
+}
+
+lane_tidy()
+{
+	find src cli -name '*.c' -print0 |
+		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p $work/clang-O2
+}
+
+lane_cppcheck()
+{
+	cppcheck -j "$(nproc)" --quiet --error-exitcode=1 --std=c11 --inline-suppr \
+		--enable=warning,portability --suppress=missingIncludeSystem -D_GNU_SOURCE \
+		-DIOPF_VERSION='""' -Iinclude -Isrc src cli
+}
+
+passed=0 failed=0
+for lane in ${*:-$lanes}; do
+	declare -F "lane_$lane" >/dev/null || {
+		echo "check.sh: no lane '$lane'; there are:" $lanes >&2
+		exit 2
+	}
+	start=$SECONDS
+	if (lane_"$lane") </dev/null >"$log/$lane" 2>&1; then
+		passed=$((passed + 1)) verdict=ok
+	else
+		failed=$((failed + 1)) verdict=FAILED
+	fi
+	printf '%-6s %-12s %4d s\n' $verdict "$lane" $((SECONDS - start))
+	[ $verdict = ok ] || tail -n 60 "$log/$lane" | sed 's/^/    /'
+done
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
