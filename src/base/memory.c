@@ -2,6 +2,8 @@
 /* base/memory.c - an address space as a sorted list of segments. */
 #include "base/memory.h"
 
+#include <assert.h>
+
 #include "base/le.h"
 
 static const struct iopf_segment *segment_of(const struct iopf_memory *memory,
@@ -87,8 +89,8 @@ bool memory_swap64(const struct iopf_memory *memory, uint64_t addr, uint64_t exp
 }
 
 /* How much of @size_bytes lies in the segment of @addr; 0: none. */
-static uint64_t run_of(const struct iopf_memory *memory, uint64_t addr,
-		       uint64_t size_bytes, uint8_t **at)
+static size_t run_of(const struct iopf_memory *memory, uint64_t addr,
+		     uint64_t size_bytes, uint8_t **at)
 {
 	const struct iopf_segment *segment = segment_of(memory, addr);
 	uint64_t left;
@@ -97,7 +99,7 @@ static uint64_t run_of(const struct iopf_memory *memory, uint64_t addr,
 		return 0;
 	left = segment->size_bytes - (addr - segment->base);
 	*at = (uint8_t *)segment->memory + (addr - segment->base);
-	return size_bytes < left ? size_bytes : left;
+	return (size_t)(size_bytes < left ? size_bytes : left);
 }
 
 static bool all_there(const struct iopf_memory *memory, uint64_t addr, uint64_t size_bytes)
@@ -105,7 +107,7 @@ static bool all_there(const struct iopf_memory *memory, uint64_t addr, uint64_t 
 	uint8_t *at;
 
 	while (size_bytes > 0) {
-		uint64_t run = run_of(memory, addr, size_bytes, &at);
+		size_t run = run_of(memory, addr, size_bytes, &at);
 
 		if (run == 0)
 			return false;
@@ -123,8 +125,9 @@ bool memory_read(const struct iopf_memory *memory, uint64_t addr, void *to,
 	if (!all_there(memory, addr, size_bytes))
 		return false;
 	while (size_bytes > 0) {
-		uint64_t run = run_of(memory, addr, size_bytes, &at);
+		size_t run = run_of(memory, addr, size_bytes, &at);
 
+		assert(run != 0);
 		memcpy(out, at, run);
 		out += run;
 		addr += run;
@@ -142,8 +145,9 @@ bool memory_write(const struct iopf_memory *memory, uint64_t addr, const void *f
 	if (!all_there(memory, addr, size_bytes))
 		return false;
 	while (size_bytes > 0) {
-		uint64_t run = run_of(memory, addr, size_bytes, &at);
+		size_t run = run_of(memory, addr, size_bytes, &at);
 
+		assert(run != 0);
 		memcpy(at, in, run);
 		in += run;
 		addr += run;
