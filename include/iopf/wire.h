@@ -19,15 +19,20 @@
 extern "C" {
 #endif
 
+/* What a command is about, and behind it the members that count, by granularity. */
 enum iopf_command_kind {
 	IOPF_COMMAND_NONE,
-	IOPF_COMMAND_RESPONSE,           /* rid, pasid, index, code, private data */
-	IOPF_COMMAND_INVALIDATE_CONTEXT, /* granularity: all, domain, device (rid) */
-	IOPF_COMMAND_INVALIDATE_PASID,   /* granularity: all, domain, pasid */
-	IOPF_COMMAND_INVALIDATE_IOTLB,   /* granularity: all, domain, pasid, page */
-	IOPF_COMMAND_INVALIDATE_DEVICE,  /* device TLB of rid: pasid or none; page or all */
-	IOPF_COMMAND_WAIT,               /* status write, interrupt, fence, drain */
-	IOPF_COMMAND_OTHER,              /* known to the family, nothing to do with paging */
+	IOPF_COMMAND_RESPONSE,           /* rid, pasid, index, code, flags, private data */
+	IOPF_COMMAND_INVALIDATE_CONTEXT, /* ALL; DOMAIN; DEVICE: domain, rid, rid_mask */
+	IOPF_COMMAND_INVALIDATE_PASID,   /* ALL; DOMAIN; ONE_PASID: domain, pasid */
+	IOPF_COMMAND_INVALIDATE_IOTLB,   /* ALL; DOMAIN; ONE_PASID: domain, pasid; PAGE:
+					  * domain, pasid or none, addr, size; hints */
+	IOPF_COMMAND_INVALIDATE_DEVICE,  /* the translation cache of rid. ALL: the whole
+					  * address space; PAGE: addr, size. pasid, none
+					  * or IOPF_PASID_ANY; pf_rid, pending_max */
+	IOPF_COMMAND_WAIT,               /* wait_flags; with STATUS: status_data, _addr */
+	IOPF_COMMAND_OTHER,              /* known to the family, nothing to do with paging;
+					  * cannot be encoded */
 	IOPF_COMMAND_KIND_COUNT
 };
 
@@ -46,7 +51,17 @@ enum iopf_wait_flag {
 	IOPF_WAIT_DRAIN = 8, /* page requests sent before are in the queue first */
 };
 
-/* One command, whatever the family. Fields that its kind does not name are 0. */
+/* What an invalidation may leave out, or has to wait for. */
+enum iopf_hint {
+	IOPF_HINT_LEAF = 1,        /* only last-level entries changed */
+	IOPF_HINT_DRAIN_READS = 2, /* done only when older DMA reads are; ... writes */
+	IOPF_HINT_DRAIN_WRITES = 4,
+};
+
+/*
+ * One command, whatever the family. Members that its kind and granularity do not name
+ * are 0 after decode and ignored by encode.
+ */
 struct iopf_command {
 	uint8_t kind;        /* enum iopf_command_kind */
 	uint8_t granularity; /* enum iopf_granularity */
@@ -56,25 +71,35 @@ struct iopf_command {
 	uint16_t domain;
 	uint32_t rid;
 	uint32_t pasid;      /* or IOPF_PASID_NONE */
-	uint8_t flags;       /* IOPF_PRIVATE, IOPF_LAST where the format still carries it */
-	uint8_t rsvd[3];
+	uint8_t flags;       /* IOPF_PRIVATE, IOPF_STALL; IOPF_LAST where the format still
+			      * carries it */
+	uint8_t hints;       /* enum iopf_hint */
+	uint8_t rid_mask;    /* bits of rid that do not count: 0, 4, 6 or 7 */
+	uint8_t pending_max; /* invalidations that rid can hold, 1..31; 0: 32 */
 	uint32_t status_data;
+	uint32_t pf_rid;     /* the function whose invalidation queue rid shares, 0: own */
+	uint32_t rsvd;
 	uint64_t status_addr;
-	uint64_t addr;       /* first byte of the range */
+	uint64_t addr;       /* first byte of the range, a multiple of its size */
 	uint64_t size_bytes; /* of the range: a power of two times 4096 */
 	uint64_t private_data[2];
 };
 
 /*
- * A family's records. One table each; every user goes through it.
+ * A family's records. One table each; every user goes through it. Records are copies:
+ * nobody else may write them meanwhile.
  *
  * decode_request: -EBADMSG where @record is no request of this family (type unknown);
- *   otherwise 0, and *@reserved is true where bits were set that the family reserves.
+ *   otherwise 0, and *@reserved is true where bits were set that the family reserves,
+ *   for this request or for all. A stop marker comes out as IOPF_STOP alone: no
+ *   address, index or rights.
  * encode_request, encode_command: -ERANGE where a value does not fit its field,
- *   -EOPNOTSUPP where the family has no such command; nothing is written then.
+ *   -EOPNOTSUPP where the family has no such request or command; nothing is written
+ *   then. A request with a PASID that is last and wants nothing is -ERANGE: on the wire
+ *   it would be a stop marker (PCIe 6.x, 10.4.1.2.1).
  * decode_command: -EBADMSG: reserved bits or an unknown type; the queue has to stop.
  *   Codes that the family reserves come out as IOPF_FAILURE (PCIe 6.x, 10.4.2.2).
- * Sizes: @size_bytes of a command is one of command_bytes[].
+ * Sizes: @size_bytes of a command is one of command_bytes[], else -EINVAL.
  */
 struct iopf_wire {
 	const char *name; /* "vtd", ... */
@@ -99,9 +124,21 @@ struct iopf_command iopf_command_from_response(const struct iopf_response *respo
 
 /* ---- PCIe messages: what a function sends and gets ------------------------------- */
 
-/* Bytes 8..15 of a Page Request message. PASID, X and PRIV travel beside it (prefix). */
+/*
+ * Bytes 8..15 of a Page Request message, or of a Stop Marker. PASID, X and PRIV travel
+ * beside it, in the prefix.
+ *
+ * Ranges: those of struct iopf_request; no stall, index to 511, addr a multiple of
+ *         4096. Only the function's own model calls this: anything else is asserted.
+ */
 uint64_t iopf_pcie_encode_request(const struct iopf_request *request);
-/* -EINVAL: a stop marker of a type that is not 0. */
+
+/*
+ * The request behind @payload of function @rid; @pasid, and @perm (EXEC, PRIV), as the
+ * prefix says them. Reserved bits of a marker are ignored, as a receiver has to.
+ *
+ * Returns: 0, -EINVAL (a stop marker of a type that is not 0; an argument).
+ */
 int iopf_pcie_decode_request(uint64_t payload, uint32_t rid, uint32_t pasid, uint8_t perm,
 			     struct iopf_request *request);
 
@@ -113,11 +150,41 @@ struct iopf_prg_response {
 	uint8_t code; /* 0 success, 1 invalid, others failure */
 	uint8_t rsvd;
 };
+
+/* Bytes 8..15, the DW at offset 8 in the upper half; the PASID travels beside it.
+ * Ranges are asserted. */
 uint64_t iopf_pcie_encode_response(const struct iopf_prg_response *response);
+/* Returns: 0, -EINVAL (@pasid). Reserved bits are ignored, as a function has to. */
 int iopf_pcie_decode_response(uint64_t payload, uint32_t pasid,
 			      struct iopf_prg_response *response);
+
+/* The code of a PRG Response, which VT-d, AMD and RISC-V use as it is; and back: what
+ * is neither success nor invalid is failure (PCIe 6.x, 10.4.2.2). */
 uint8_t iopf_pcie_code(enum iopf_code code);
 enum iopf_code iopf_pcie_meaning(uint8_t code);
+
+/* ---- VT-d before scalable mode: to read old traces ---------------------------------- */
+
+/* The 16-byte responses of "extended mode"; no hardware of today takes them. */
+struct iopf_vtd_old_response {
+	uint64_t addr;         /* stream response only: the page */
+	uint32_t rid;
+	uint32_t pasid;        /* group response: or IOPF_PASID_NONE */
+	uint32_t private_data; /* 23 bits of the request, given back */
+	uint16_t index;
+	uint8_t code; /* enum iopf_code */
+	uint8_t rsvd;
+};
+
+/* Returns: encode: 0, -ERANGE; decode: 0, -EBADMSG. @record is 16 bytes. */
+int iopf_vtd_encode_stream_response(const struct iopf_vtd_old_response *response,
+				    uint8_t *record);
+int iopf_vtd_decode_stream_response(const uint8_t *record,
+				    struct iopf_vtd_old_response *response);
+int iopf_vtd_encode_old_group_response(const struct iopf_vtd_old_response *response,
+				       uint8_t *record);
+int iopf_vtd_decode_old_group_response(const uint8_t *record,
+				       struct iopf_vtd_old_response *response);
 
 #ifdef __cplusplus
 }

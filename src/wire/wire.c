@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wire/wire.c - the families and layouts there are, and what they have in common. */
+#include <stddef.h>
+#include <string.h>
+
+#include "wire/pcie.h"
+#include "wire/vtd.h"
+#include "wire/wire.h"
+#include "iopf/wire.h"
+
+static const struct iopf_wire *const families[] = { &iopf_wire_vtd };
+
+const struct iopf_layout *const wire_layouts[] = {
+	&pcie_request_layout,
+	&pcie_stop_marker_layout,
+	&pcie_response_layout,
+	&vtd_request_layout,
+	&vtd_context_layout,
+	&vtd_iotlb_layout,
+	&vtd_device_tlb_layout,
+	&vtd_interrupt_layout,
+	&vtd_wait_layout,
+	&vtd_pasid_iotlb_layout,
+	&vtd_pasid_cache_layout,
+	&vtd_pasid_device_tlb_layout,
+	&vtd_response_layout,
+	&vtd_old_response_layout,
+	&vtd_stream_response_layout,
+	NULL,
+};
+
+const struct iopf_wire *iopf_wire_find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (strcmp(families[i]->name, name) == 0)
+			return families[i];
+	return NULL;
+}
+
+const struct iopf_layout *wire_layout_find(const char *name)
+{
+	for (size_t i = 0; wire_layouts[i] != NULL; i++)
+		if (strcmp(wire_layouts[i]->name, name) == 0)
+			return wire_layouts[i];
+	return NULL;
+}
+
+struct iopf_command iopf_command_from_response(const struct iopf_response *response)
+{
+	struct iopf_command command = {
+		.kind = IOPF_COMMAND_RESPONSE,
+		.code = response->code,
+		.index = response->index,
+		.rid = response->rid,
+		.pasid = response->pasid,
+		.flags = response->flags & (IOPF_PRIVATE | IOPF_STALL),
+	};
+
+	if (command.flags & IOPF_PRIVATE)
+		memcpy(command.private_data, response->private_data,
+		       sizeof(command.private_data));
+	return command;
+}
+
+bool wire_pasid_valid(uint32_t pasid)
+{
+	return pasid <= IOPF_PASID_MAX;
+}
+
+bool wire_pasid_or_none(uint32_t pasid)
+{
+	return pasid <= IOPF_PASID_MAX || pasid == IOPF_PASID_NONE;
+}
+
+bool wire_range_valid(uint64_t addr, uint64_t size_bytes)
+{
+	return size_bytes >= 4096 && (size_bytes & (size_bytes - 1)) == 0 &&
+	       (addr & (size_bytes - 1)) == 0;
+}
+
+uint64_t wire_range_encode(uint64_t addr, uint64_t size_bytes, bool *s)
+{
+	uint64_t half = size_bytes == 0 ? UINT64_C(1) << 63 : size_bytes / 2;
+
+	assert(size_bytes == 0 ? addr == 0 : wire_range_valid(addr, size_bytes));
+	*s = size_bytes != 4096;
+	return (addr | (half - 1)) & ~UINT64_C(0xfff);
+}
+
+void wire_range_decode(uint64_t bits, bool s, uint64_t *addr, uint64_t *size_bytes)
+{
+	uint64_t page = bits >> 12;
+	unsigned ones = s ? (unsigned)__builtin_ctzll(~page) : 0;
+
+	/* With 51 ones the first 0 is bit 63: the range is the whole space. */
+	*size_bytes = !s ? 4096 : ones >= 51 ? 0 : UINT64_C(8192) << ones;
+	*addr = *size_bytes == 0 ? 0 : page << 12 & ~(*size_bytes - 1);
+}
