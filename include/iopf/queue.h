@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * queue.h - an IOMMU's queues in memory, seen from either end.
+ *
+ * Two queues: page requests, which hardware fills and software empties, and commands
+ * (invalidations and responses), which software fills and hardware empties. The driver
+ * end is software's: a host over its IOMMU, a guest over its virtual one. The hardware
+ * end is the other: a model of an IOMMU, or the virtual IOMMU that a guest is shown.
+ * They meet in registers and in bytes of memory, nowhere else.
+ *
+ * Trust. Neither end believes the other: indices and bases are checked before use,
+ * an entry is copied once and only the copy is looked at, every loop has a bound.
+ *
+ * Threads. An end belongs to one thread. The ends may be on different ones: then a
+ * register read is an acquire and a register write a release (a lock, a message or a
+ * device access is both), and an entry's bytes are written before the index that
+ * publishes them.
+ *
+ * Errors. Functions return 0 or a count, or one of these, and write outputs only on
+ * success:
+ *   -EINVAL      an argument could never be right
+ *   -ENOSPC      the memory given is too small
+ *   -EAGAIN      not now: the queue is full, or a step waits for the other side
+ *   -ERANGE      a value does not fit the field it would go to
+ *   -EOPNOTSUPP  this family, or this IOMMU, cannot do that
+ *   -EOVERFLOW   the request queue overflowed and is empty: throw partial groups away
+ *   -EIO         the other side broke the interface, or the command queue stopped
+ *   -EFAULT      memory that the other side named is not there
+ *   -ENXIO       no request queue is set up
+ * What register accesses return is passed on.
+ */
+#ifndef IOPF_QUEUE_H
+#define IOPF_QUEUE_H
+
+#include "iopf/wire.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Registers of an IOMMU: @width is 4 or 8 bytes, @offset a multiple of it. Both return
+ * 0 or a negative errno. */
+struct iopf_register_ops {
+	int (*read)(void *context, uint32_t offset, uint32_t width, uint64_t *value);
+	int (*write)(void *context, uint32_t offset, uint32_t width, uint64_t value);
+};
+
+/* ---- Driver end ------------------------------------------------------------------- */
+
+struct iopf_driver;
+
+struct iopf_driver_options {
+	uint32_t size_bytes; /* of this struct */
+	uint32_t command_bytes; /* of a command: one of the wire's sizes */
+	const struct iopf_wire *wire;
+	const struct iopf_register_ops *registers; /* borrowed */
+	void *context;                             /* of the registers */
+	const struct iopf_memory *memory; /* where the queues lie; borrowed */
+	uint64_t root_addr;     /* root table; a multiple of 4096 */
+	uint64_t request_addr;  /* request queue: 2^request_order pages of 4 KiB */
+	uint64_t command_addr;  /* command queue: 2^command_order pages of 4 KiB */
+	uint64_t status_addr;   /* 4 bytes, aligned, that waits are reported in */
+	uint32_t request_order; /* 0..7 */
+	uint32_t command_order; /* 0..7 */
+	uint64_t interrupt_addr; /* message that says: requests are there; 0: masked */
+	uint32_t interrupt_data;
+	uint32_t rsvd;
+};
+
+struct iopf_driver_stats {
+	uint64_t requests;      /* taken out of the queue and decoded */
+	uint64_t reserved_bits; /* of them, with bits set that the family reserves */
+	uint64_t undecodable;   /* records that are no requests: passed over */
+	uint64_t overflows;     /* acknowledged */
+	uint64_t bad_indices;   /* registers and status words that could not be */
+	uint64_t commands;      /* submitted, waits included */
+	uint64_t waits;
+	uint64_t queue_errors;  /* commands that hardware stopped at */
+	uint64_t timeouts;      /* device-TLB invalidations that were not answered */
+};
+
+/* Bytes of a driver; it needs alignment to 8. */
+size_t iopf_driver_size_bytes(void);
+
+/*
+ * Make a driver in @memory. Touches no register and no queue.
+ *
+ * Owns:    borrows @memory and what @options points to, until they are reused.
+ * Returns: 0, -EINVAL, -ENOSPC, -EFAULT (a queue is not in options->memory),
+ *          -EOPNOTSUPP (no queue of this family is known).
+ */
+int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
+		       size_t memory_bytes, struct iopf_driver **driver);
+
+/*
+ * Bring the IOMMU up, or down: root table, command queue, request queue, caches
+ * invalidated, translation. Never waits: call again while it says -EAGAIN.
+ *
+ * Returns: 0 when it is up (down), -EAGAIN, -EOPNOTSUPP (the IOMMU lacks what paging
+ *          needs), -EIO, or what a register access returned.
+ * Source of the order: VT-d, 6.5.2, 7.4.1, 11.4.4 (one command bit at a time).
+ */
+int iopf_driver_start(struct iopf_driver *driver);
+int iopf_driver_stop(struct iopf_driver *driver);
+
+/*
+ * Take up to @max requests (1..INT_MAX) out of the queue, oldest first, and release
+ * their entries.
+ *
+ * Returns: how many, 0 when nothing is there; -EOVERFLOW: requests were lost and the
+ *          queue is empty; throw partial groups away (iopf_broker_overflow()), then
+ *          iopf_driver_recover(); -EIO: the tail could not be: nothing was taken.
+ * Source of the rule: VT-d, 7.4.1 (pending is cleared before the tail is read).
+ */
+int iopf_driver_poll(struct iopf_driver *driver, struct iopf_request *requests,
+		     uint32_t max);
+
+/*
+ * Acknowledge an overflow, if there is one and the queue is empty.
+ *
+ * Returns: 0; -EAGAIN: the queue is not empty, poll again; -EIO.
+ */
+int iopf_driver_recover(struct iopf_driver *driver);
+
+/* Commands that iopf_driver_submit() takes now. */
+uint32_t iopf_driver_room(struct iopf_driver *driver);
+
+/*
+ * Put @command into the queue. Hardware sees it after iopf_driver_kick().
+ *
+ * Returns: 0, -EAGAIN (full), -ERANGE, -EOPNOTSUPP.
+ */
+int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *command);
+
+/* Publish what was submitted, once for a batch. Returns: 0 or a register's error. */
+int iopf_driver_kick(struct iopf_driver *driver);
+
+/*
+ * Submit a wait: @flags out of IOPF_WAIT_FENCE, IOPF_WAIT_DRAIN, IOPF_WAIT_INTERRUPT.
+ *
+ * Returns: 0 and its name in *@wait, -EAGAIN (full), -EINVAL.
+ */
+int iopf_driver_wait(struct iopf_driver *driver, uint32_t flags, uint64_t *wait);
+
+/* True once @wait and everything submitted before it is done, as hardware says. */
+bool iopf_driver_waited(struct iopf_driver *driver, uint64_t wait);
+
+enum iopf_driver_error {
+	IOPF_DRIVER_STOPPED = 1, /* the queue stopped at a command: iopf_driver_skip() */
+	IOPF_DRIVER_TIMEOUT = 2, /* a device did not answer an invalidation; the wait
+				  * behind it was given up. Acknowledged by this call */
+};
+
+/* What went wrong in the command queue: enum iopf_driver_error, or a negative errno. */
+int iopf_driver_errors(struct iopf_driver *driver);
+
+/*
+ * Replace the command that the queue stopped at by one that does nothing, and go on.
+ *
+ * Returns: 0, -EINVAL (the queue has not stopped), -EIO (the head could not be).
+ */
+int iopf_driver_skip(struct iopf_driver *driver);
+
+const struct iopf_driver_stats *iopf_driver_stats(const struct iopf_driver *driver);
+
+/* ---- Hardware end ----------------------------------------------------------------- */
+
+struct iopf_hardware;
+
+enum iopf_queue_change {
+	IOPF_QUEUE_ENABLED,  /* a request queue was set up */
+	IOPF_QUEUE_REBASED,  /* it lies elsewhere now; what was in it is forgotten */
+	IOPF_QUEUE_DISABLED, /* it is gone, and what was in it */
+};
+
+/* What registers and commands ask of who implements the IOMMU. None may be NULL. */
+struct iopf_hardware_ops {
+	/* One command. 0: done. -EAGAIN: it holds the queue up, ask again at the next run.
+	 * -ETIMEDOUT: a device did not answer. Others: not a command that can be done. */
+	int (*command)(void *context, const struct iopf_command *command);
+	void (*interrupt)(void *context, uint64_t addr, uint32_t data);
+	void (*root_changed)(void *context);
+	void (*translation_changed)(void *context, bool on);
+	void (*queue_changed)(void *context, enum iopf_queue_change change);
+};
+
+struct iopf_hardware_options {
+	uint32_t size_bytes;
+	uint32_t version; /* VER: major << 4 | minor */
+	uint64_t cap, ecap;
+	const struct iopf_wire *wire;
+	const struct iopf_memory *memory; /* where software's queues lie; borrowed */
+	const struct iopf_hardware_ops *ops; /* borrowed */
+	void *context;
+};
+
+struct iopf_hardware_stats {
+	uint64_t posted;        /* requests written into the queue */
+	uint64_t dropped;       /* not last, or a stop marker, lost in an overflow */
+	uint64_t answered;      /* last, lost in an overflow: answered success */
+	uint64_t overflows;     /* the overflow flag went from 0 to 1 */
+	uint64_t commands;
+	uint64_t queue_errors;  /* malformed command, index or base out of range */
+	uint64_t timeouts;
+	uint64_t aborted_waits;
+	uint64_t bad_addresses; /* bases and status addresses outside of memory */
+	uint64_t bad_accesses;  /* of registers: width, alignment, offset, read-only */
+	uint64_t faults;        /* recorded */
+	uint64_t lost_faults;   /* no recording register was free */
+};
+
+size_t iopf_hardware_size_bytes(void);
+
+/*
+ * Make the hardware end in @memory (aligned to 8), as after a reset.
+ *
+ * Owns:    borrows @memory and what @options points to, until they are reused.
+ * Returns: 0, -EINVAL (an option, or capabilities whose register offsets do not fit),
+ *          -ENOSPC.
+ */
+int iopf_hardware_create(const struct iopf_hardware_options *options, void *memory,
+			 size_t memory_bytes, struct iopf_hardware **hardware);
+
+/*
+ * A register access of software. Unknown offsets read 0; writes to them do nothing.
+ *
+ * Returns: 0, -EINVAL (width not 4 or 8, not aligned, outside of the register page).
+ */
+int iopf_hardware_read(struct iopf_hardware *hardware, uint32_t offset, uint32_t width,
+		       uint64_t *value);
+int iopf_hardware_write(struct iopf_hardware *hardware, uint32_t offset, uint32_t width,
+			uint64_t value);
+
+/* The same as a driver's registers: the context is the hardware. */
+extern const struct iopf_register_ops iopf_hardware_registers;
+
+enum iopf_posted {
+	IOPF_POSTED,          /* in the queue */
+	IOPF_POSTED_SUCCESS,  /* lost, and the last: hardware answers success itself */
+	IOPF_POSTED_NOTHING,  /* lost, and not the last, or a stop marker: no answer */
+};
+
+/*
+ * Write @request into the request queue, as hardware does.
+ *
+ * Returns: enum iopf_posted, -ENXIO, -EFAULT (the queue is not in memory), -ERANGE.
+ * Source of the rule: VT-d, 7.4.1, 7.5 (overflow, automatic response).
+ */
+int iopf_hardware_post(struct iopf_hardware *hardware,
+		       const struct iopf_request *request);
+
+/*
+ * Consume up to @budget commands.
+ *
+ * Returns: how many were done; less than @budget when the queue is empty, stopped, off,
+ *          or held up by a command.
+ */
+uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget);
+
+/* A fault that is not recoverable, for the fault recording registers. */
+struct iopf_fault {
+	uint64_t addr;
+	uint32_t rid;
+	uint32_t pasid;  /* or IOPF_PASID_NONE */
+	uint8_t perm;    /* enum iopf_perm */
+	uint8_t reason;  /* the family's number */
+	bool request;    /* of a page request, not of an access */
+	uint8_t rsvd;
+};
+
+/* True: recorded; false: lost, because the next recording register is in use. */
+bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault *fault);
+
+/* The root table register as last put into force; translation on. */
+uint64_t iopf_hardware_root(const struct iopf_hardware *hardware);
+bool iopf_hardware_translates(const struct iopf_hardware *hardware);
+
+const struct iopf_hardware_stats *
+iopf_hardware_stats(const struct iopf_hardware *hardware);
+
+/* ---- VT-d capabilities ------------------------------------------------------------- */
+
+/* X(name, register, bit, what): features that a VT-d IOMMU has or lacks. */
+/* clang-format off */
+#define IOPF_VTD_FEATURES(X) \
+	X(CM,    cap,  7,  "caches what is not present: software invalidates that too") \
+	X(FL1GP, cap,  56, "first level: 1 GiB pages") \
+	X(FL5LP, cap,  60, "first level: 5 levels") \
+	X(DT,    ecap, 2,  "device TLBs") \
+	X(PT,    ecap, 6,  "pass-through") \
+	X(NEST,  ecap, 26, "nested translation") \
+	X(PRS,   ecap, 29, "page requests") \
+	X(ERS,   ecap, 30, "execute requests") \
+	X(SRS,   ecap, 31, "supervisor requests") \
+	X(PASID, ecap, 40, "PASIDs") \
+	X(PDS,   ecap, 42, "waits that drain page requests") \
+	X(SMTS,  ecap, 43, "scalable mode") \
+	X(SLADS, ecap, 45, "second level: accessed and dirty bits") \
+	X(SLTS,  ecap, 46, "second level in scalable mode") \
+	X(FLTS,  ecap, 47, "first level in scalable mode") \
+	X(SMS,   ecap, 58, "stop markers that find no room are dropped")
+/* clang-format on */
+#define IOPF_VTD_FEATURE_NUMBER(name, reg, bit, text) IOPF_VTD_FEATURE_##name,
+enum iopf_vtd_feature_number { IOPF_VTD_FEATURES(IOPF_VTD_FEATURE_NUMBER) };
+#define IOPF_VTD_FEATURE_ENUM(name, reg, bit, text) \
+	IOPF_VTD_##name = 1 << IOPF_VTD_FEATURE_##name,
+enum iopf_vtd_feature {
+	IOPF_VTD_FEATURES(IOPF_VTD_FEATURE_ENUM)
+	/* What a paging device under nested translation needs. */
+	IOPF_VTD_PHYSICAL = IOPF_VTD_FL1GP | IOPF_VTD_FL5LP | IOPF_VTD_DT | IOPF_VTD_PT |
+			    IOPF_VTD_NEST | IOPF_VTD_PRS | IOPF_VTD_SRS | IOPF_VTD_PASID |
+			    IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_SLADS | IOPF_VTD_SLTS |
+			    IOPF_VTD_FLTS | IOPF_VTD_SMS,
+	/* What a guest is shown: it owns first-level tables and says what it changes. */
+	IOPF_VTD_VIRTUAL = IOPF_VTD_CM | IOPF_VTD_FL1GP | IOPF_VTD_FL5LP | IOPF_VTD_DT |
+			   IOPF_VTD_PT | IOPF_VTD_PRS | IOPF_VTD_SRS | IOPF_VTD_PASID |
+			   IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_FLTS | IOPF_VTD_SMS,
+};
+
+#define IOPF_VTD_VERSION UINT32_C(0x60)
+
+/*
+ * CAP and ECAP of an IOMMU with @features and PASIDs of @pasid_bits (1..20): 48 bit
+ * second level, 16 bit domains, queued invalidation, 8 fault recording registers.
+ *
+ * Returns: 0, -EINVAL.
+ */
+int iopf_vtd_capability(uint32_t features, uint32_t pasid_bits, uint64_t *cap,
+			uint64_t *ecap);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* queue/commands.c - the hardware end of the command queue, and its registers' twins. */
+#include <errno.h>
+
+#include "queue/hardware.h"
+
+enum { PAGE_BYTES = 4096 };
+
+/* ---- Register-based invalidation ---------------------------------------------------- */
+
+/* What CCMD.CIRG and IOTLB.IIRG ask for; 0 is reserved and does nothing. */
+static const uint8_t context_granularity[4] = { 0, IOPF_ALL, IOPF_DOMAIN, IOPF_DEVICE };
+static const uint8_t iotlb_granularity[4] = { 0, IOPF_ALL, IOPF_DOMAIN, IOPF_PAGE };
+/* CCMD.FM: bits of the function number that do not count. */
+static const uint8_t function_mask[4] = { 0, 4, 6, 7 };
+
+static int command_do(struct iopf_hardware *hardware, const struct iopf_command *command)
+{
+	return hardware->options.ops->command(hardware->options.context, command);
+}
+
+/* VT-d, "Context Command Register". */
+static void context_register(struct iopf_hardware *hardware)
+{
+	uint64_t value = reg64(hardware, VTD_CCMD);
+	uint64_t asked = value >> 61 & 3;
+	const struct iopf_command command = {
+		.kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+		.granularity = context_granularity[asked],
+		.domain = (uint16_t)value,
+		.rid = (uint32_t)(value >> 16 & 0xffff),
+		.rid_mask = function_mask[value >> 32 & 3],
+		.pasid = IOPF_PASID_NONE,
+	};
+
+	if ((value & VTD_CCMD_ICC) == 0)
+		return;
+	if (asked != 0 && command_do(hardware, &command) == -EAGAIN)
+		return;
+	value &= ~(VTD_CCMD_ICC | UINT64_C(3) << 59);
+	reg64_set(hardware, VTD_CCMD, value | asked << 59);
+}
+
+/* VT-d, "IOTLB Invalidate Register" and "Invalidate Address Register". */
+static void iotlb_register(struct iopf_hardware *hardware)
+{
+	uint64_t value = reg64(hardware, VTD_IOTLB), range = reg64(hardware, VTD_IVA);
+	uint64_t asked = value >> 60 & 3;
+	bool pages = iotlb_granularity[asked] == IOPF_PAGE;
+	uint64_t size_bytes = (uint64_t)PAGE_BYTES << (range & 0x1f);
+	const struct iopf_command command = {
+		.kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+		.granularity = iotlb_granularity[asked],
+		.domain = (uint16_t)(value >> 32),
+		.pasid = IOPF_PASID_NONE,
+		.addr = pages ? range & ~(size_bytes - 1) : 0,
+		.size_bytes = pages ? size_bytes : 0,
+	};
+
+	if ((value & VTD_IOTLB_IVT) == 0)
+		return;
+	if (asked != 0 && command_do(hardware, &command) == -EAGAIN)
+		return;
+	value &= ~(VTD_IOTLB_IVT | UINT64_C(3) << 57);
+	reg64_set(hardware, VTD_IOTLB, value | asked << 57);
+}
+
+void commands_register(struct iopf_hardware *hardware)
+{
+	context_register(hardware);
+	iotlb_register(hardware);
+}
+
+/* ---- The queue ---------------------------------------------------------------------- */
+
+void commands_reset(struct iopf_hardware *hardware)
+{
+	reg64_set(hardware, VTD_IQH, 0);
+	hardware->holding = false;
+	hardware->abort_wait = false;
+}
+
+/* The queue stops, its head where it was, until software clears IQE. */
+static bool queue_error(struct iopf_hardware *hardware)
+{
+	hardware->holding = false;
+	hardware->stats.queue_errors++;
+	event_raise(hardware, &event_fault, VTD_FSTS_IQE);
+	return false;
+}
+
+static void queue_ring(const struct iopf_hardware *hardware, struct ring *ring)
+{
+	uint64_t base = reg64(hardware, VTD_IQA);
+
+	ring_create(ring, (struct ring_convention){ .byte_offsets = true },
+		    base & VTD_IQA_ADDR, (uint64_t)PAGE_BYTES << (base & VTD_IQA_QS),
+		    (base & VTD_IQA_DW) != 0 ? 32 : 16);
+}
+
+static bool command_decode(struct iopf_hardware *hardware, const uint8_t *record,
+			   uint32_t size_bytes)
+{
+	struct iopf_command *held = &hardware->held;
+
+	if (hardware->options.wire->decode_command(record, size_bytes, held) != 0)
+		return false;
+	/* VT-d, "Invalidation Wait Descriptor": reserved where the IOMMU cannot drain. */
+	return held->kind != IOPF_COMMAND_WAIT ||
+	       (held->wait_flags & IOPF_WAIT_DRAIN) == 0 ||
+	       (reg64(hardware, VTD_ECAP) & VTD_ECAP_PDS) != 0;
+}
+
+/* A command in hand: copied once, so software cannot change it while it waits. */
+static bool command_fetch(struct iopf_hardware *hardware, const struct ring *ring)
+{
+	uint8_t record[RING_ENTRY_MAX];
+	uint32_t head, tail;
+
+	if (hardware->holding)
+		return true;
+	if (!ring_index(ring, reg64(hardware, VTD_IQT), &tail) ||
+	    !ring_index(ring, reg64(hardware, VTD_IQH), &head))
+		return queue_error(hardware);
+	if (head == tail)
+		return false;
+	if (!ring_load(ring, hardware->options.memory, head, record)) {
+		hardware->stats.bad_addresses++;
+		return queue_error(hardware);
+	}
+	if (!command_decode(hardware, record, ring->entry_bytes))
+		return queue_error(hardware);
+	hardware->holding = true;
+	return true;
+}
+
+static int wait_complete(struct iopf_hardware *hardware, const struct iopf_command *wait)
+{
+	if ((wait->wait_flags & IOPF_WAIT_STATUS) != 0 &&
+	    !ring_status_store(hardware->options.memory, wait->status_addr,
+			       wait->status_data)) {
+		hardware->stats.bad_addresses++;
+		return -EFAULT;
+	}
+	if ((wait->wait_flags & IOPF_WAIT_INTERRUPT) != 0)
+		event_raise(hardware, &event_invalidation, VTD_ICS_IWC);
+	return 0;
+}
+
+static int command_execute(struct iopf_hardware *hardware)
+{
+	const struct iopf_command command = hardware->held;
+	int error;
+
+	if (command.kind == IOPF_COMMAND_WAIT && hardware->abort_wait) {
+		hardware->abort_wait = false;
+		hardware->stats.aborted_waits++;
+		return 0;
+	}
+	error = command_do(hardware, &command);
+	if (error == 0 && command.kind == IOPF_COMMAND_WAIT)
+		error = wait_complete(hardware, &command);
+	return error;
+}
+
+/* VT-d, "Device-TLB invalidation time-out": the queue stops behind the command until
+ * software clears ITE, and the wait that covers it is given up. */
+static void command_timeout(struct iopf_hardware *hardware)
+{
+	hardware->abort_wait = true;
+	hardware->stats.timeouts++;
+	reg64_set(hardware, VTD_IQERCD, (uint64_t)(hardware->held.rid & 0xffff) << 32);
+	event_raise(hardware, &event_fault, VTD_FSTS_ITE);
+}
+
+static bool queue_runs(const struct iopf_hardware *hardware)
+{
+	return (reg32(hardware, VTD_GSTS) & VTD_QIE) != 0 &&
+	       (reg32(hardware, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE)) == 0;
+}
+
+/* True: one command is done with. */
+static bool command_step(struct iopf_hardware *hardware)
+{
+	struct ring ring;
+	uint32_t head;
+	int error;
+
+	if (!queue_runs(hardware))
+		return false;
+	queue_ring(hardware, &ring);
+	if (!command_fetch(hardware, &ring))
+		return false;
+	error = command_execute(hardware);
+	/* What it set off may have reached software, which may have switched us off. */
+	if (error == -EAGAIN || !hardware->holding)
+		return false;
+	if (error == -ETIMEDOUT)
+		command_timeout(hardware);
+	else if (error != 0)
+		return queue_error(hardware);
+	hardware->holding = false;
+	hardware->stats.commands++;
+	queue_ring(hardware, &ring);
+	if (!ring_index(&ring, reg64(hardware, VTD_IQH), &head))
+		return queue_error(hardware);
+	/* release: entry copied, effects done; pairs with software's read of the head */
+	reg64_set(hardware, VTD_IQH, ring_register(&ring, ring_next(&ring, head)));
+	return true;
+}
+
+uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget)
+{
+	uint32_t count = 0;
+
+	commands_register(hardware);
+	while (count < budget && command_step(hardware))
+		count++;
+	return count;
+}
