@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* table/radix.c - walk and marks: what reads tables while others change them. */
+#include "table/radix.h"
+
+static unsigned radix_index(uint64_t addr, unsigned level)
+{
+	return (unsigned)(addr / RADIX_SPAN(level)) % RADIX_ENTRIES;
+}
+
+bool radix_input_fits(const struct radix_format *format, uint64_t addr)
+{
+	unsigned width = 12u + 9u * format->levels;
+	uint64_t above = addr >> (format->sign_extended ? width - 1 : width);
+
+	return above == 0 ||
+	       (format->sign_extended && above == UINT64_MAX >> (width - 1));
+}
+
+/* Address bits below the size of a large page are reserved. */
+static uint64_t leaf_reserved(const struct radix_format *format, unsigned level)
+{
+	uint64_t below = (RADIX_SPAN(level) - 1) & ~(TABLE_PAGE_BYTES - 1);
+
+	return format->reserved | (below & ~format->large_pat);
+}
+
+enum table_fault radix_check(const struct radix_format *format, uint64_t entry,
+			     unsigned level, bool *leaf)
+{
+	bool maps = level == 1 || (entry & RADIX_LARGE) != 0;
+	uint64_t reserved = maps ? leaf_reserved(format, level)
+				 : format->reserved | format->reserved_table;
+
+	if ((entry & format->present) == 0)
+		return TABLE_NOT_PRESENT;
+	if (maps && (format->leaf_levels >> level & 1) == 0)
+		return TABLE_RESERVED;
+	if ((entry & reserved) != 0)
+		return TABLE_RESERVED;
+	*leaf = maps;
+	return TABLE_OK;
+}
+
+/* Load the entry of @addr in the table at @table. */
+static bool load_step(const struct table_space *space, uint64_t table, uint64_t addr,
+		      unsigned level, struct radix_path *path, struct table_result *result)
+{
+	struct radix_step *step = &path->step[level];
+	uint64_t at;
+
+	step->addr = table + sizeof(uint64_t) * radix_index(addr, level);
+	result->entry_addr = step->addr;
+	result->level = (uint8_t)level;
+	if (!table_reach(space, step->addr, IOPF_READ, &at, result))
+		return false;
+	if (!table_load64(space->memory, at, &step->entry)) {
+		result->fault = TABLE_OUTSIDE;
+		return false;
+	}
+	path->level = (uint8_t)level;
+	path->all &= step->entry;
+	path->any |= step->entry;
+	return true;
+}
+
+bool radix_walk(const struct table_space *space, const struct radix_format *format,
+		uint64_t root, uint64_t addr, struct radix_path *path,
+		struct table_result *result)
+{
+	uint64_t table = root, offset;
+	unsigned level = format->levels;
+	bool leaf = false;
+
+	*path = (struct radix_path){ .all = UINT64_MAX, .level = (uint8_t)(level + 1) };
+	*result = (struct table_result){ .fault = TABLE_ADDRESS };
+	if (!radix_input_fits(format, addr))
+		return false;
+	for (;; level--) {
+		if (!load_step(space, table, addr, level, path, result))
+			return false;
+		result->fault = (uint8_t)radix_check(format, path->step[level].entry,
+						     level, &leaf);
+		if (result->fault != TABLE_OK)
+			return false;
+		if (leaf)
+			break;
+		table = path->step[level].entry & format->address;
+	}
+	offset = addr & (RADIX_SPAN(level) - 1);
+	result->size_bytes = RADIX_SPAN(level);
+	result->addr = (path->step[level].entry & format->address & ~(RADIX_SPAN(level) - 1)) |
+		       offset;
+	return true;
+}
+
+static enum radix_marked mark_step(const struct table_space *space, struct radix_step *step,
+				   uint64_t marks, struct table_result *result)
+{
+	uint64_t at, seen = step->entry;
+
+	if ((step->entry & marks) == marks)
+		return RADIX_MARKED;
+	/* The stage below has to let hardware write here only if there is something to
+	 * write: tables that are marked already may lie in read-only pages. */
+	if (!table_reach(space, step->addr, IOPF_READ | IOPF_WRITE, &at, result))
+		return RADIX_MISSED;
+	if (memory_swap64(space->memory, at, step->entry, step->entry | marks, &seen)) {
+		step->entry |= marks;
+		return RADIX_MARKED;
+	}
+	return RADIX_CHANGED;
+}
+
+enum radix_marked radix_mark(const struct table_space *space, struct radix_path *path,
+			     unsigned levels, uint64_t table_marks, uint64_t leaf_marks,
+			     struct table_result *result)
+{
+	for (unsigned level = levels; level >= path->level; level--) {
+		uint64_t marks = level == path->level ? leaf_marks : table_marks;
+		enum radix_marked marked =
+			mark_step(space, &path->step[level], marks, result);
+
+		if (marked == RADIX_MARKED)
+			continue;
+		result->entry_addr = path->step[level].addr;
+		result->level = (uint8_t)level;
+		return marked;
+	}
+	return RADIX_MARKED;
+}
+
+bool radix_marks_end(enum radix_marked marked, struct table_result *result)
+{
+	if (marked == RADIX_MARKED)
+		return true;
+	if (marked == RADIX_CHANGED)
+		result->fault = TABLE_UPDATE;
+	result->addr = 0;
+	result->size_bytes = 0;
+	result->perm = 0;
+	return false;
+}

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * table/radix.h - what the 64-bit formats of this family share: tables of 512 entries,
+ * nine bits of the input a level, a bit that says "this entry maps a large page".
+ *
+ * A format is data. The walk and the editor here know no right and no privilege; the
+ * format's own file says what the bits that were found allow.
+ */
+#ifndef TABLE_RADIX_H
+#define TABLE_RADIX_H
+
+#include "table/table.h"
+
+enum { RADIX_LEVEL_MAX = 5 };
+
+#define RADIX_ENTRIES 512u
+#define RADIX_LARGE   (UINT64_C(1) << 7)
+/* Bytes that one entry of @level maps: 4 KiB at level 1, 2 MiB, 1 GiB, ... */
+#define RADIX_SPAN(level) (UINT64_C(1) << (12 + 9 * ((level)-1)))
+
+struct radix_format {
+	uint64_t present;        /* any of these bits: the entry is present */
+	uint64_t address;        /* the bits of an entry that hold an address */
+	uint64_t reserved;       /* 0 in every present entry */
+	uint64_t reserved_table; /* 0 in an entry that leads to a table */
+	uint64_t large_pat;      /* not address in a large page, though below its size */
+	uint64_t table_bits;     /* what the editor sets in an entry that leads to a table */
+	uint8_t levels;          /* 3..5 */
+	uint8_t leaf_levels;     /* bit n: an entry of level n may map a page */
+	bool sign_extended;      /* inputs are canonical, not just narrow */
+};
+
+/* One entry that a walk used. */
+struct radix_step {
+	uint64_t addr; /* where it lies, in the tables' own address space */
+	uint64_t entry;
+};
+
+/* A walk's steps, from the top down to the last that was loaded. */
+struct radix_path {
+	struct radix_step step[RADIX_LEVEL_MAX + 1]; /* by level */
+	uint64_t all, any; /* of the steps' entries: bits in every one, in at least one */
+	uint8_t level;     /* of the last step that was loaded; levels + 1: none */
+};
+
+/* False: not canonical, or too wide. */
+bool radix_input_fits(const struct radix_format *format, uint64_t addr);
+
+/* What @entry is at @level: TABLE_OK (and *@leaf), TABLE_NOT_PRESENT, TABLE_RESERVED. */
+enum table_fault radix_check(const struct radix_format *format, uint64_t entry,
+			     unsigned level, bool *leaf);
+
+/* Down to the leaf of @addr. False: the fault is in @result. */
+bool radix_walk(const struct table_space *space, const struct radix_format *format,
+		uint64_t root, uint64_t addr, struct radix_path *path,
+		struct table_result *result);
+
+/* What became of the marks (accessed, dirty) on a path. */
+enum radix_marked {
+	RADIX_MARKED,
+	RADIX_CHANGED, /* an entry is not what was loaded: walk again */
+	RADIX_MISSED,  /* a table's page may not be written: told in the result */
+};
+
+/* How often a walk that sets marks starts again when the tables change below it. */
+enum { RADIX_ATTEMPTS = 64 };
+
+/* Set @table_marks in each entry that led to a table, @leaf_marks in the leaf. */
+enum radix_marked radix_mark(const struct table_space *space, struct radix_path *path,
+			     unsigned levels, uint64_t table_marks, uint64_t leaf_marks,
+			     struct table_result *result);
+
+/* What the last attempt means: true, or the fault is in @result. */
+bool radix_marks_end(enum radix_marked marked, struct table_result *result);
+
+/* One set of tables, for the one thread that changes them. */
+struct radix_editor {
+	const struct iopf_memory *memory;
+	const struct table_pages *pages;
+	struct radix_format format;
+	uint64_t root;
+};
+
+/*
+ * Map one page of @size_bytes (a size that the format has) at @addr to @out with @bits.
+ * Tables that are made on the way stay there when a later one cannot be had.
+ *
+ * Returns: 0, -EINVAL (size, alignment, a width), -EEXIST (something is mapped there, or
+ *          a table stands where the page would), -EFAULT (a table outside of memory),
+ *          or what take() said.
+ */
+int radix_map(const struct radix_editor *editor, uint64_t addr, uint64_t out,
+	      uint64_t size_bytes, uint64_t bits);
+
+/*
+ * In every page of a range (multiples of 4 KiB; large pages that it cuts are split):
+ * clear the bits @clear, then set the bits @set. An entry that is 0 then was unmapped;
+ * tables that become empty are given back where somebody takes them.
+ *
+ * Returns: the number of entries that were changed, -EINVAL, -EFAULT, -EBUSY (an entry
+ *          changed at every attempt), or what take() said when splitting; entries up to
+ *          that point are changed.
+ */
+int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size_bytes,
+		 uint64_t clear, uint64_t set);
+
+#endif
