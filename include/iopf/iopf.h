@@ -85,7 +85,7 @@ struct iopf_request {
 /* What leaves for the device. Made by the broker from its ledger alone. */
 struct iopf_response {
 	uint64_t token;
-	uint64_t opened_ns; /* when the last request of the group came in */
+	uint64_t opened_ns; /* when its last request came in, pauses of its owner left out */
 	uint32_t endpoint;  /* IOPF_NO_ID where the request's rid was unknown */
 	uint32_t rid;
 	uint32_t pasid;     /* IOPF_PASID_NONE: the response carries none */
@@ -139,7 +139,8 @@ struct iopf_group {
 enum iopf_ending { IOPF_ENDINGS(IOPF_ENDING_ENUM) IOPF_ENDING_COUNT };
 
 /* Every counter there is: the structures, the statistics page, JSON, scenarios and
- * the live view are made from this list. One row per endpoint, owner and source. */
+ * the live view are made from this list. One row per endpoint, owner and source. A
+ * source's row holds what no present endpoint can hold: unknown and removed ones. */
 /* clang-format off */
 #define IOPF_COUNTERS(X) \
 	X(requests,            "page requests that came in") \
@@ -268,8 +269,9 @@ struct iopf_record {
 #define IOPF_RECORDER_MAGIC UINT64_C(0x3165636172747049) /* "Iptrace1" */
 
 /* A single-writer ring. Entry n lies at entry[n & (entry_count - 1)]. A reader loads
- * head (acquire), copies, loads head again: entries older than head - entry_count may
- * have been overwritten. It may be shared memory and outlive its writer. */
+ * head (acquire), copies words (acquire), loads head again: entries at or below
+ * head - entry_count may have been overwritten meanwhile. It may be shared memory and
+ * outlive its writer. */
 struct iopf_recorder {
 	uint64_t magic;
 	uint32_t record_size_bytes;
@@ -306,7 +308,7 @@ enum iopf_event_kind {
 	IOPF_EVENT_OPERATION_FAILED,
 	IOPF_EVENT_UPRGI,
 	IOPF_EVENT_RF,
-	IOPF_EVENT_NEEDS_RESET, /* begin iopf_broker_restart() on this endpoint */
+	IOPF_EVENT_NEEDS_RESET, /* an index was used again: a restart has begun by itself */
 	IOPF_EVENT_KIND_COUNT
 };
 
@@ -387,10 +389,12 @@ struct iopf_owner_options {
 	uint64_t deadline_ns; /* 0: off. Age at which warn or answer happens */
 	bool deadline_answers; /* end the group with invalid; otherwise warn once */
 	uint64_t name;
-	/* A callback owner: called from inside fetch-less iopf_broker_poll() for each group;
-	 * it may call iopf_broker_answer() at once, later, or answer_remote() elsewhere.
-	 * NULL: the owner fetches. */
+	/* A callback owner: iopf_broker_poll() calls it for each group; it may answer at
+	 * once, later, or from another thread. NULL: the owner fetches. */
 	void (*group)(void *context, const struct iopf_group *group);
+	/* The host ended a group that this owner was shown: its answer, if one comes, will
+	 * be stale. Told for every such group. May be NULL; may not call the broker. */
+	void (*taken)(void *context, uint64_t token, enum iopf_ending ending);
 	void *context;
 };
 
@@ -584,10 +588,9 @@ enum iopf_step {
  *
  * Returns: 0, -ENOENT, -EBUSY, -ENODEV.
  */
-int iopf_broker_detach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
-		       uint64_t now_ns);
-int iopf_broker_disable(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
-int iopf_broker_restart(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+int iopf_broker_detach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid);
+int iopf_broker_disable(struct iopf_broker *broker, uint32_t endpoint);
+int iopf_broker_restart(struct iopf_broker *broker, uint32_t endpoint);
 int iopf_broker_reset(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
 int iopf_broker_remove(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
 

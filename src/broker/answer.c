@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* broker/answer.c - groups to owners, answers from them, responses out of the ledger. */
+#include "broker/broker.h"
+
+#include <errno.h>
+
+/* ---- To the owner ---------------------------------------------------------------------- */
+
+int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
+		      struct iopf_group *out, uint64_t now_ns)
+{
+	struct owner *it = owner_get(broker, owner);
+	struct group *group;
+
+	if (it == NULL)
+		return -ENOENT;
+	if (it->fetch_cursor == NO_SLOT)
+		return -EAGAIN;
+	group = &broker->groups[it->fetch_cursor];
+	it->fetch_cursor = group->next;
+	group->flags |= GROUP_SHOWN;
+	group_move(broker, group, IOPF_GROUP_DELIVERED);
+	COUNT(row_of_owner(broker, owner), shown);
+	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
+	*out = (struct iopf_group){
+		.token = group_token(broker, group),
+		.opened_ns = group->opened_ns,
+		.endpoint = group->endpoint,
+		.pasid = group->pasid,
+		.rid = group->rid,
+		.index = group->index,
+		.page_count = group->request_count,
+		.flags = group->flags & (IOPF_STALL | IOPF_PRIVATE),
+		.page = { .addr = group->addr, .perm = group->perm },
+	};
+	return 0;
+}
+
+static struct group *open_group(const struct iopf_broker *broker, uint64_t token)
+{
+	uint32_t slot = TOKEN_SLOT(token);
+	struct group *group;
+
+	if (TOKEN_INSTANCE(token) != broker->options.instance ||
+	    slot >= broker->options.group_max)
+		return NULL;
+	group = &broker->groups[slot];
+	if (group->generation != TOKEN_GENERATION(token))
+		return NULL;
+	return group->state == IOPF_GROUP_READY || group->state == IOPF_GROUP_DELIVERED ?
+		       group :
+		       NULL;
+}
+
+int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t first,
+		      struct iopf_page *pages, uint32_t max)
+{
+	const struct group *group = open_group(broker, token);
+	const struct endpoint *endpoint;
+	uint32_t at = 0, done = 0;
+	uint16_t link;
+
+	if (group == NULL)
+		return -ENOENT;
+	endpoint = &broker->endpoints[group->endpoint];
+	if (first == 0 && max > 0)
+		pages[done++] =
+			(struct iopf_page){ .addr = group->addr, .perm = group->perm };
+	for (link = group->unit_first; link != 0 && done < max;
+	     link = endpoint->units[link - 1].next) {
+		const struct unit *unit = &endpoint->units[link - 1];
+
+		if (++at >= first)
+			pages[done++] = (struct iopf_page){ .addr = unit->addr,
+							    .perm = unit->perm };
+	}
+	return (int)done;
+}
+
+/* ---- From the owner -------------------------------------------------------------------- */
+
+/* Which check an answer fails; IOPF_COUNTER_COUNT: none, and *@group is its group. */
+static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owner,
+				 uint64_t token, struct group **out)
+{
+	uint32_t slot = TOKEN_SLOT(token), generation = TOKEN_GENERATION(token);
+	struct group *group;
+
+	*out = NULL;
+	if (TOKEN_INSTANCE(token) != broker->options.instance ||
+	    slot >= broker->options.group_max)
+		return IOPF_COUNTER_refused_unknown;
+	group = &broker->groups[slot];
+	if (generation <= broker->options.first_generation ||
+	    generation > group->generation)
+		return IOPF_COUNTER_refused_unknown;
+	if (generation < group->generation)
+		return IOPF_COUNTER_refused_stale;
+	if (!(group->flags & GROUP_SHOWN))
+		return IOPF_COUNTER_refused_unknown;
+	*out = group;
+	if (group->owner != owner)
+		return IOPF_COUNTER_refused_foreign;
+	if (group->state == IOPF_GROUP_DELIVERED)
+		return IOPF_COUNTER_COUNT;
+	return group->ending <= IOPF_ENDING_failure ? IOPF_COUNTER_refused_duplicate :
+						      IOPF_COUNTER_refused_stale;
+}
+
+static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+		  const struct group *group, enum iopf_counter why, uint64_t now_ns)
+{
+	uint32_t endpoint = group != NULL ? group->endpoint : IOPF_NO_ID;
+
+	count(&row_of_owner(broker, owner)->counter[why], 1);
+	if (group != NULL) {
+		count(&row_of_group(broker, group)->counter[why], 1);
+		record(broker, now_ns, IOPF_RECORD_REFUSE, group, token, (uint8_t)why);
+	}
+	tell(broker,
+	     (struct iopf_event){ .kind = IOPF_EVENT_REFUSED,
+				  .detail = (uint8_t)why,
+				  .source = IOPF_NO_ID,
+				  .endpoint = endpoint,
+				  .owner = owner,
+				  .pasid = IOPF_PASID_NONE,
+				  .token = token },
+	     now_ns);
+	return why == IOPF_COUNTER_refused_forbidden ? -EPERM : -ENOENT;
+}
+
+/* Failure stops the page request interface of the whole function: only for one who may,
+ * and to whom all of it belongs. */
+static bool may_fail(const struct iopf_broker *broker, const struct group *group)
+{
+	const struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+	uint32_t id = endpoint->attachment_first;
+
+	if (!(broker->owners[group->owner].flags & IOPF_OWNER_MAY_FAIL))
+		return false;
+	for (; id != IOPF_NO_ID; id = broker->attachments[id].next)
+		if (broker->attachments[id].owner != group->owner)
+			return false;
+	return true;
+}
+
+static const uint8_t ending_of_code[] = {
+	[IOPF_SUCCESS] = IOPF_ENDING_success,
+	[IOPF_INVALID] = IOPF_ENDING_invalid,
+	[IOPF_FAILURE] = IOPF_ENDING_failure,
+};
+_Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
+
+int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+		       enum iopf_code code, uint64_t now_ns)
+{
+	enum iopf_counter why;
+	struct group *group;
+
+	if (owner_get(broker, owner) == NULL)
+		return -ENOENT;
+	why = refusal(broker, owner, token, &group);
+	if (why == IOPF_COUNTER_COUNT && (unsigned)code >= IOPF_CODE_COUNT)
+		why = IOPF_COUNTER_refused_malformed;
+	else if (why == IOPF_COUNTER_COUNT && code == IOPF_FAILURE &&
+		 !may_fail(broker, group))
+		why = IOPF_COUNTER_refused_forbidden;
+	if (why != IOPF_COUNTER_COUNT)
+		return refuse(broker, owner, token, group, why, now_ns);
+	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
+	group_leave(broker, group_slot(broker, group), code, ending_of_code[code]);
+	return 0;
+}
+
+int iopf_broker_answer_remote(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+			      enum iopf_code code)
+{
+	struct owner *it = owner_get(broker, owner);
+
+	if (it == NULL || broker->options.inbox_entries == 0)
+		return -EINVAL;
+	return inbox_put(&it->inbox, broker->options.inbox_entries, token,
+			 (uint64_t)code) ?
+		       0 :
+		       -ENOSPC;
+}
+
+int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code code,
+		    enum iopf_ending ending, uint64_t now_ns)
+{
+	struct group *group = open_group(broker, token);
+
+	if (group == NULL)
+		return -ENOENT;
+	if (ending <= IOPF_ENDING_failure || ending >= IOPF_ENDING_reset ||
+	    (unsigned)code >= IOPF_FAILURE)
+		return -EINVAL;
+	group_end(broker, group_slot(broker, group), code, ending, now_ns);
+	return 0;
+}
+
+/* ---- Out of the ledger ------------------------------------------------------------------ */
+
+static struct iopf_response response_of(const struct iopf_broker *broker,
+					const struct group *group)
+{
+	bool known = group->endpoint != NO_ENDPOINT;
+	bool bare = known && !broker->endpoints[group->endpoint].pasid_in_response;
+	struct iopf_response response = {
+		.token = group_token(broker, group),
+		.opened_ns = group->opened_ns,
+		.endpoint = known ? group->endpoint : IOPF_NO_ID,
+		.rid = group->rid,
+		.pasid = bare ? IOPF_PASID_NONE : group->pasid,
+		.index = group->index,
+		.request_count = group->request_count,
+		.code = group->code,
+		.flags = group->flags & (IOPF_STALL | IOPF_PRIVATE),
+		.ending = group->ending,
+	};
+
+	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
+		memcpy(response.private_data,
+		       broker->private_data[group_slot(broker, group)],
+		       sizeof(response.private_data));
+	return response;
+}
+
+int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
+			struct iopf_response *responses, uint32_t max, uint64_t now_ns)
+{
+	uint32_t done = 0, slot;
+
+	if (source >= broker->options.source_max || !broker->sources[source].used)
+		return -ENOENT;
+	while (done < max &&
+	       (slot = broker->sources[source].leaving.first) != NO_SLOT) {
+		const struct group *group = &broker->groups[slot];
+
+		responses[done++] = response_of(broker, group);
+		count(&row_of_group(broker, group)
+			       ->counter[IOPF_COUNTER_response_success + group->code],
+		      1);
+		record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
+		       (uint8_t)(group->code << 4 | group->ending));
+		group_close(broker, slot);
+	}
+	return (int)done;
+}
+
+/* ---- Time ------------------------------------------------------------------------------- */
+
+static uint32_t poll_inbox(struct iopf_broker *broker, uint32_t owner, uint32_t budget,
+			   uint64_t now_ns)
+{
+	uint32_t entries = broker->options.inbox_entries, done = 0;
+	uint64_t token, code;
+
+	while (done < budget &&
+	       inbox_take(&broker->owners[owner].inbox, entries, &token, &code)) {
+		enum iopf_code said = code < IOPF_CODE_COUNT ? (enum iopf_code)code :
+							       IOPF_CODE_COUNT;
+
+		iopf_broker_answer(broker, owner, token, said, now_ns);
+		done++;
+	}
+	return done;
+}
+
+static uint32_t poll_callback(struct iopf_broker *broker, uint32_t owner, uint32_t budget,
+			      uint64_t now_ns)
+{
+	const struct owner *it = &broker->owners[owner];
+	struct iopf_group group;
+	uint32_t done = 0;
+
+	while (done < budget && it->group != NULL &&
+	       iopf_broker_fetch(broker, owner, &group, now_ns) == 0) {
+		it->group(it->context, &group);
+		done++;
+	}
+	return done;
+}
+
+/* The oldest group that its deadline still has to reach; NO_SLOT. */
+static uint32_t next_due(const struct owner *owner)
+{
+	if (owner->deadline_ns == 0 || owner->paused)
+		return NO_SLOT;
+	return owner->deadline_answers ? owner->open.first : owner->warn_cursor;
+}
+
+static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
+		 uint64_t now_ns)
+{
+	struct group *group = &broker->groups[slot];
+
+	broker->owners[owner].warn_cursor = group->next;
+	group->flags |= GROUP_WARNED;
+	COUNT(row_of_owner(broker, owner), deadline_warnings);
+	tell(broker,
+	     (struct iopf_event){
+		     .kind = IOPF_EVENT_DEADLINE,
+		     .source = group->source,
+		     .endpoint = group->endpoint,
+		     .owner = owner,
+		     .pasid = group->pasid,
+		     .rid = group->rid,
+		     .token = group_token(broker, group),
+		     .value = owner_clock(&broker->owners[owner], now_ns) - group->opened_ns },
+	     now_ns);
+}
+
+static uint32_t poll_deadline(struct iopf_broker *broker, uint32_t owner, uint32_t budget,
+			      uint64_t now_ns)
+{
+	const struct owner *it = &broker->owners[owner];
+	uint64_t clock_ns = owner_clock(it, now_ns);
+	uint32_t done = 0, slot;
+
+	for (; done < budget && (slot = next_due(it)) != NO_SLOT; done++) {
+		if (clock_ns - broker->groups[slot].opened_ns < it->deadline_ns)
+			break;
+		if (it->deadline_answers)
+			group_end(broker, slot, IOPF_INVALID, IOPF_ENDING_deadline,
+				  now_ns);
+		else
+			warn(broker, owner, slot, now_ns);
+	}
+	return done;
+}
+
+int iopf_broker_poll(struct iopf_broker *broker, uint32_t budget, uint64_t now_ns)
+{
+	uint32_t done = 0;
+
+	for (uint32_t turn = 0; turn < broker->owner_end && done < budget; turn++) {
+		uint32_t owner = broker->owner_turn;
+
+		broker->owner_turn = (owner + 1) % broker->owner_end;
+		if (!broker->owners[owner].used)
+			continue;
+		done += poll_inbox(broker, owner, budget - done, now_ns);
+		done += poll_callback(broker, owner, budget - done, now_ns);
+		done += poll_deadline(broker, owner, budget - done, now_ns);
+	}
+	return (int)done;
+}
+
+uint64_t iopf_broker_next_deadline_ns(const struct iopf_broker *broker)
+{
+	uint64_t next_ns = UINT64_MAX;
+
+	for (uint32_t id = 0; id < broker->owner_end; id++) {
+		const struct owner *owner = &broker->owners[id];
+		uint32_t slot = owner->used ? next_due(owner) : NO_SLOT;
+		uint64_t due_ns;
+
+		if (slot == NO_SLOT)
+			continue;
+		due_ns = broker->groups[slot].opened_ns + owner->paused_total_ns +
+			 owner->deadline_ns;
+		next_ns = due_ns < next_ns ? due_ns : next_ns;
+	}
+	return next_ns;
+}
+
+/* ---- What is owed ------------------------------------------------------------------------ */
+
+static uint64_t age_of(const struct iopf_broker *broker, const struct group *group,
+		       uint64_t now_ns)
+{
+	if (group->state != IOPF_GROUP_READY && group->state != IOPF_GROUP_DELIVERED)
+		return 0;
+	return owner_clock(&broker->owners[group->owner], now_ns) - group->opened_ns;
+}
+
+int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
+		     uint32_t *cursor, struct iopf_owed *owed, uint32_t max,
+		     uint64_t now_ns)
+{
+	uint32_t done = 0, slot = *cursor;
+
+	for (; slot < broker->options.group_max && done < max; slot++) {
+		const struct group *group = &broker->groups[slot];
+
+		if (group->state == IOPF_GROUP_FREE ||
+		    (endpoint != IOPF_NO_ID && group->endpoint != endpoint))
+			continue;
+		owed[done++] = (struct iopf_owed){
+			.token = group_token(broker, group),
+			.age_ns = age_of(broker, group, now_ns),
+			.endpoint = group->endpoint != NO_ENDPOINT ? group->endpoint :
+								     IOPF_NO_ID,
+			.owner = group->owner != NO_OWNER ? group->owner : IOPF_NO_ID,
+			.pasid = group->pasid,
+			.index = group->index,
+			.request_count = group->request_count,
+			.state = group->state,
+		};
+	}
+	*cursor = slot;
+	return (int)done;
+}

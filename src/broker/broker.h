@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * broker/broker.h - the ledger and what stands around it.
+ *
+ *   FREE ----> PARTIAL ----> READY ----> DELIVERED
+ *    ^ \          |  \         |             |
+ *    |  \_________|___\________|___________  |
+ *    |            |    \       |           \ |
+ *    |            |     \      v            vv
+ *    |____________|      \-----------> LEAVING
+ *    |____________________________________|
+ *
+ *   FREE      -> PARTIAL    [intake]   a request that is not last
+ *   FREE      -> READY      [intake]   first and last at once
+ *   FREE      -> LEAVING    [intake]   a last that nobody can be given
+ *   PARTIAL   -> READY      [intake]   its last came
+ *   PARTIAL   -> LEAVING    [intake]   its last came, and nobody can be given it
+ *   PARTIAL   -> FREE       [drop]     overflow, stop marker, reset: nothing is owed
+ *   READY     -> DELIVERED  [fetch]
+ *   READY     -> LEAVING    [end]      the host ends it under a named reason
+ *   DELIVERED -> LEAVING    [answer, end]
+ *   READY, DELIVERED, LEAVING -> FREE [forget]  reset, removal, failure: no response
+ *   LEAVING   -> FREE       [respond]  the response is out of the ledger
+ *
+ *   A partial whose attachment is closed stays: its function counts the credits, and its
+ *   last, when it comes, gets invalid. It is known by its epochs.
+ *
+ *   PARTIAL    on its endpoint's list; has no token anybody knows; nothing can answer it
+ *   READY      on its owner's list, behind the fetch cursor; opened_ns is set
+ *   DELIVERED  on its owner's list, before the cursor; the owner knows the token
+ *   LEAVING    on its source's list; code and ending are set; nothing changes them but
+ *              a reset, a removal or a response failure
+ *   FREE       keeps generation, owner and ending: what a late answer is measured by
+ */
+#ifndef BROKER_BROKER_H
+#define BROKER_BROKER_H
+
+#include <string.h>
+
+#include "base/map.h"
+#include "iopf/iopf.h"
+
+enum broker_limits {
+	BROKER_ALIGN = 64,
+	INDEX_BUCKETS = 512,       /* PRG indices are 9 bits: one bucket each */
+	PRI_INDEX_MAX = 511,
+	DRAIN_ROUNDS_MAX = 64,     /* drains that met an overflow */
+	STOPPED_ROUNDS_MAX = 4096, /* looks at a function that does not stop */
+	RESPOND_ROUNDS_MAX = 4096, /* looks at a command queue that stays full */
+	EVENTS_PER_WINDOW = 16,
+};
+#define EVENT_WINDOW_NS UINT64_C(1000000000)
+#define NO_SLOT         UINT32_MAX
+#define NO_ENDPOINT     UINT16_MAX
+#define NO_OWNER        UINT16_MAX
+
+/* Token: instance 10 bits, slot 22 bits, generation 32 bits (never 0). */
+#define TOKEN(instance, slot, generation) \
+	((uint64_t)(instance) << 54 | (uint64_t)(slot) << 32 | (generation))
+#define TOKEN_INSTANCE(token)   ((uint32_t)((token) >> 54))
+#define TOKEN_SLOT(token)       ((uint32_t)((token) >> 32) & 0x3fffff)
+#define TOKEN_GENERATION(token) ((uint32_t)(token))
+
+enum group_flag {
+	GROUP_RESERVE = 1, /* its slot belongs to the source, not to its endpoint */
+	GROUP_STALL = IOPF_STALL,
+	GROUP_PRIVATE = IOPF_PRIVATE,
+	GROUP_SHOWN = 16,  /* its owner knows the token */
+	GROUP_WARNED = 32, /* its age was told */
+	GROUP_BROKEN = 64, /* one of its requests breaks a rule: invalid at its last */
+};
+
+/* A slot of the ledger: one cache line. */
+struct group {
+	uint64_t addr;      /* of the first request */
+	uint64_t opened_ns; /* on its owner's clock */
+	uint32_t generation;
+	uint32_t pasid;
+	uint32_t next, prev; /* in the list of its state */
+	uint32_t attachment; /* or IOPF_NO_ID */
+	uint32_t rid;
+	uint16_t attachment_epoch, endpoint_epoch;
+	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
+	uint16_t owner;    /* of its attachment, or NO_OWNER */
+	uint16_t index;
+	uint16_t request_count;
+	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
+	uint16_t same_bucket;           /* next group in this index bucket: slot, + 1 */
+	uint8_t state;                  /* enum iopf_group_state */
+	uint8_t flags;
+	uint8_t perm; /* of the first request */
+	uint8_t code;
+	uint8_t ending;
+	uint8_t source;
+};
+_Static_assert(sizeof(struct group) == 64, "a group is one cache line");
+
+/* A further request of a group. */
+struct unit {
+	uint64_t addr;
+	uint16_t next; /* unit of the endpoint, + 1 */
+	uint8_t perm;
+	uint8_t rsvd[5];
+};
+_Static_assert(sizeof(struct unit) == 16, "16 bytes a unit of allocation");
+
+struct list {
+	uint32_t first, last, count;
+};
+
+/* At most EVENTS_PER_WINDOW events a window of each endpoint, owner and source. */
+struct event_limit {
+	uint64_t window_ns;
+	uint64_t suppressed;
+	uint32_t count;
+};
+
+/* A run of slots that belongs to an endpoint or to a source's reserve. */
+struct range {
+	uint32_t first, count;
+	uint32_t next, prev; /* ranges by first; 0 is the list's head */
+};
+
+struct source {
+	bool used;
+	uint8_t rsvd[3];
+	uint32_t usable_entries; /* 0: not bounded here */
+	uint32_t granted;
+	uint32_t free_first; /* reserve slots, linked by next */
+	struct list leaving;
+	struct event_limit limit;
+};
+
+enum endpoint_state {
+	ENDPOINT_UNUSED,
+	ENDPOINT_ON,
+	ENDPOINT_OFF,    /* paging is off: disabled, or reset and not enabled again */
+	ENDPOINT_FAILED, /* RF seen, or it did not stop: restart or reset */
+	ENDPOINT_STATE_COUNT
+};
+
+struct endpoint {
+	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
+	struct unit *units;  /* as many as slots */
+	uint32_t slot_first;
+	uint32_t free_first; /* slots, linked by next: oldest first, see free_last */
+	uint32_t free_last;
+	uint32_t cached_pasid, cached_attachment; /* of the last request */
+	uint32_t rid;
+	uint16_t allocation; /* slots, units and credits */
+	uint16_t credits;    /* in use */
+	uint16_t unit_free;  /* unit + 1, linked by next */
+	uint16_t epoch;
+	uint8_t source;
+	uint8_t state; /* enum endpoint_state */
+	bool pasid_in_response;
+	bool restart_wanted; /* an operation is under way; this one comes next */
+	/* The operation. */
+	uint8_t operation; /* enum iopf_operation_kind */
+	uint8_t plan_at;   /* the step of its plan that is to be done */
+	uint8_t rsvd[2];
+	uint16_t rounds, stopped_rounds;
+	uint32_t detaching; /* attachment */
+	uint32_t leaving;   /* its groups whose response has not left */
+	uint32_t attachments;
+	uint32_t attachment_first; /* linked by attachment.next */
+	struct list partial;
+	struct event_limit limit;
+};
+
+struct inbox_cell {
+	uint64_t sequence;
+	uint64_t token;
+	uint64_t code;
+};
+
+/* Answers from other threads: many producers, the broker's thread consumes. */
+struct inbox {
+	struct inbox_cell *cells;
+	uint64_t tail; /* producers */
+	uint64_t head; /* the broker */
+};
+
+struct owner {
+	bool used;
+	bool paused;
+	bool deadline_answers;
+	uint8_t rsvd;
+	uint32_t flags;
+	uint32_t attachments;
+	uint32_t fetch_cursor; /* the oldest READY group */
+	uint32_t warn_cursor;  /* the oldest group whose age was not told */
+	struct list open;      /* READY and DELIVERED, oldest first */
+	uint64_t deadline_ns;
+	uint64_t paused_at_ns, paused_total_ns;
+	void (*group)(void *context, const struct iopf_group *group);
+	void (*taken)(void *context, uint64_t token, enum iopf_ending ending);
+	void *context;
+	struct inbox inbox;
+	struct event_limit limit;
+};
+
+struct attachment {
+	uint32_t endpoint; /* IOPF_NO_ID: unused */
+	uint32_t pasid;
+	uint32_t owner;
+	uint32_t next; /* of the endpoint's, or free */
+	uint32_t leaving; /* its groups whose response has not left */
+	uint16_t epoch;
+	bool closing;
+	uint8_t rsvd;
+};
+
+struct iopf_broker {
+	struct iopf_broker_options options;
+	struct iopf_recorder *recorder;
+	struct iopf_stats_page *stats;
+	struct group *groups;
+	struct unit *units;
+	uint64_t (*private_data)[2]; /* by slot; NULL: not kept */
+	uint16_t *buckets;
+	struct source *sources;
+	struct endpoint *endpoints;
+	struct owner *owners;
+	struct attachment *attachments;
+	struct range *ranges; /* head, endpoints, sources */
+	struct map rids;      /* source << 32 | rid -> endpoint */
+	struct map keys;      /* endpoint << 32 | pasid -> attachment */
+	uint32_t attachment_free;
+	uint32_t range_rover;
+	uint32_t owner_turn; /* round robin of polls */
+	uint32_t owner_end;  /* owners at or above were never used */
+	uint32_t endpoint_end;
+};
+
+/* ---- ledger.c: slots, lists, ranges ----------------------------------------------- */
+
+void list_push(struct iopf_broker *broker, struct list *list, uint32_t slot);
+void list_remove(struct iopf_broker *broker, struct list *list, uint32_t slot);
+
+bool range_take(struct iopf_broker *broker, uint32_t range, uint32_t count);
+void range_give(struct iopf_broker *broker, uint32_t range);
+
+/* To the end of a line of free slots, unless its generations have run out. */
+void slot_free(struct iopf_broker *broker, uint32_t *first, uint32_t *last, uint32_t slot);
+/* A free slot of @endpoint, or NO_SLOT: generations have run out. */
+uint32_t group_open(struct iopf_broker *broker, struct endpoint *endpoint,
+		    const struct iopf_request *request);
+/* A reserve slot of @source for a last of @endpoint (or NO_ENDPOINT), or NO_SLOT: all
+ * are leaving. */
+uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
+			    uint16_t endpoint, const struct iopf_request *request);
+/* Add a further request; the endpoint has a credit left. */
+void group_append(struct iopf_broker *broker, struct group *group,
+		  const struct iopf_request *request);
+/* The open group of @endpoint with this index and PASID; NO_SLOT. @any_pasid: whatever
+ * its PASID. */
+uint32_t group_find(const struct iopf_broker *broker, const struct endpoint *endpoint,
+		    uint16_t index, uint32_t pasid, bool any_pasid);
+void group_move(struct iopf_broker *broker, struct group *group, uint8_t state);
+/* To its source's list with @code; READY and DELIVERED groups leave their owner's. */
+void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
+		 enum iopf_ending ending);
+/* The host ends an open group under @ending; its owner is told if it was shown it. */
+void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
+	       enum iopf_ending ending, uint64_t now_ns);
+/* Without a response; whatever list it is on. PARTIAL: dropped, credits lost. */
+void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending ending,
+		  uint64_t now_ns);
+/* A LEAVING group whose response is out. */
+void group_close(struct iopf_broker *broker, uint32_t slot);
+
+static inline uint32_t group_slot(const struct iopf_broker *broker,
+				  const struct group *group)
+{
+	return (uint32_t)(group - broker->groups);
+}
+
+static inline uint64_t group_token(const struct iopf_broker *broker,
+				   const struct group *group)
+{
+	return TOKEN(broker->options.instance, group_slot(broker, group),
+		     group->generation);
+}
+
+/* An owner's clock stands still while it is paused. */
+static inline uint64_t owner_clock(const struct owner *owner, uint64_t now_ns)
+{
+	return (owner->paused ? owner->paused_at_ns : now_ns) - owner->paused_total_ns;
+}
+
+/* ---- operation.c -------------------------------------------------------------------- */
+
+/* Begin an operation of the broker's own accord: an index was used again while open. */
+void operation_restart(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
+
+/* ---- broker.c ------------------------------------------------------------------------ */
+
+struct endpoint *endpoint_get(const struct iopf_broker *broker, uint32_t endpoint);
+struct owner *owner_get(const struct iopf_broker *broker, uint32_t owner);
+uint32_t attachment_find(const struct iopf_broker *broker, uint32_t endpoint,
+			 uint32_t pasid);
+void attachment_remove(struct iopf_broker *broker, uint32_t attachment);
+void endpoint_forget(struct iopf_broker *broker, uint32_t endpoint);
+
+static inline uint32_t endpoint_id(const struct iopf_broker *broker,
+				   const struct endpoint *endpoint)
+{
+	return (uint32_t)(endpoint - broker->endpoints);
+}
+
+/* The attachment that a group was bound to, if that still stands: NULL for groups of a
+ * closed one, whatever its place in the table is used for now. */
+static inline struct attachment *attachment_of_group(const struct iopf_broker *broker,
+						     const struct group *group)
+{
+	struct attachment *attachment;
+
+	if (group->attachment == IOPF_NO_ID)
+		return NULL;
+	attachment = &broker->attachments[group->attachment];
+	return attachment->epoch == group->attachment_epoch ? attachment : NULL;
+}
+
+/* ---- inbox.c -------------------------------------------------------------------------- */
+
+size_t inbox_size_bytes(uint32_t entries);
+void inbox_create(struct inbox *inbox, uint32_t entries, void *memory);
+bool inbox_put(struct inbox *inbox, uint32_t entries, uint64_t token, uint64_t code);
+bool inbox_take(struct inbox *inbox, uint32_t entries, uint64_t *token, uint64_t *code);
+
+/* ---- tell.c: counters, recorder, events ----------------------------------------------- */
+
+void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns);
+
+static inline struct iopf_stats_row *row_of_endpoint(const struct iopf_broker *broker,
+						     uint32_t endpoint)
+{
+	return &broker->stats->row[endpoint];
+}
+
+static inline struct iopf_stats_row *row_of_owner(const struct iopf_broker *broker,
+						  uint32_t owner)
+{
+	return &broker->stats->row[broker->options.endpoint_max + owner];
+}
+
+static inline struct iopf_stats_row *row_of_source(const struct iopf_broker *broker,
+						   uint32_t source)
+{
+	return &broker->stats->row[broker->options.endpoint_max +
+				   broker->options.owner_max + source];
+}
+
+/* The row that a group's numbers go to: its endpoint's, or its source's. */
+static inline struct iopf_stats_row *row_of_group(const struct iopf_broker *broker,
+						  const struct group *group)
+{
+	return group->endpoint != NO_ENDPOINT ? row_of_endpoint(broker, group->endpoint) :
+						row_of_source(broker, group->source);
+}
+
+/* One writer: a plain add; relaxed, so that a reader in another thread or process sees
+ * whole values. */
+static inline void count(uint64_t *value, uint64_t by)
+{
+	__atomic_store_n(value, *value + by, __ATOMIC_RELAXED);
+}
+
+#define COUNT(row, name) count(&(row)->counter[IOPF_COUNTER_##name], 1)
+
+/* The flight recorder's writer. Each word is a release store: what overwrites an old
+ * entry cannot be seen before the head that announced the entry before it. Pairs with
+ * the reader: acquire loads of the words, then head again. */
+static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
+			  const struct group *group, uint64_t data, uint8_t detail)
+{
+	struct iopf_recorder *recorder = broker->recorder;
+	uint64_t head, words[4];
+	struct iopf_record *entry;
+
+	if (recorder == NULL)
+		return;
+	memcpy(words,
+	       &(struct iopf_record){
+		       .ns = ns,
+		       .token = group_token(broker, group),
+		       .data = data,
+		       .pasid = group->pasid,
+		       .endpoint = group->endpoint,
+		       .kind = kind,
+		       .detail = detail,
+	       },
+	       sizeof(words));
+	head = recorder->head;
+	entry = &recorder->entry[head & (recorder->entry_count - 1)];
+	for (unsigned i = 0; i < 4; i++)
+		__atomic_store_n(&((uint64_t *)(void *)entry)[i], words[i],
+				 __ATOMIC_RELEASE);
+	__atomic_store_n(&recorder->head, head + 1, __ATOMIC_RELEASE);
+}
+
+#endif

@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * broker/intake.c - requests become groups.
+ *
+ * Whatever a request says, it ends in exactly one of: a partial, a group for its owner,
+ * a group that the host ends at once, a counted drop.
+ */
+#include "broker/broker.h"
+
+#include <errno.h>
+
+struct intake {
+	struct iopf_broker *broker;
+	const struct iopf_request *request;
+	uint64_t now_ns;
+	uint32_t source;
+	uint32_t endpoint; /* MAP_NONE: the rid is unknown */
+};
+
+static bool is_last(const struct intake *in)
+{
+	return in->request->flags & (IOPF_LAST | IOPF_STALL);
+}
+
+static void intake_tell(const struct intake *in, enum iopf_event_kind kind)
+{
+	tell(in->broker,
+	     (struct iopf_event){ .kind = (uint8_t)kind,
+				  .source = in->source,
+				  .endpoint = in->endpoint,
+				  .owner = IOPF_NO_ID,
+				  .pasid = in->request->pasid,
+				  .rid = in->request->rid,
+				  .value = in->request->addr },
+	     in->now_ns);
+}
+
+static struct iopf_stats_row *intake_row(const struct intake *in)
+{
+	return in->endpoint != MAP_NONE ? row_of_endpoint(in->broker, in->endpoint) :
+					  row_of_source(in->broker, in->source);
+}
+
+static void intake_count(const struct intake *in)
+{
+	struct iopf_stats_row *row = intake_row(in);
+
+	COUNT(row, requests);
+	if (is_last(in))
+		COUNT(row, lasts);
+}
+
+static void intake_record(const struct intake *in, const struct group *group)
+{
+	record(in->broker, in->now_ns, IOPF_RECORD_REQUEST, group,
+	       (in->request->addr & ~UINT64_C(0xfff)) | in->request->perm,
+	       in->request->flags);
+}
+
+/* PCIe 6.x 10.4.1 and 10.4.2.1: what no function may ask. A reading or executing access
+ * without R, X or PRIV without a PASID, nothing wanted at all, fields too wide. */
+static bool is_broken(const struct iopf_request *request)
+{
+	uint8_t perm = request->perm;
+	bool no_pasid = request->pasid == IOPF_PASID_NONE;
+
+	if ((perm & (IOPF_READ | IOPF_WRITE)) == 0)
+		return true;
+	if (no_pasid ? (perm & (IOPF_EXEC | IOPF_PRIV)) != 0 :
+		       request->pasid > IOPF_PASID_MAX)
+		return true;
+	if (request->flags & IOPF_STALL)
+		return false;
+	return request->index > PRI_INDEX_MAX ||
+	       ((perm & IOPF_EXEC) && !(perm & IOPF_READ));
+}
+
+/* ---- A last that nobody can be given: through a reserve slot ------------------------ */
+
+static int reject(const struct intake *in, enum iopf_ending ending)
+{
+	uint16_t endpoint = in->endpoint != MAP_NONE ? (uint16_t)in->endpoint : NO_ENDPOINT;
+	uint32_t slot;
+
+	if (!is_last(in)) {
+		intake_count(in);
+		COUNT(intake_row(in), dropped_requests);
+		return 0;
+	}
+	slot = group_open_reserve(in->broker, in->source, endpoint, in->request);
+	if (slot == NO_SLOT)
+		return -EAGAIN;
+	intake_count(in);
+	intake_record(in, &in->broker->groups[slot]);
+	group_leave(in->broker, slot, IOPF_INVALID, ending);
+	return 0;
+}
+
+static int unknown_rid(const struct intake *in)
+{
+	int taken;
+
+	if (in->request->flags & IOPF_STOP) {
+		COUNT(intake_row(in), stop_markers);
+		return 0;
+	}
+	taken = reject(in, IOPF_ENDING_no_owner);
+	if (taken == 0)
+		intake_tell(in, IOPF_EVENT_UNKNOWN_RID);
+	return taken;
+}
+
+/* More requests than the function was allowed (PCIe 6.x 10.4.1). Its group, if it has
+ * one here, cannot become whole any more. */
+static int beyond_allocation(const struct intake *in, uint32_t slot)
+{
+	struct iopf_stats_row *row = intake_row(in);
+	int taken = 0;
+
+	if (slot == NO_SLOT) {
+		taken = reject(in, IOPF_ENDING_malformed);
+	} else {
+		intake_count(in);
+		in->broker->groups[slot].flags |= GROUP_BROKEN;
+		if (is_last(in))
+			group_leave(in->broker, slot, IOPF_INVALID, IOPF_ENDING_malformed);
+		else
+			COUNT(row, dropped_requests);
+	}
+	if (taken == 0) {
+		COUNT(row, allocation_exceeded);
+		intake_tell(in, IOPF_EVENT_ALLOCATION_EXCEEDED);
+	}
+	return taken;
+}
+
+/* ---- Requests that end without a response -------------------------------------------- */
+
+/* Of a function that was reset or removed, or whose paging has failed: it has forgotten
+ * the question, and what it gets could hit a new one. */
+static enum iopf_ending silent_ending(const struct endpoint *endpoint)
+{
+	if (endpoint->operation == IOPF_OPERATION_REMOVE)
+		return IOPF_ENDING_removal;
+	if (endpoint->operation == IOPF_OPERATION_RESET)
+		return IOPF_ENDING_reset;
+	if (endpoint->state == ENDPOINT_FAILED)
+		return IOPF_ENDING_response_failure;
+	return IOPF_ENDING_COUNT;
+}
+
+static int end_silently(const struct intake *in, enum iopf_ending ending)
+{
+	struct iopf_stats_row *row = intake_row(in);
+
+	intake_count(in);
+	if (is_last(in))
+		count(&row->counter[IOPF_COUNTER_ended_success + (unsigned)ending], 1);
+	else
+		COUNT(row, dropped_requests);
+	return 0;
+}
+
+/* An index that is still open: the function is out of step, and a response could answer
+ * either question. Not shown, none of its own; the endpoint is drained and reset. */
+static int index_reused(const struct intake *in)
+{
+	struct iopf_stats_row *row = intake_row(in);
+
+	end_silently(in, IOPF_ENDING_reset);
+	COUNT(row, index_reused);
+	COUNT(row, lost_credits);
+	intake_tell(in, IOPF_EVENT_INDEX_REUSED);
+	operation_restart(in->broker, in->endpoint, in->now_ns);
+	return 0;
+}
+
+static int stop_marker(const struct intake *in)
+{
+	struct endpoint *endpoint = &in->broker->endpoints[in->endpoint];
+	uint32_t slot = endpoint->partial.first;
+
+	COUNT(intake_row(in), stop_markers);
+	while (slot != NO_SLOT) {
+		const struct group *group = &in->broker->groups[slot];
+		uint32_t next = group->next;
+
+		if (group->pasid == in->request->pasid)
+			group_forget(in->broker, slot, IOPF_ENDING_malformed, in->now_ns);
+		slot = next;
+	}
+	return 0;
+}
+
+/* ---- The way of an ordinary request --------------------------------------------------- */
+
+static uint32_t attachment_of(struct iopf_broker *broker, uint32_t id, uint32_t pasid)
+{
+	struct endpoint *endpoint = &broker->endpoints[id];
+	uint32_t attachment;
+
+	if (endpoint->cached_attachment != IOPF_NO_ID && endpoint->cached_pasid == pasid)
+		return endpoint->cached_attachment;
+	attachment = attachment_find(broker, id, pasid);
+	if (attachment == MAP_NONE && pasid != IOPF_PASID_NONE)
+		attachment = attachment_find(broker, id, IOPF_PASID_ANY);
+	if (attachment == MAP_NONE)
+		return IOPF_NO_ID;
+	endpoint->cached_pasid = pasid;
+	endpoint->cached_attachment = attachment;
+	return attachment;
+}
+
+/* Whose address space a group belongs to is settled by its first request. */
+static void bind(struct iopf_broker *broker, struct group *group)
+{
+	uint32_t id = attachment_of(broker, group->endpoint, group->pasid);
+
+	if (id == IOPF_NO_ID)
+		return;
+	group->attachment = id;
+	group->attachment_epoch = broker->attachments[id].epoch;
+	group->owner = (uint16_t)broker->attachments[id].owner;
+}
+
+/* Why a complete group may not be shown; IOPF_ENDING_COUNT: it may. */
+static enum iopf_ending verdict(const struct iopf_broker *broker,
+				const struct group *group)
+{
+	const struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+	const struct attachment *attachment = attachment_of_group(broker, group);
+
+	if (group->flags & GROUP_BROKEN)
+		return IOPF_ENDING_malformed;
+	if (endpoint->operation > IOPF_OPERATION_DETACH ||
+	    group->endpoint_epoch != endpoint->epoch)
+		return IOPF_ENDING_detach;
+	if (endpoint->state != ENDPOINT_ON || group->attachment == IOPF_NO_ID)
+		return IOPF_ENDING_no_owner;
+	return attachment == NULL || attachment->closing ? IOPF_ENDING_detach :
+							   IOPF_ENDING_COUNT;
+}
+
+static void give(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns)
+{
+	struct group *group = &broker->groups[slot];
+	struct owner *owner = &broker->owners[group->owner];
+
+	group->opened_ns = owner_clock(owner, now_ns);
+	group_move(broker, group, IOPF_GROUP_READY);
+	list_push(broker, &owner->open, slot);
+	if (owner->fetch_cursor == NO_SLOT)
+		owner->fetch_cursor = slot;
+	if (owner->warn_cursor == NO_SLOT)
+		owner->warn_cursor = slot;
+}
+
+static void close_group(const struct intake *in, uint32_t slot)
+{
+	struct group *group = &in->broker->groups[slot];
+	enum iopf_ending ending = verdict(in->broker, group);
+
+	group->opened_ns = in->now_ns;
+	if (attachment_of_group(in->broker, group) == NULL)
+		group->owner = NO_OWNER;
+	if (ending != IOPF_ENDING_COUNT) {
+		group_leave(in->broker, slot, IOPF_INVALID, ending);
+		return;
+	}
+	if (group->state == IOPF_GROUP_PARTIAL)
+		list_remove(in->broker,
+			    &in->broker->endpoints[group->endpoint].partial, slot);
+	give(in->broker, slot, in->now_ns);
+}
+
+static void keep(const struct intake *in, struct endpoint *endpoint, uint32_t slot)
+{
+	struct group *group = &in->broker->groups[slot];
+
+	if (is_broken(in->request)) {
+		group->flags |= GROUP_BROKEN;
+		COUNT(intake_row(in), malformed_requests);
+		intake_tell(in, IOPF_EVENT_MALFORMED);
+	}
+	intake_record(in, group);
+	if (is_last(in)) {
+		close_group(in, slot);
+	} else if (group->state == IOPF_GROUP_FREE) {
+		group_move(in->broker, group, IOPF_GROUP_PARTIAL);
+		list_push(in->broker, &endpoint->partial, slot);
+	}
+}
+
+static int admit(const struct intake *in)
+{
+	struct iopf_broker *broker = in->broker;
+	struct endpoint *endpoint = &broker->endpoints[in->endpoint];
+	uint32_t slot = group_find(broker, endpoint, in->request->index,
+				   in->request->pasid, !endpoint->pasid_in_response);
+
+	if (slot != NO_SLOT && (broker->groups[slot].state != IOPF_GROUP_PARTIAL ||
+				broker->groups[slot].pasid != in->request->pasid))
+		return index_reused(in);
+	if (endpoint->credits == endpoint->allocation)
+		return beyond_allocation(in, slot);
+	if (slot != NO_SLOT) {
+		group_append(broker, &broker->groups[slot], in->request);
+	} else {
+		slot = group_open(broker, endpoint, in->request);
+		if (slot == NO_SLOT) /* slots retired */
+			return reject(in, IOPF_ENDING_quota);
+		bind(broker, &broker->groups[slot]);
+	}
+	intake_count(in);
+	keep(in, endpoint, slot);
+	return 0;
+}
+
+int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
+			const struct iopf_request *request, uint64_t now_ns)
+{
+	struct intake in = { .broker = broker,
+			     .request = request,
+			     .now_ns = now_ns,
+			     .source = source };
+	enum iopf_ending silent;
+
+	if (source >= broker->options.source_max || !broker->sources[source].used)
+		return -ENOENT;
+	in.endpoint = map_find(&broker->rids, (uint64_t)source << 32 | request->rid);
+	if (in.endpoint == MAP_NONE)
+		return unknown_rid(&in);
+	if (request->flags & IOPF_STOP)
+		return stop_marker(&in);
+	silent = silent_ending(&broker->endpoints[in.endpoint]);
+	return silent != IOPF_ENDING_COUNT ? end_silently(&in, silent) : admit(&in);
+}
+
+int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t now_ns)
+{
+	int dropped = 0;
+
+	if (source >= broker->options.source_max || !broker->sources[source].used)
+		return -ENOENT;
+	COUNT(row_of_source(broker, source), overflows);
+	for (uint32_t id = 0; id < broker->endpoint_end; id++) {
+		struct endpoint *endpoint = &broker->endpoints[id];
+
+		if (endpoint->state == ENDPOINT_UNUSED || endpoint->source != source)
+			continue;
+		for (; endpoint->partial.first != NO_SLOT; dropped++)
+			group_forget(broker, endpoint->partial.first,
+				     IOPF_ENDING_guest_overflow, now_ns);
+	}
+	tell(broker,
+	     (struct iopf_event){ .kind = IOPF_EVENT_OVERFLOW,
+				  .source = source,
+				  .endpoint = IOPF_NO_ID,
+				  .owner = IOPF_NO_ID,
+				  .pasid = IOPF_PASID_NONE,
+				  .value = (uint64_t)dropped },
+	     now_ns);
+	return dropped;
+}

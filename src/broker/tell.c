@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* broker/tell.c - the one event callback, and the names that people see. */
+#include "broker/broker.h"
+
+/* Whose share of the callback an event uses: its owner's, endpoint's, or source's. */
+static struct event_limit *limit_of(struct iopf_broker *broker,
+				    const struct iopf_event *event,
+				    struct iopf_stats_row **row)
+{
+	if (event->owner != IOPF_NO_ID) {
+		*row = row_of_owner(broker, event->owner);
+		return &broker->owners[event->owner].limit;
+	}
+	if (event->endpoint != IOPF_NO_ID) {
+		*row = row_of_endpoint(broker, event->endpoint);
+		return &broker->endpoints[event->endpoint].limit;
+	}
+	*row = row_of_source(broker, event->source);
+	return &broker->sources[event->source].limit;
+}
+
+void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns)
+{
+	struct iopf_stats_row *row;
+	struct event_limit *limit = limit_of(broker, &event, &row);
+
+	if (now_ns - limit->window_ns >= EVENT_WINDOW_NS) {
+		limit->window_ns = now_ns;
+		limit->count = 0;
+	}
+	if (limit->count >= EVENTS_PER_WINDOW) {
+		limit->suppressed++;
+		COUNT(row, events_suppressed);
+		return;
+	}
+	limit->count++;
+	event.suppressed = limit->suppressed;
+	limit->suppressed = 0;
+	if (broker->options.event != NULL)
+		broker->options.event(broker->options.event_context, &event);
+}
+
+/* ---- Names ----------------------------------------------------------------------------- */
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define NAME_IN(names, value) ((size_t)(value) < COUNT_OF(names) ? (names)[value] : "?")
+#define LIST_NAME(name, text) #name,
+#define LIST_TEXT(name, text) text,
+
+static const char *const code_names[] = { "success", "invalid", "failure" };
+static const char *const ending_names[] = { IOPF_ENDINGS(LIST_NAME) };
+static const char *const counter_names[] = { IOPF_COUNTERS(LIST_NAME) };
+static const char *const counter_texts[] = { IOPF_COUNTERS(LIST_TEXT) };
+static const char *const gauge_names[] = { IOPF_GAUGES(LIST_NAME) };
+static const char *const event_names[] = {
+	"allocation_exceeded", "index_reused", "malformed", "unknown_rid",
+	"refused", "overflow", "deadline", "taken", "operation_done",
+	"operation_failed", "uprgi", "rf", "needs_reset",
+};
+static const char *const operation_names[] = {
+	"none", "detach", "disable", "restart", "reset", "remove",
+};
+static const char *const step_names[] = {
+	"none", "drain", "respond", "pri_off", "stopped", "pri_reset", "pri_on", "done",
+};
+static const char *const state_names[] = {
+	"free", "partial", "ready", "delivered", "leaving",
+};
+_Static_assert(COUNT_OF(code_names) == IOPF_CODE_COUNT, "a name each");
+_Static_assert(COUNT_OF(event_names) == IOPF_EVENT_KIND_COUNT, "a name each");
+_Static_assert(COUNT_OF(operation_names) == IOPF_OPERATION_KIND_COUNT, "a name each");
+_Static_assert(COUNT_OF(step_names) == IOPF_STEP_COUNT, "a name each");
+_Static_assert(COUNT_OF(state_names) == IOPF_GROUP_STATE_COUNT, "a name each");
+
+const char *iopf_code_name(enum iopf_code code)
+{
+	return NAME_IN(code_names, code);
+}
+
+const char *iopf_ending_name(enum iopf_ending ending)
+{
+	return NAME_IN(ending_names, ending);
+}
+
+const char *iopf_counter_name(enum iopf_counter counter)
+{
+	return NAME_IN(counter_names, counter);
+}
+
+const char *iopf_counter_text(enum iopf_counter counter)
+{
+	return NAME_IN(counter_texts, counter);
+}
+
+const char *iopf_gauge_name(enum iopf_gauge gauge)
+{
+	return NAME_IN(gauge_names, gauge);
+}
+
+const char *iopf_event_name(enum iopf_event_kind kind)
+{
+	return NAME_IN(event_names, kind);
+}
+
+const char *iopf_operation_name(enum iopf_operation_kind kind)
+{
+	return NAME_IN(operation_names, kind);
+}
+
+const char *iopf_step_name(enum iopf_step step)
+{
+	return NAME_IN(step_names, step);
+}
+
+const char *iopf_group_state_name(enum iopf_group_state state)
+{
+	return NAME_IN(state_names, state);
+}
+
+const char *iopf_version(void)
+{
+	return IOPF_VERSION;
+}
