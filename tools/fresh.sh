@@ -19,7 +19,8 @@ command -v debootstrap >/dev/null || {
 if [ "${IOPF_FRESH_ROOT:-}" = "" ]; then
 	IOPF_FRESH_ROOT=$(mktemp -d "${TMPDIR:-/var/tmp}/iopf-fresh.XXXXXX")
 	export IOPF_FRESH_ROOT
-	trap 'rm -rf --one-file-system "$IOPF_FRESH_ROOT"' EXIT
+	clean() { rm -rf --one-file-system "$IOPF_FRESH_ROOT" "$IOPF_FRESH_ROOT.log"; }
+	trap 'clean || { sleep 1; clean; }' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	unshare --mount --propagation private --pid --fork --kill-child true || {
@@ -28,8 +29,9 @@ if [ "${IOPF_FRESH_ROOT:-}" = "" ]; then
 	}
 	unshare --mount --propagation private --pid --fork --kill-child "$0" &
 	child=$!
-	trap 'kill $child; wait $child || true; exit 130' INT
-	trap 'kill $child; wait $child || true; exit 143' TERM
+	# unshare itself ignores both signals; when it is killed, so is all that is inside.
+	trap 'kill -KILL $child; wait $child 2>/dev/null || true; exit 130' INT
+	trap 'kill -KILL $child; wait $child 2>/dev/null || true; exit 143' TERM
 	status=0
 	wait $child || status=$?
 	exit $status
@@ -50,6 +52,7 @@ debootstrap --variant=minbase bookworm "$root" "$mirror" >"$root.log" 2>&1 || {
 	exit 3
 }
 rm -f "$root.log"
+chmod 755 "$root"
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mkdir -p "$root/dev/shm"
@@ -60,10 +63,10 @@ done
 git -c safe.directory="$PWD" bundle create -q "$root/tmp/libiopf.bundle" HEAD
 
 echo "== git and make"
-inside apt-get update -q >/dev/null
-inside env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends \
+inside apt-get update -qq >/dev/null
+inside env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-recommends \
 	git make >/dev/null
-inside git clone -q /tmp/libiopf.bundle /root/libiopf
+inside git -c advice.detachedHead=false clone -q /tmp/libiopf.bundle /root/libiopf
 
 status=0
 for command in 'make run ARGS="--seconds 3"' 'make test'; do

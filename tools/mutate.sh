@@ -34,15 +34,15 @@ export GIT_CEILING_DIRECTORIES=${copy%/*}
 test_of() { sed -n 's/^Test: *//p;/^---/q' "$1"; }
 fails() { ! meson test -C "$copy/build" --no-rebuild "$1" </dev/null >"$log" 2>&1; }
 build() { ninja -C "$copy/build" >"$log" 2>&1 </dev/null; }
-patch() { git -C "$copy" apply "$@" "$PWD/$mutant" 2>"$log"; }
+patch() { git -C "$copy" apply "$@" "$PWD/$mutant"; }
 
-# verdict of one mutant: prints it, true if the mutant was killed
+# Prints the verdict about $mutant.
 try()
 {
 	local test
 	test=$(test_of "$mutant")
-	[ -n "$test" ] || { echo "names no test"; return 1; }
-	patch || { echo "does not apply"; return 1; }
+	[ -n "$test" ] || { echo "names no test"; return; }
+	patch 2>"$log" || { echo "does not apply"; return; }
 	if ! build; then
 		echo "does not build"
 	elif fails "$test"; then

@@ -55,13 +55,13 @@ fi
 install()
 {
 	# shellcheck disable=SC2086
-	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -q -y \
-		--no-install-recommends $missing
+	$as_root env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y \
+		--no-install-recommends $missing >/dev/null
 }
 
-echo "setup.sh: installing with apt:$missing" >&2
+echo "setup.sh: installing with apt (a minute or so):$missing" >&2
 # The lists of packages may be missing or old: only then are they fetched.
-install >&2 || { $as_root apt-get update -q >&2 && install >&2; } || {
+install 2>/dev/null || { $as_root apt-get update -qq && install; } || {
 	echo "setup.sh: apt could not install:$missing" >&2
 	exit 3
 }
