@@ -111,13 +111,13 @@ static int descend(const struct radix_editor *editor, uint64_t addr,
 static uint64_t part_of(const struct radix_format *format, uint64_t entry, unsigned level,
 			unsigned index)
 {
-	uint64_t part = entry + index * RADIX_SPAN(level - 1);
+	uint64_t offset = index * RADIX_SPAN(level - 1);
 
 	if (level > 2)
-		return part;
-	/* Level 1 has no size bit: PAT moves down into its place. */
-	part &= ~(RADIX_LARGE | format->large_pat);
-	return part | ((entry & format->large_pat) != 0 ? RADIX_LARGE : 0);
+		return entry + offset;
+	/* Level 1 has no size bit: PAT moves down into its place, out of the address. */
+	offset |= (entry & format->large_pat) != 0 ? RADIX_LARGE : 0;
+	return (entry & ~(RADIX_LARGE | format->large_pat)) + offset;
 }
 
 /* Replace the large page at @step by a table that maps the same. */

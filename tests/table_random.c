@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Description: editor and walker against a plain array of pages, both formats. */
+#include "table/vtdss.h"
+#include "table/x86.h"
+
+#include "table_world.h"
+
+#define K4 UINT64_C(4096)
+#define M2 (K4 << 9)
+#define G1 (M2 << 9)
+
+enum { PAGES = 4096, STEPS = 200000 };
+
+/* What should be there: one for each 4 KiB of a window. */
+struct page {
+	uint64_t out;
+	uint8_t perm;
+	bool present, large, dirty;
+};
+
+struct format {
+	int (*map)(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm);
+	int (*unmap)(uint64_t addr, uint64_t size_bytes);
+	int (*protect)(uint64_t addr, uint64_t size_bytes, uint8_t perm);
+	bool (*walk)(uint64_t addr, uint8_t perm, struct table_result *result);
+	uint64_t dirty_bit;
+	uint8_t least; /* rights that a page has at least */
+};
+
+static struct world world;
+static struct x86_table x86;
+static struct vtdss_table vtdss;
+static struct page pages[PAGES];
+static uint64_t window;
+
+static int map_x86(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
+{
+	return x86_map(&x86, addr, out, size_bytes, perm, 0);
+}
+
+static int unmap_x86(uint64_t addr, uint64_t size_bytes)
+{
+	return x86_unmap(&x86, addr, size_bytes);
+}
+
+static int protect_x86(uint64_t addr, uint64_t size_bytes, uint8_t perm)
+{
+	return x86_protect(&x86, addr, size_bytes, perm);
+}
+
+static bool walk_x86(uint64_t addr, uint8_t perm, struct table_result *result)
+{
+	return x86_walk(&world.space, &x86.format, x86.root, addr, perm, true, result);
+}
+
+static int map_vtdss(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
+{
+	return vtdss_map(&vtdss, addr, out, size_bytes, perm);
+}
+
+static int unmap_vtdss(uint64_t addr, uint64_t size_bytes)
+{
+	return vtdss_unmap(&vtdss, addr, size_bytes);
+}
+
+static int protect_vtdss(uint64_t addr, uint64_t size_bytes, uint8_t perm)
+{
+	return vtdss_protect(&vtdss, addr, size_bytes, perm);
+}
+
+static bool walk_vtdss(uint64_t addr, uint8_t perm, struct table_result *result)
+{
+	return vtdss_walk(&world.space, &vtdss.format, vtdss.root, addr, perm, true, result);
+}
+
+static const struct format x86_ops = { map_x86, unmap_x86, protect_x86, walk_x86,
+				       X86_DIRTY, IOPF_READ };
+static const struct format vtdss_ops = { map_vtdss, unmap_vtdss, protect_vtdss, walk_vtdss,
+					 VTDSS_DIRTY, 0 };
+
+static uint64_t addr_of(unsigned page)
+{
+	return window + page * K4;
+}
+
+static void step_map(const struct format *ops, uint64_t *seed)
+{
+	bool large = test_random(seed) % 4 == 0, taken = false;
+	unsigned count = large ? 512 : 1;
+	unsigned first = (unsigned)(test_random(seed) % PAGES) / count * count;
+	uint64_t out = test_random(seed) % (UINT64_C(1) << 25) * count * K4;
+	uint8_t perm = (uint8_t)(1 + test_random(seed) % 3) | ops->least;
+
+	for (unsigned i = first; i < first + count; i++)
+		taken |= pages[i].present;
+	CHECK_EQ(ops->map(addr_of(first), out, count * K4, perm), taken ? -EEXIST : 0);
+	for (unsigned i = 0; i < count && !taken; i++)
+		pages[first + i] = (struct page){ .out = out + i * K4, .perm = perm,
+						  .present = true, .large = large };
+}
+
+/* Large pages that a range cuts become small ones. */
+static void model_split(unsigned first, unsigned end)
+{
+	for (unsigned at = first / 512 * 512; at < end; at += 512)
+		for (unsigned i = at; i < at + 512 && (at < first || at + 512 > end); i++)
+			pages[i].large = false;
+}
+
+static void step_change(const struct format *ops, uint64_t *seed)
+{
+	bool unmap = test_random(seed) % 2 == 0;
+	unsigned first = (unsigned)(test_random(seed) % PAGES);
+	unsigned span = test_random(seed) % 8 == 0 ? 1500 : 20, entries = 0;
+	unsigned end = first + 1 + (unsigned)(test_random(seed) % span);
+	uint8_t perm = (uint8_t)(1 + test_random(seed) % 3) | ops->least;
+
+	end = end < PAGES ? end : PAGES;
+	model_split(first, end);
+	for (unsigned i = first; i < end; i++) {
+		entries += pages[i].present && (!pages[i].large || i % 512 == 0);
+		if (unmap)
+			pages[i] = (struct page){ .present = false };
+		else
+			pages[i].perm = perm;
+	}
+	if (unmap)
+		CHECK_EQ(ops->unmap(addr_of(first), (end - first) * K4), entries);
+	else
+		CHECK_EQ(ops->protect(addr_of(first), (end - first) * K4, perm), entries);
+}
+
+static void step_walk(const struct format *ops, unsigned at, uint8_t wanted)
+{
+	struct page *page = &pages[at];
+	struct table_result result;
+	bool allowed = page->present && (wanted & ~page->perm) == 0;
+	unsigned count = page->large ? 512 : 1;
+
+	CHECK_EQ(ops->walk(addr_of(at) + 0x123, wanted, &result), allowed);
+	if (!page->present) {
+		CHECK_EQ(result.fault, TABLE_NOT_PRESENT);
+		return;
+	}
+	CHECK_EQ(result.addr, page->out + 0x123);
+	CHECK_EQ(result.size_bytes, count * K4);
+	CHECK_EQ(result.perm & (IOPF_READ | IOPF_WRITE), page->perm);
+	if (!allowed)
+		CHECK_EQ(result.missing, wanted & ~page->perm);
+	for (unsigned i = 0; i < count && allowed && (wanted & IOPF_WRITE) != 0; i++)
+		pages[at / count * count + i].dirty = true;
+	CHECK_EQ((world_load(&world, result.entry_addr) & ops->dirty_bit) != 0, page->dirty);
+}
+
+static void run(const struct format *ops, uint64_t seed)
+{
+	memset(pages, 0, sizeof(pages));
+	for (unsigned step = 0; step < STEPS; step++) {
+		uint64_t dice = test_random(&seed) % 8;
+
+		if (dice < 3)
+			step_map(ops, &seed);
+		else if (dice < 4)
+			step_change(ops, &seed);
+		else
+			step_walk(ops, (unsigned)(test_random(&seed) % PAGES),
+				  (uint8_t)(1 + test_random(&seed) % 3));
+		for (unsigned i = 0; i < PAGES && step % 5000 == 0; i++)
+			step_walk(ops, i, IOPF_READ);
+	}
+	CHECK(ops->unmap(window, PAGES * K4) > 0);
+	/* Every table went back; the root is left. */
+	CHECK_EQ(world_taken(&world), 1);
+}
+
+TEST(x86_agrees_with_an_array)
+{
+	static const struct {
+		uint8_t levels;
+		uint64_t window;
+	} rows[] = {
+		{ 4, UINT64_C(0x008000000000) - 8 * 512 * K4 / 2 },
+		{ 4, UINT64_MAX - PAGES * K4 + 1 },
+		{ 5, UINT64_C(0x0001000000000000) - 3 * 512 * K4 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct x86_format format = { .levels = rows[i].levels, .address_bits = 48 };
+
+		window = rows[i].window;
+		world_create(&world, 0);
+		CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), 0);
+		run(&x86_ops, i);
+	}
+}
+
+TEST(vtdss_agrees_with_an_array)
+{
+	for (uint8_t levels = 3; levels <= 5; levels++) {
+		struct vtdss_format format = { .levels = levels, .address_bits = 48,
+					       .pages_2m = true, .accessed_dirty = true };
+
+		window = levels == 3 ? G1 - 2 * M2 : (UINT64_C(1) << 39) - 2 * M2;
+		world_create(&world, 0x7000000);
+		CHECK_EQ(vtdss_create(&vtdss, &world.memory, &world.pages, &format), 0);
+		run(&vtdss_ops, levels);
+	}
+}
+
+TEST(a_huge_page_is_split_twice_and_keeps_its_memory_type)
+{
+	struct x86_format format = { .levels = 4, .address_bits = 46, .pages_1g = true };
+	struct table_result result;
+	uint64_t at = G1 + 5 * M2 + 7 * K4;
+
+	world_create(&world, 0);
+	CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), 0);
+	CHECK_EQ(x86_map(&x86, G1, 3 * G1, G1, IOPF_WRITE, X86_DIRTY), 0);
+	CHECK(walk_x86(G1, IOPF_READ, &result));
+	world_store(&world, result.entry_addr,
+		    world_load(&world, result.entry_addr) | X86_LARGE_PAT);
+	CHECK_EQ(x86_unmap(&x86, at, K4), 1);
+	CHECK(!walk_x86(at, IOPF_READ, &result));
+	CHECK(walk_x86(at + K4, IOPF_WRITE, &result));
+	CHECK_EQ(result.addr, at + K4 + 2 * G1);
+	CHECK_EQ(result.size_bytes, K4);
+	/* Bit 7 of a small page is its PAT bit; the large one's is bit 12. */
+	CHECK_EQ(world_load(&world, result.entry_addr) & (X86_LARGE | X86_DIRTY),
+		 X86_LARGE | X86_DIRTY);
+	CHECK(walk_x86(at + M2, IOPF_WRITE, &result));
+	CHECK_EQ(result.addr, at + M2 + 2 * G1);
+	CHECK_EQ(result.size_bytes, M2);
+	CHECK_EQ(world_load(&world, result.entry_addr) & X86_LARGE_PAT, X86_LARGE_PAT);
+	CHECK_EQ(x86_unmap(&x86, G1, G1), 511 + 511);
+	CHECK_EQ(world_taken(&world), 1);
+}
+
+TEST(no_page_for_a_table_is_an_error_and_maps_nothing)
+{
+	struct x86_format format = { .levels = 4, .address_bits = 46 };
+	struct table_result result;
+
+	for (uint32_t limit = 1; limit < 5; limit++) {
+		world_create(&world, 0x10000);
+		world.limit = limit;
+		CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), 0);
+		CHECK_EQ(x86_map(&x86, G1, 0, K4, IOPF_WRITE, 0), limit < 4 ? -ENOMEM : 0);
+		CHECK_EQ(walk_x86(G1, IOPF_WRITE, &result), limit == 4);
+	}
+	/* Nor is there one to split a large page: it stays whole. */
+	CHECK_EQ(x86_map(&x86, G1 + M2, M2, M2, IOPF_WRITE, 0), 0);
+	CHECK_EQ(x86_unmap(&x86, G1 + M2, K4), -ENOMEM);
+	CHECK(walk_x86(G1 + M2, IOPF_WRITE, &result));
+	CHECK_EQ(result.size_bytes, M2);
+	/* And a page that does not exist is none. */
+	world.used = world.limit = WORLD_PAGES;
+	world.free[world.free_count++] = UINT64_C(1) << 40;
+	CHECK_EQ(x86_unmap(&x86, G1 + M2, K4), -EFAULT);
+}
+
+TEST(arguments_that_could_never_be_right_change_nothing)
+{
+	static const struct {
+		uint64_t addr, out, size;
+	} rows[] = {
+		{ 1, 0, K4 }, { 0, 1, K4 }, { K4, 0, M2 }, { 0, K4, M2 }, { 0, 0, G1 },
+		{ 0, 0, 0 }, { 0, 0, 2 * K4 }, { 0, UINT64_C(1) << 46, K4 },
+		{ UINT64_C(1) << 47, 0, K4 },
+	};
+	struct x86_format format = { .levels = 4, .address_bits = 46 };
+
+	world_create(&world, 0);
+	CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		CHECK_EQ(map_x86(rows[i].addr, rows[i].out, rows[i].size, 0), -EINVAL);
+	CHECK_EQ(unmap_x86(0, 0), -EINVAL);
+	CHECK_EQ(unmap_x86(1, K4), -EINVAL);
+	CHECK_EQ(unmap_x86(0, K4 + 1), -EINVAL);
+	CHECK_EQ(unmap_x86(UINT64_MAX - K4 + 1, 2 * K4), -EINVAL);
+	/* Both ends are canonical, the middle is not. */
+	CHECK_EQ(unmap_x86(0, UINT64_MAX - K4 + 1), -EINVAL);
+	CHECK_EQ(world_taken(&world), 1);
+}
+
+int main(void)
+{
+	return test_main();
+}
