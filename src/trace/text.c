@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* trace/text.c - a statement a line. */
+#include "trace/form.h"
+
+static const char header[] = "iopf-trace ";
+
+/* What is left of a line, and where it began. */
+struct line {
+	struct place place;
+	const char *start;
+	struct span rest;
+};
+
+static size_t column_of(const struct line *line, struct span span)
+{
+	return (size_t)(span.at - line->start) + 1;
+}
+
+/* As much of @span as a message shows. */
+static struct span shown(struct span span)
+{
+	enum { SHOWN_MAX = 40 };
+
+	if (span.size > SHOWN_MAX)
+		span.size = SHOWN_MAX;
+	return span;
+}
+
+static int fail_at(const struct line *line, struct span span, const char *what,
+		   struct span other)
+{
+	return fail_with(&line->place, column_of(line, span), what, shown(span), other);
+}
+
+/* ---- Lines ----------------------------------------------------------------------- */
+
+static int fail_byte(const struct place *place, size_t column, uint8_t byte)
+{
+	static const char digits[] = "0123456789abcdef";
+	char hex[3] = { digits[byte >> 4], digits[byte & 15], 0 };
+
+	return fail_with(place, column, "byte 0x%, expected printable ASCII or a tab",
+			 span_of(hex), span_of(""));
+}
+
+/* A comment may have letters of all languages, but nothing that moves a terminal's cursor. */
+static int check_bytes(const struct place *place, const uint8_t *bytes, size_t size)
+{
+	bool comment = false;
+
+	for (size_t i = 0; i < size; i++) {
+		bool allowed = (bytes[i] >= 0x20 && bytes[i] < 0x7f) || bytes[i] == '\t';
+
+		comment |= bytes[i] == '#';
+		if (!allowed && !(comment && bytes[i] >= 0x80))
+			return fail_byte(place, i + 1, bytes[i]);
+	}
+	return 0;
+}
+
+/* The next line without its newline. */
+static int take_line(struct trace_reader *reader, const struct place *place,
+		     struct span *text)
+{
+	const uint8_t *start = reader->bytes + reader->at;
+	size_t left = reader->size_bytes - reader->at;
+	size_t limit = left < TRACE_LINE_MAX ? left : TRACE_LINE_MAX;
+	const uint8_t *end = memchr(start, '\n', limit);
+	size_t size = end != NULL ? (size_t)(end - start) : limit;
+
+	if (end == NULL && limit == TRACE_LINE_MAX)
+		return fail_with(place, TRACE_LINE_MAX, "line too long, expected at most 2047 "
+			    "bytes and a newline", span_of(""), span_of(""));
+	if (check_bytes(place, start, size) != 0)
+		return -EBADMSG;
+	if (end == NULL)
+		return fail_with(place, size + 1, "file ends inside a line, expected a newline",
+			    span_of(""), span_of(""));
+	reader->at += size + 1;
+	*text = (struct span){ (const char *)start, size };
+	return 0;
+}
+_Static_assert(TRACE_LINE_MAX == 2048, "the message above names it");
+
+int text_read_header(struct trace_reader *reader, const struct place *place)
+{
+	struct line line = { .place = *place, .start = (const char *)reader->bytes };
+	size_t size = sizeof(header) - 1;
+	struct span text, version;
+
+	reader->line = 1;
+	if (reader->size_bytes < size || memcmp(reader->bytes, header, size) != 0)
+		return fail_with(place, 1, "no header, expected 'iopf-trace 1'", span_of(""),
+			    span_of(""));
+	if (take_line(reader, place, &text) != 0)
+		return -EBADMSG;
+	version = (struct span){ text.at + size, text.size - size };
+	if (!span_is(version, "1"))
+		return fail_at(&line, version, "version '%', expected 1", span_of(""));
+	return 0;
+}
+_Static_assert(TRACE_VERSION == 1, "the messages above name it");
+
+static bool is_blank(char character)
+{
+	return character == ' ' || character == '\t';
+}
+
+/* Without the comment, and the blanks at its end. */
+static struct span statement_of(struct span text)
+{
+	const char *comment = memchr(text.at, '#', text.size);
+
+	if (comment != NULL)
+		text.size = (size_t)(comment - text.at);
+	while (text.size > 0 && is_blank(text.at[text.size - 1]))
+		text.size--;
+	return text;
+}
+
+/* The next word; of size 0 at the end. */
+static struct span take_word(struct line *line)
+{
+	struct span *rest = &line->rest;
+	struct span word;
+
+	while (rest->size > 0 && is_blank(*rest->at)) {
+		rest->at++;
+		rest->size--;
+	}
+	word = (struct span){ rest->at, 0 };
+	while (rest->size > 0 && !is_blank(*rest->at)) {
+		rest->at++;
+		rest->size--;
+		word.size++;
+	}
+	return word;
+}
+
+/* ---- Time and kind --------------------------------------------------------------- */
+
+static bool is_time(struct span word)
+{
+	return word.size > 0 && (*word.at == '+' || (*word.at >= '0' && *word.at <= '9'));
+}
+
+static int parse_time(const struct line *line, struct span word, uint64_t now_ns,
+		      uint64_t *ns)
+{
+	bool relative = *word.at == '+';
+	struct span text = { word.at + relative, word.size - relative };
+	int result = value_parse_duration(text, ns);
+
+	if (result == 0 && relative)
+		result = *ns > UINT64_MAX - now_ns ? -ERANGE : 0;
+	if (result == -ERANGE)
+		return fail_at(line, word, "time '%' out of range, expected at most "
+			       "18446744073709551615 ns", span_of(""));
+	if (result != 0)
+		return fail_at(line, word, "no time '%', expected a number with ns, us, "
+			       "ms, s, m or h, and + before it where it counts from the "
+			       "event before", span_of(""));
+	if (relative)
+		*ns += now_ns;
+	return 0;
+}
+
+static int fail_kind(const struct line *line, struct span word, const char *what)
+{
+	struct out out = fail_begin(&line->place, column_of(line, word));
+
+	out_format(&out, what, shown(word), span_of(""));
+	for (unsigned i = 0; i < TRACE_KIND_COUNT; i++) {
+		out_char(&out, ' ');
+		out_string(&out, trace_kind_name(i));
+	}
+	return fail_end(&out);
+}
+
+static int parse_kind(struct line *line, struct span word, bool timed, uint8_t *kind)
+{
+	if (word.size == 0)
+		return fail_kind(line, word, "time without a kind, expected one of");
+	for (unsigned i = 0; i < TRACE_KIND_COUNT; i++) {
+		if (!span_is(word, trace_kind_name(i)))
+			continue;
+		if (timed && !trace_kind_timed(i))
+			return fail_at(line, word, "time before '%', expected none",
+				       span_of(""));
+		if (!timed && trace_kind_timed(i))
+			return fail_at(line, word, "'%' without a time, expected one "
+				       "before it", span_of(""));
+		*kind = (uint8_t)i;
+		return 0;
+	}
+	return fail_kind(line, word, "unknown kind '%', expected one of");
+}
+
+/* ---- Keys and values ------------------------------------------------------------- */
+
+static int fail_key(const struct line *line, struct span word, const char *what,
+		    const struct trace_event *event)
+{
+	struct out out = fail_begin(&line->place, column_of(line, word));
+
+	out_format(&out, what, shown(word), span_of(trace_kind_name(event->kind)));
+	for (unsigned key = 0; key < TRACE_KEY_NONE; key++) {
+		if (!event_allows(event, key))
+			continue;
+		out_char(&out, ' ');
+		out_string(&out, trace_key_name(key));
+	}
+	return fail_end(&out);
+}
+
+static int parse_key(const struct line *line, struct span word,
+		     const struct trace_event *event, unsigned *key)
+{
+	unsigned i = 0;
+
+	while (i < TRACE_KEY_NONE && !span_is(word, trace_key_name(i)))
+		i++;
+	if (i == TRACE_KEY_NONE)
+		return fail_key(line, word, "unknown key '%' of '%', expected one of",
+				event);
+	if (!event_allows(event, i))
+		return fail_key(line, word, "key '%' not of '%', expected one of", event);
+	if (trace_find(event, (enum trace_key)i) != NULL)
+		return fail_at(line, word, "key '%' twice, expected once", span_of(""));
+	if (event->pair_count == TRACE_PAIR_MAX)
+		return fail_at(line, word, "key '%' is the 25th, expected at most 24",
+			       span_of(""));
+	*key = i;
+	return 0;
+}
+_Static_assert(TRACE_PAIR_MAX == 24, "the message above names it");
+
+static int fail_value(const struct line *line, struct span value, unsigned key,
+		      bool range)
+{
+	struct out out = fail_begin(&line->place, column_of(line, value));
+
+	out_format(&out, range ? "%=% out of range, expected " : "%=%, expected ",
+		   span_of(trace_key_name(key)), shown(value));
+	value_put_expected(&out, key);
+	return fail_end(&out);
+}
+
+static int parse_pair(const struct line *line, struct span word,
+		      struct trace_event *event)
+{
+	const char *equals = memchr(word.at, '=', word.size);
+	struct span name, value;
+	struct trace_pair pair;
+	unsigned key = TRACE_KEY_NONE;
+	int result;
+
+	if (equals == NULL)
+		return fail_at(line, word, "word '%', expected key=value", span_of(""));
+	name = (struct span){ word.at, (size_t)(equals - word.at) };
+	value = (struct span){ equals + 1, word.size - name.size - 1 };
+	if (parse_key(line, name, event, &key) != 0)
+		return -EBADMSG;
+	result = value_parse(key, value, &pair);
+	if (result != 0)
+		return fail_value(line, value, key, result == -ERANGE);
+	event_insert(event, &pair);
+	return 0;
+}
+
+static int parse_pairs(struct line *line, struct trace_event *event)
+{
+	struct span word;
+	unsigned missing;
+
+	while ((word = take_word(line)).size > 0)
+		if (parse_pair(line, word, event) != 0)
+			return -EBADMSG;
+	missing = event_missing(event);
+	if (missing == TRACE_KEY_NONE)
+		return 0;
+	return fail_with(
+		&line->place, column_of(line, word), "'%' without '%', expected it",
+		span_of(trace_kind_name(event->kind)), span_of(trace_key_name(missing)));
+}
+
+static int parse_statement(struct trace_reader *reader, struct line *line,
+			   struct trace_event *event)
+{
+	struct span first = take_word(line), word = first;
+	bool timed = is_time(first);
+	struct trace_event read;
+	uint64_t ns = 0;
+	uint8_t kind = TRACE_KIND_COUNT;
+
+	if (timed && parse_time(line, first, reader->now_ns, &ns) != 0)
+		return -EBADMSG;
+	if (timed)
+		word = take_word(line);
+	if (parse_kind(line, word, timed, &kind) != 0)
+		return -EBADMSG;
+	trace_begin(&read, (enum trace_kind)kind, ns);
+	read.line = line->place.line;
+	if (parse_pairs(line, &read) != 0 ||
+	    read_accept(reader, &read, &line->place, column_of(line, first)) != 0)
+		return -EBADMSG;
+	event_copy(event, &read);
+	return 1;
+}
+
+int text_read(struct trace_reader *reader, struct trace_event *event,
+	      struct trace_error *error)
+{
+	while (reader->at < reader->size_bytes) {
+		struct line line = { .place = { error, ++reader->line } };
+		struct span text;
+
+		if (take_line(reader, &line.place, &text) != 0)
+			return -EBADMSG;
+		line.start = text.at;
+		line.rest = statement_of(text);
+		if (line.rest.size > 0)
+			return parse_statement(reader, &line, event);
+	}
+	return 0;
+}
+
+/* ---- Out ------------------------------------------------------------------------- */
+
+void text_write_header(struct out *out)
+{
+	out_string(out, header);
+	out_number(out, TRACE_VERSION);
+	out_char(out, '\n');
+}
+
+void text_write(struct out *out, const struct trace_event *event)
+{
+	if (trace_kind_timed(event->kind)) {
+		out_number(out, event->ns);
+		out_char(out, ' ');
+	}
+	out_string(out, trace_kind_name(event->kind));
+	for (unsigned i = 0; i < event->pair_count; i++) {
+		out_char(out, ' ');
+		out_string(out, trace_key_name(event->pair[i].key));
+		out_char(out, '=');
+		value_put(out, &event->pair[i]);
+	}
+	out_char(out, '\n');
+}
