@@ -90,9 +90,9 @@ uint64_t wire_range_encode(uint64_t addr, uint64_t size_bytes, bool *s)
 void wire_range_decode(uint64_t bits, bool s, uint64_t *addr, uint64_t *size_bytes)
 {
 	uint64_t page = bits >> 12;
-	unsigned ones = s ? (unsigned)__builtin_ctzll(~page) : 0;
 
-	/* With 51 ones the first 0 is bit 63: the range is the whole space. */
-	*size_bytes = !s ? 4096 : ones >= 51 ? 0 : UINT64_C(8192) << ones;
-	*addr = *size_bytes == 0 ? 0 : page << 12 & ~(*size_bytes - 1);
+	/* With 51 ones the first 0 is bit 63, and 2^64 bytes are 0 of 64 bits: so is then
+	 * the address. */
+	*size_bytes = s ? UINT64_C(8192) << __builtin_ctzll(~page) : 4096;
+	*addr = page << 12 & ~(*size_bytes - 1);
 }
