@@ -53,12 +53,12 @@ TEST(credits_count_requests_and_come_back_with_the_response)
 	world_create(4);
 	for (uint16_t i = 0; i < 4; i++)
 		ask(1, 1, i * 0x1000u, i == 3 ? IOPF_LAST : 0);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 4);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 4);
 	group = fetched(alice);
 	iopf_broker_answer(broker, alice, group.token, IOPF_INVALID, now_ns);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 4);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 4);
 	CHECK_EQ(response().request_count, 4);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 0);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
 }
 
 TEST(partial_is_shown_to_nobody_and_answered_by_nothing)
@@ -67,7 +67,7 @@ TEST(partial_is_shown_to_nobody_and_answered_by_nothing)
 	ask(1, 3, 0x1000, 0);
 	CHECK(nothing_for(alice));
 	CHECK_EQ(responses(), 0);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), partial), 1);
+	CHECK_EQ(GAUGE(endpoint, partial), 1);
 }
 
 TEST(beyond_the_allocation_one_invalid_for_the_last_and_nothing_otherwise)
@@ -87,7 +87,7 @@ TEST(beyond_the_allocation_one_invalid_for_the_last_and_nothing_otherwise)
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), allocation_exceeded), 2);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), dropped_requests), 1);
 	CHECK_EQ(events[IOPF_EVENT_ALLOCATION_EXCEEDED], 2);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 2);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 2);
 }
 
 TEST(group_that_outgrows_the_allocation_gets_one_invalid)
@@ -99,7 +99,7 @@ TEST(group_that_outgrows_the_allocation_gets_one_invalid)
 	ask(1, 1, 0x4000, IOPF_LAST);
 	CHECK(nothing_for(alice));
 	CHECK_EQ(response().code, IOPF_INVALID);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 0);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
 }
 
 TEST(torn_group_is_not_shown_even_when_credits_are_back)
@@ -186,7 +186,7 @@ TEST(error_path_answers_a_group_once_and_at_its_last)
 	CHECK_EQ(responses(), 0);
 	ask(3, 7, 0x3000, IOPF_LAST);
 	CHECK_EQ(response().request_count, 3);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 0);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_no_owner), 1);
 }
 
@@ -272,7 +272,7 @@ TEST(stop_marker_gets_no_response_and_drops_its_partials_only)
 	ask(1, 3, 0x3000, IOPF_LAST);
 	CHECK_EQ(iopf_broker_request(broker, source, &marker, now_ns), 0);
 	CHECK_EQ(responses(), 0);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), partial), 1);
+	CHECK_EQ(GAUGE(endpoint, partial), 1);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), stop_markers), 1);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), lost_credits), 1);
 	CHECK_EQ(fetched(alice).index, 3);

@@ -117,7 +117,7 @@ TEST(function_reset_ends_groups_without_a_response_wherever_they_are)
 	CHECK_EQ(left, 0);
 	CHECK_EQ(responses(), 0);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_reset), 4);
-	CHECK_EQ(GAUGE(ROW_ENDPOINT(endpoint), credits_in_use), 0);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
 	CHECK_EQ(iopf_broker_answer(broker, alice, delivered.token, IOPF_SUCCESS, now_ns),
 		 -ENOENT);
 	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 1);

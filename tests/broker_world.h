@@ -178,6 +178,6 @@ __attribute__((unused)) static int responses(void)
 #define ROW_OWNER(id)    (iopf_broker_stats(broker)->row[8 + (id)])
 #define ROW_SOURCE(id)   (iopf_broker_stats(broker)->row[8 + 4 + (id)])
 #define COUNTED(row, name) ((row).counter[IOPF_COUNTER_##name])
-#define GAUGE(row, name)   ((row).gauge[IOPF_GAUGE_##name])
+#define GAUGE(id, name)     iopf_broker_gauge(broker, id, IOPF_GAUGE_##name)
 
 #endif

@@ -521,6 +521,11 @@ int iopf_broker_poll(struct iopf_broker *broker, uint32_t budget, uint64_t now_n
 /* When iopf_broker_poll() has to be called at the latest; UINT64_MAX: no need. */
 uint64_t iopf_broker_next_deadline_ns(const struct iopf_broker *broker);
 
+/* A gauge of @endpoint, exact; 0 where there is no such endpoint. The statistics page
+ * shows it as of one of the last polls: one endpoint's gauges are published each poll. */
+uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t endpoint,
+			   enum iopf_gauge gauge);
+
 /* One open group: what is owed, by whom, since when. */
 struct iopf_owed {
 	uint64_t token;

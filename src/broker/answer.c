@@ -19,20 +19,21 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	group = &broker->groups[it->fetch_cursor];
 	it->fetch_cursor = group->next;
 	group->flags |= GROUP_SHOWN;
-	group_move(broker, group, IOPF_GROUP_DELIVERED);
+	group_move(group, IOPF_GROUP_DELIVERED);
+	broker->endpoints[group->endpoint].delivered++;
 	COUNT(row_of_owner(broker, owner), shown);
 	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
-	*out = (struct iopf_group){
-		.token = group_token(broker, group),
-		.opened_ns = group->opened_ns,
-		.endpoint = group->endpoint,
-		.pasid = group->pasid,
-		.rid = group->rid,
-		.index = group->index,
-		.page_count = group->request_count,
-		.flags = group->flags & (IOPF_STALL | IOPF_PRIVATE),
-		.page = { .addr = group->addr, .perm = group->perm },
-	};
+	/* Field by field: a compound literal is built aside and copied, twice the cost. */
+	out->token = group_token(broker, group);
+	out->opened_ns = group->opened_ns;
+	out->endpoint = group->endpoint;
+	out->pasid = group->pasid;
+	out->rid = group->rid;
+	out->index = group->index;
+	out->page_count = group->request_count;
+	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
+	memset(out->rsvd, 0, sizeof(out->rsvd));
+	out->page = (struct iopf_page){ .addr = group->addr, .perm = group->perm };
 	return 0;
 }
 
@@ -201,29 +202,27 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 
 /* ---- Out of the ledger ------------------------------------------------------------------ */
 
-static struct iopf_response response_of(const struct iopf_broker *broker,
-					const struct group *group)
+static void response_of(const struct iopf_broker *broker, const struct group *group,
+			struct iopf_response *out)
 {
 	bool known = group->endpoint != NO_ENDPOINT;
 	bool bare = known && !broker->endpoints[group->endpoint].pasid_in_response;
-	struct iopf_response response = {
-		.token = group_token(broker, group),
-		.opened_ns = group->opened_ns,
-		.endpoint = known ? group->endpoint : IOPF_NO_ID,
-		.rid = group->rid,
-		.pasid = bare ? IOPF_PASID_NONE : group->pasid,
-		.index = group->index,
-		.request_count = group->request_count,
-		.code = group->code,
-		.flags = group->flags & (IOPF_STALL | IOPF_PRIVATE),
-		.ending = group->ending,
-	};
 
+	out->token = group_token(broker, group);
+	out->opened_ns = group->opened_ns;
+	out->endpoint = known ? group->endpoint : IOPF_NO_ID;
+	out->rid = group->rid;
+	out->pasid = bare ? IOPF_PASID_NONE : group->pasid;
+	out->index = group->index;
+	out->request_count = group->request_count;
+	out->code = group->code;
+	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
+	out->ending = group->ending;
+	memset(out->rsvd, 0, sizeof(out->rsvd));
+	memset(out->private_data, 0, sizeof(out->private_data));
 	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
-		memcpy(response.private_data,
-		       broker->private_data[group_slot(broker, group)],
-		       sizeof(response.private_data));
-	return response;
+		memcpy(out->private_data, broker->private_data[group_slot(broker, group)],
+		       sizeof(out->private_data));
 }
 
 int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
@@ -237,7 +236,7 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 	       (slot = broker->sources[source].leaving.first) != NO_SLOT) {
 		const struct group *group = &broker->groups[slot];
 
-		responses[done++] = response_of(broker, group);
+		response_of(broker, group, &responses[done++]);
 		count(&row_of_group(broker, group)
 			       ->counter[IOPF_COUNTER_response_success + group->code],
 		      1);
@@ -246,6 +245,46 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 		group_close(broker, slot);
 	}
 	return (int)done;
+}
+
+/* ---- Gauges ----------------------------------------------------------------------------- */
+
+uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t id,
+			   enum iopf_gauge gauge)
+{
+	const struct endpoint *endpoint = endpoint_get(broker, id);
+
+	if (endpoint == NULL)
+		return 0;
+	switch (gauge) {
+	case IOPF_GAUGE_partial:
+		return endpoint->partial.count;
+	case IOPF_GAUGE_ready:
+		return endpoint->open - endpoint->delivered;
+	case IOPF_GAUGE_delivered:
+		return endpoint->delivered;
+	case IOPF_GAUGE_leaving:
+		return endpoint->leaving;
+	case IOPF_GAUGE_credits_in_use:
+		return endpoint->credits;
+	case IOPF_GAUGE_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* One endpoint a poll: gauges are as old as the polls that it takes to come around. */
+static void publish_gauges(struct iopf_broker *broker)
+{
+	uint32_t id = broker->gauge_turn;
+
+	if (broker->endpoint_end == 0)
+		return;
+	broker->gauge_turn = (id + 1) % broker->endpoint_end;
+	for (unsigned gauge = 0; gauge < IOPF_GAUGE_COUNT; gauge++)
+		__atomic_store_n(&row_of_endpoint(broker, id)->gauge[gauge],
+				 iopf_broker_gauge(broker, id, (enum iopf_gauge)gauge),
+				 __ATOMIC_RELAXED);
 }
 
 /* ---- Time ------------------------------------------------------------------------------- */
@@ -334,6 +373,7 @@ int iopf_broker_poll(struct iopf_broker *broker, uint32_t budget, uint64_t now_n
 {
 	uint32_t done = 0;
 
+	publish_gauges(broker);
 	for (uint32_t turn = 0; turn < broker->owner_end && done < budget; turn++) {
 		uint32_t owner = broker->owner_turn;
 

@@ -112,6 +112,10 @@ static void tables_create(struct iopf_broker *broker)
 	memset(broker->sources, 0, o->source_max * sizeof(*broker->sources));
 	memset(broker->endpoints, 0, o->endpoint_max * sizeof(*broker->endpoints));
 	memset(broker->owners, 0, o->owner_max * sizeof(*broker->owners));
+	for (uint32_t i = 0; i < o->endpoint_max; i++)
+		broker->endpoints[i].row = &broker->stats->row[i];
+	for (uint32_t i = 0; i < o->owner_max; i++)
+		broker->owners[i].row = &broker->stats->row[o->endpoint_max + i];
 }
 
 int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
@@ -243,7 +247,8 @@ int iopf_broker_add_owner(struct iopf_broker *broker,
 	if (id == broker->options.owner_max)
 		return -ENOSPC;
 	added = &broker->owners[id];
-	*added = (struct owner){ .used = true,
+	*added = (struct owner){ .row = added->row,
+				 .used = true,
 				 .deadline_answers = options->deadline_answers,
 				 .flags = options->flags,
 				 .fetch_cursor = NO_SLOT,
@@ -369,6 +374,7 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 	if (id >= broker->endpoint_end)
 		broker->endpoint_end = id + 1;
 	broker->endpoints[id] = (struct endpoint){
+		.row = broker->endpoints[id].row,
 		.cached_attachment = IOPF_NO_ID,
 		.rid = options->rid,
 		.allocation = (uint16_t)options->allocation,

@@ -140,6 +140,7 @@ enum endpoint_state {
 };
 
 struct endpoint {
+	struct iopf_stats_row *row;
 	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
 	struct unit *units;  /* as many as slots */
 	uint32_t slot_first;
@@ -161,7 +162,10 @@ struct endpoint {
 	uint8_t rsvd[2];
 	uint16_t rounds, stopped_rounds;
 	uint32_t detaching; /* attachment */
-	uint32_t leaving;   /* its groups whose response has not left */
+	/* Groups by state, beside partial.count; FREE is not counted. */
+	uint32_t open;      /* READY and DELIVERED */
+	uint32_t delivered; /* of them */
+	uint32_t leaving;
 	uint32_t attachments;
 	uint32_t attachment_first; /* linked by attachment.next */
 	struct list partial;
@@ -182,6 +186,7 @@ struct inbox {
 };
 
 struct owner {
+	struct iopf_stats_row *row;
 	bool used;
 	bool paused;
 	bool deadline_answers;
@@ -205,7 +210,6 @@ struct attachment {
 	uint32_t pasid;
 	uint32_t owner;
 	uint32_t next; /* of the endpoint's, or free */
-	uint32_t leaving; /* its groups whose response has not left */
 	uint16_t epoch;
 	bool closing;
 	uint8_t rsvd;
@@ -231,6 +235,7 @@ struct iopf_broker {
 	uint32_t owner_turn; /* round robin of polls */
 	uint32_t owner_end;  /* owners at or above were never used */
 	uint32_t endpoint_end;
+	uint32_t gauge_turn; /* round robin of published gauges */
 };
 
 /* ---- ledger.c: slots, lists, ranges ----------------------------------------------- */
@@ -257,7 +262,7 @@ void group_append(struct iopf_broker *broker, struct group *group,
  * its PASID. */
 uint32_t group_find(const struct iopf_broker *broker, const struct endpoint *endpoint,
 		    uint16_t index, uint32_t pasid, bool any_pasid);
-void group_move(struct iopf_broker *broker, struct group *group, uint8_t state);
+void group_move(struct group *group, uint8_t state);
 /* To its source's list with @code; READY and DELIVERED groups leave their owner's. */
 void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		 enum iopf_ending ending);
@@ -336,13 +341,13 @@ void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns);
 static inline struct iopf_stats_row *row_of_endpoint(const struct iopf_broker *broker,
 						     uint32_t endpoint)
 {
-	return &broker->stats->row[endpoint];
+	return broker->endpoints[endpoint].row;
 }
 
 static inline struct iopf_stats_row *row_of_owner(const struct iopf_broker *broker,
 						  uint32_t owner)
 {
-	return &broker->stats->row[broker->options.endpoint_max + owner];
+	return broker->owners[owner].row;
 }
 
 static inline struct iopf_stats_row *row_of_source(const struct iopf_broker *broker,
@@ -369,6 +374,19 @@ static inline void count(uint64_t *value, uint64_t by)
 
 #define COUNT(row, name) count(&(row)->counter[IOPF_COUNTER_##name], 1)
 
+/* The last word of a struct iopf_record, as its fields lie in memory: written whole,
+ * since narrow stores that are read as one word cost as much as all the rest. */
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+#define RECORD_WORD3(pasid, endpoint, kind, detail)                                   \
+	((uint64_t)(pasid) << 32 | (uint64_t)(endpoint) << 16 | (uint64_t)(kind) << 8 | \
+	 (detail))
+#else
+#define RECORD_WORD3(pasid, endpoint, kind, detail)                                   \
+	((uint64_t)(detail) << 56 | (uint64_t)(kind) << 48 | (uint64_t)(endpoint) << 32 | \
+	 (pasid))
+#endif
+_Static_assert(sizeof(struct iopf_record) == 32, "four words");
+
 /* The flight recorder's writer. Each word is a release store: what overwrites an old
  * entry cannot be seen before the head that announced the entry before it. Pairs with
  * the reader: acquire loads of the words, then head again. */
@@ -376,27 +394,18 @@ static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 			  const struct group *group, uint64_t data, uint8_t detail)
 {
 	struct iopf_recorder *recorder = broker->recorder;
-	uint64_t head, words[4];
-	struct iopf_record *entry;
+	uint64_t head, *words;
 
 	if (recorder == NULL)
 		return;
-	memcpy(words,
-	       &(struct iopf_record){
-		       .ns = ns,
-		       .token = group_token(broker, group),
-		       .data = data,
-		       .pasid = group->pasid,
-		       .endpoint = group->endpoint,
-		       .kind = kind,
-		       .detail = detail,
-	       },
-	       sizeof(words));
 	head = recorder->head;
-	entry = &recorder->entry[head & (recorder->entry_count - 1)];
-	for (unsigned i = 0; i < 4; i++)
-		__atomic_store_n(&((uint64_t *)(void *)entry)[i], words[i],
-				 __ATOMIC_RELEASE);
+	words = (void *)&recorder->entry[head & (recorder->entry_count - 1)];
+	__atomic_store_n(&words[0], ns, __ATOMIC_RELEASE);
+	__atomic_store_n(&words[1], group_token(broker, group), __ATOMIC_RELEASE);
+	__atomic_store_n(&words[2], data, __ATOMIC_RELEASE);
+	__atomic_store_n(&words[3],
+			 RECORD_WORD3(group->pasid, group->endpoint, kind, detail),
+			 __ATOMIC_RELEASE);
 	__atomic_store_n(&recorder->head, head + 1, __ATOMIC_RELEASE);
 }
 

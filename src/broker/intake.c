@@ -247,8 +247,9 @@ static void give(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns)
 	struct owner *owner = &broker->owners[group->owner];
 
 	group->opened_ns = owner_clock(owner, now_ns);
-	group_move(broker, group, IOPF_GROUP_READY);
+	group_move(group, IOPF_GROUP_READY);
 	list_push(broker, &owner->open, slot);
+	broker->endpoints[group->endpoint].open++;
 	if (owner->fetch_cursor == NO_SLOT)
 		owner->fetch_cursor = slot;
 	if (owner->warn_cursor == NO_SLOT)
@@ -286,7 +287,7 @@ static void keep(const struct intake *in, struct endpoint *endpoint, uint32_t sl
 	if (is_last(in)) {
 		close_group(in, slot);
 	} else if (group->state == IOPF_GROUP_FREE) {
-		group_move(in->broker, group, IOPF_GROUP_PARTIAL);
+		group_move(group, IOPF_GROUP_PARTIAL);
 		list_push(in->broker, &endpoint->partial, slot);
 	}
 }

@@ -125,25 +125,9 @@ static const uint8_t group_next[] = {
 };
 _Static_assert(sizeof(group_next) == IOPF_GROUP_STATE_COUNT, "a row per state");
 
-/* The gauge that counts groups in a state; none for FREE. */
-static const uint8_t group_gauge[] = {
-	[IOPF_GROUP_FREE] = IOPF_GAUGE_COUNT,
-	[IOPF_GROUP_PARTIAL] = IOPF_GAUGE_partial,
-	[IOPF_GROUP_READY] = IOPF_GAUGE_ready,
-	[IOPF_GROUP_DELIVERED] = IOPF_GAUGE_delivered,
-	[IOPF_GROUP_LEAVING] = IOPF_GAUGE_leaving,
-};
-
-void group_move(struct iopf_broker *broker, struct group *group, uint8_t state)
+void group_move(struct group *group, uint8_t state)
 {
-	struct iopf_stats_row *row = row_of_group(broker, group);
-	uint8_t from = group_gauge[group->state], to = group_gauge[state];
-
 	assert(group_next[group->state] & 1u << state);
-	if (from != IOPF_GAUGE_COUNT)
-		count(&row->gauge[from], UINT64_MAX);
-	if (to != IOPF_GAUGE_COUNT)
-		count(&row->gauge[to], 1);
 	group->state = state;
 }
 
@@ -170,14 +154,6 @@ static void group_fill(struct iopf_broker *broker, uint32_t slot,
 		       sizeof(request->private_data));
 }
 
-static void credits_take(struct iopf_broker *broker, struct endpoint *endpoint)
-{
-	endpoint->credits++;
-	count(&row_of_endpoint(broker, endpoint_id(broker, endpoint))
-		       ->gauge[IOPF_GAUGE_credits_in_use],
-	      1);
-}
-
 uint32_t group_open(struct iopf_broker *broker, struct endpoint *endpoint,
 		    const struct iopf_request *request)
 {
@@ -193,7 +169,7 @@ uint32_t group_open(struct iopf_broker *broker, struct endpoint *endpoint,
 	group_fill(broker, slot, request);
 	group->endpoint_epoch = endpoint->epoch;
 	bucket_add(broker, endpoint, slot);
-	credits_take(broker, endpoint);
+	endpoint->credits++;
 	return slot;
 }
 
@@ -232,7 +208,7 @@ void group_append(struct iopf_broker *broker, struct group *group,
 		group->unit_first = link;
 	group->unit_last = link;
 	group->request_count++;
-	credits_take(broker, endpoint);
+	endpoint->credits++;
 	if (request->flags & IOPF_PRIVATE) {
 		group->flags |= GROUP_PRIVATE;
 		if (broker->private_data != NULL)
@@ -263,7 +239,7 @@ static void reserve_free(struct iopf_broker *broker, uint32_t slot)
 	struct group *group = &broker->groups[slot];
 	struct source *source = &broker->sources[group->source];
 
-	group_move(broker, group, IOPF_GROUP_FREE);
+	group_move(group, IOPF_GROUP_FREE);
 	if (group->generation == UINT32_MAX)
 		return;
 	group->next = source->free_first;
@@ -282,13 +258,11 @@ static void group_free(struct iopf_broker *broker, uint32_t slot)
 	endpoint = &broker->endpoints[group->endpoint];
 	bucket_remove(broker, endpoint, slot);
 	endpoint->credits = (uint16_t)(endpoint->credits - group->request_count);
-	count(&row_of_group(broker, group)->gauge[IOPF_GAUGE_credits_in_use],
-	      -(uint64_t)group->request_count);
 	if (group->unit_last != 0) {
 		endpoint->units[group->unit_last - 1].next = endpoint->unit_free;
 		endpoint->unit_free = group->unit_first;
 	}
-	group_move(broker, group, IOPF_GROUP_FREE);
+	group_move(group, IOPF_GROUP_FREE);
 	slot_free(broker, &endpoint->free_first, &endpoint->free_last, slot);
 }
 
@@ -303,6 +277,9 @@ static void owner_release(struct iopf_broker *broker, uint32_t slot)
 	if (owner->warn_cursor == slot)
 		owner->warn_cursor = group->next;
 	list_remove(broker, &owner->open, slot);
+	broker->endpoints[group->endpoint].open--;
+	broker->endpoints[group->endpoint].delivered -=
+		group->state == IOPF_GROUP_DELIVERED;
 }
 
 static bool is_owned(const struct group *group)
@@ -310,24 +287,13 @@ static bool is_owned(const struct group *group)
 	return group->state == IOPF_GROUP_READY || group->state == IOPF_GROUP_DELIVERED;
 }
 
-/* On and off the list of responses that are to leave; who waits for that is counted. */
-static void leaving_count(struct iopf_broker *broker, const struct group *group,
-			  uint32_t by)
-{
-	struct attachment *attachment = attachment_of_group(broker, group);
-
-	if (attachment != NULL)
-		attachment->leaving += by;
-	if (group->endpoint != NO_ENDPOINT)
-		broker->endpoints[group->endpoint].leaving += by;
-}
-
 static void leaving_remove(struct iopf_broker *broker, uint32_t slot)
 {
 	const struct group *group = &broker->groups[slot];
 
 	list_remove(broker, &broker->sources[group->source].leaving, slot);
-	leaving_count(broker, group, UINT32_MAX);
+	if (group->endpoint != NO_ENDPOINT)
+		broker->endpoints[group->endpoint].leaving--;
 }
 
 void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
@@ -341,9 +307,10 @@ void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		list_remove(broker, &broker->endpoints[group->endpoint].partial, slot);
 	group->code = (uint8_t)code;
 	group->ending = (uint8_t)ending;
-	group_move(broker, group, IOPF_GROUP_LEAVING);
+	group_move(group, IOPF_GROUP_LEAVING);
 	list_push(broker, &broker->sources[group->source].leaving, slot);
-	leaving_count(broker, group, 1);
+	if (group->endpoint != NO_ENDPOINT)
+		broker->endpoints[group->endpoint].leaving++;
 }
 
 void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,

@@ -349,9 +349,16 @@ static int advance(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 /* RESPOND is done when nothing of what the operation is about waits to leave. */
 static bool all_left(const struct iopf_broker *broker, const struct endpoint *endpoint)
 {
-	return endpoint->operation == IOPF_OPERATION_DETACH ?
-		       broker->attachments[endpoint->detaching].leaving == 0 :
-		       endpoint->leaving == 0;
+	if (endpoint->operation != IOPF_OPERATION_DETACH || endpoint->leaving == 0)
+		return endpoint->leaving == 0;
+	for (uint32_t i = 0; i < endpoint->allocation; i++) {
+		const struct group *group = &broker->groups[endpoint->slot_first + i];
+
+		if (group->state == IOPF_GROUP_LEAVING &&
+		    group->attachment == endpoint->detaching)
+			return false;
+	}
+	return true;
 }
 
 int iopf_broker_did(struct iopf_broker *broker, uint32_t id, int result, uint64_t now_ns)
