@@ -124,14 +124,14 @@ static inline struct iopf_driver_options pair_driver_options(uint32_t command_by
 	return options;
 }
 
-static inline void pair_hardware(uint32_t features)
+static inline void pair_hardware_ops(uint32_t features, const struct iopf_hardware_ops *ops)
 {
 	struct iopf_hardware_options options = {
 		.size_bytes = sizeof(options),
 		.version = IOPF_VTD_VERSION,
 		.wire = &iopf_wire_vtd,
 		.memory = &pair.memory,
-		.ops = &pair_ops,
+		.ops = ops,
 		.context = &pair,
 	};
 
@@ -143,18 +143,29 @@ static inline void pair_hardware(uint32_t features)
 				      sizeof(pair.hardware_bytes), &pair.hardware), 0);
 }
 
+static inline void pair_hardware(uint32_t features)
+{
+	pair_hardware_ops(features, &pair_ops);
+}
+
 /* Up and running, nothing in any queue, all counts of this header 0. */
-static inline void pair_start_with(const struct iopf_driver_options *options)
+static inline void pair_start_ops(const struct iopf_driver_options *options,
+				  const struct iopf_hardware_ops *ops)
 {
 	int error, rounds = 0;
 
-	pair_hardware(IOPF_VTD_PHYSICAL);
+	pair_hardware_ops(IOPF_VTD_PHYSICAL, ops);
 	CHECK_EQ(iopf_driver_create(options, pair.driver_bytes, sizeof(pair.driver_bytes),
 				    &pair.driver), 0);
 	while ((error = iopf_driver_start(pair.driver)) == -EAGAIN && rounds++ < 100)
 		iopf_hardware_run(pair.hardware, 16);
 	CHECK_EQ(error, 0);
 	pair.commands = pair.interrupts = 0;
+}
+
+static inline void pair_start_with(const struct iopf_driver_options *options)
+{
+	pair_start_ops(options, &pair_ops);
 }
 
 static inline void pair_start(void)

@@ -161,6 +161,7 @@ int iopf_driver_errors(struct iopf_driver *driver);
  */
 int iopf_driver_skip(struct iopf_driver *driver);
 
+/* Borrowed: the driver's own, counting on. */
 const struct iopf_driver_stats *iopf_driver_stats(const struct iopf_driver *driver);
 
 /* ---- Hardware end ----------------------------------------------------------------- */
@@ -209,6 +210,7 @@ struct iopf_hardware_stats {
 	uint64_t lost_faults;   /* no recording register was free */
 };
 
+/* Bytes of a hardware end; it needs alignment to 8. */
 size_t iopf_hardware_size_bytes(void);
 
 /*
@@ -275,6 +277,7 @@ bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault
 uint64_t iopf_hardware_root(const struct iopf_hardware *hardware);
 bool iopf_hardware_translates(const struct iopf_hardware *hardware);
 
+/* Borrowed: the hardware end's own, counting on. */
 const struct iopf_hardware_stats *
 iopf_hardware_stats(const struct iopf_hardware *hardware);
 

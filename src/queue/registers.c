@@ -88,10 +88,11 @@ bool registers_write(struct register_file *file, uint32_t offset, uint32_t width
 {
 	unsigned shift = offset % 8 * 8;
 	uint64_t lanes = (width == 4 ? UINT32_MAX : UINT64_MAX) << shift;
-	uint64_t *word = &file->value[offset / 8], writable, clearable;
+	uint64_t *word, writable, clearable;
 
 	if (offset >= VTD_REGISTERS_END)
 		return false;
+	word = &file->value[offset / 8];
 	writable = file->writable[offset / 8] & lanes;
 	clearable = file->clearable[offset / 8] & lanes;
 	value <<= shift;
