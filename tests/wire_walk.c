@@ -317,6 +317,38 @@ TEST(each_bit_of_the_historic_responses_counts_or_is_refused)
 	}
 }
 
+/* docs/formats.md: one row a field, "| `NAME` | word | high:low | meaning |". */
+static bool is_documented(const char *text, const struct field_row *row)
+{
+	unsigned low = FIELD_LSB(row->field), high = low + FIELD_WIDTH(row->field) - 1;
+	char bits[16], line[128];
+
+	if (high == low)
+		snprintf(bits, sizeof(bits), "%u", low);
+	else
+		snprintf(bits, sizeof(bits), "%u:%u", high, low);
+	snprintf(line, sizeof(line), "\n| `%s` | %u | %s | ", row->name,
+		 FIELD_WORD(row->field), bits);
+	return strstr(text, line) != NULL;
+}
+
+TEST(the_documentation_has_every_field)
+{
+	static char text[1 << 18];
+	FILE *file = fopen(TEST_VECTORS "/../../docs/formats.md", "r");
+	size_t length;
+
+	CHECK(file != NULL);
+	length = fread(text, 1, sizeof(text) - 1, file);
+	fclose(file);
+	CHECK(length < sizeof(text) - 1);
+	for (uint32_t i = 0; wire_layouts[i] != NULL; i++)
+		for (uint32_t k = 0; k < wire_layouts[i]->row_count; k++)
+			CHECK_STR(is_documented(text, &wire_layouts[i]->rows[k]) ?
+					  wire_layouts[i]->rows[k].name :
+					  "not documented", wire_layouts[i]->rows[k].name);
+}
+
 int main(void)
 {
 	return test_main();

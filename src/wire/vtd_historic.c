@@ -4,7 +4,7 @@
  * mode", 16 bytes each. They are read and written here, and in no family's table: type
  * 9 has had another layout since, type 10 is reserved.
  *
- * The layouts are those that Linux used until 5.2 (single source).
+ * The layouts are those that Linux used before scalable mode (single source).
  */
 #include <errno.h>
 #include <string.h>
