@@ -26,7 +26,7 @@
 #define IOPF_GUEST_H
 
 #include "iopf/iopf.h"
-#include "iopf/wire.h"
+#include "iopf/queue.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -47,13 +47,14 @@ enum iopf_space_flag {
 	IOPF_SPACE_EAFE = 8, /* extended accessed flag */
 	IOPF_SPACE_PRE = 16, /* context: page requests are accepted */
 	IOPF_SPACE_DTE = 32, /* context: the function may use its translation cache */
+	IOPF_SPACE_PRIV = 64, /* context: requests without PASID are privileged */
 };
 
 /* An address space that the guest announced: where its first level begins. */
 struct iopf_address_space {
 	uint64_t root;   /* guest-physical address of the top table */
 	uint16_t domain; /* the guest's own number */
-	uint8_t levels;  /* 4 or 5 */
+	uint8_t levels;  /* 4 or 5; 0: pass-through, addresses are guest-physical */
 	uint8_t flags;   /* enum iopf_space_flag */
 	uint32_t rsvd;
 };
@@ -136,7 +137,7 @@ struct iopf_guest_options {
 	X(refused_stale,        "answers refused: the host had ended it; a debt is settled") \
 	X(refused_foreign,      "answers refused: not this guest's function") \
 	X(refused_malformed,    "answers refused: PASID or private data as never shown") \
-	X(reserved_codes,       "answers with a reserved code, taken as failure") \
+	X(answered_failure,     "of those that matched: failure, or a reserved code") \
 	X(attaches,             "address spaces attached") \
 	X(detaches,             "address spaces detached") \
 	X(attach_refused,       "address spaces refused: too many, or by the host") \
@@ -200,17 +201,20 @@ bool iopf_guest_held(const struct iopf_guest *guest);
 
 /*
  * Show @group with all its @pages (group->page_count) to the guest: a record a page,
- * under one virtual index, then the guest's interrupt. All or none.
+ * under one virtual index, the last closing it, and the guest's interrupt.
  *
  * Returns: 0; from here iopf_guest_ops.answer, .forgotten or iopf_guest_taken() follows.
  *          -EAGAIN: parked: this guest holds or owes every index of the function; try
  *                   again after the next answer.
- *          -ENOSPC: the queue is full or has overflowed (then it says so to the guest):
- *                   end the group with success under IOPF_ENDING_guest_overflow.
+ *          -ENOSPC: the queue overflowed before the last page, and says so to the guest,
+ *                   which throws away what lacks its last (VT-d, "Page Request Queue
+ *                   Overflow"): end the group with success under
+ *                   IOPF_ENDING_guest_overflow.
  *          -ENOENT: the queue is off, the function is not the guest's, or (endpoint,
  *                   pasid) has no address space that takes page requests: end it with
  *                   invalid.
  *          -EEXIST: this token is shown already.
+ *          -EINVAL: no page, or a token that no broker makes.
  */
 int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
 		    const struct iopf_page *pages, uint64_t now_ns);
@@ -276,10 +280,6 @@ int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns);
 struct iopf_agent;
 
 struct iopf_agent_ops {
-	/* Registers of the virtual IOMMU. @width_bytes is 4 or 8. A read returns when the
-	 * value is there. */
-	uint64_t (*read)(void *context, uint32_t offset, uint32_t width_bytes);
-	void (*write)(void *context, uint32_t offset, uint32_t width_bytes, uint64_t value);
 	/*
 	 * The pager: @request is one page that a function asks for. 0: map @gpa there with
 	 * @perm (both set); the group is answered when its last page is done. -EAGAIN: the
@@ -302,10 +302,15 @@ struct iopf_agent_options {
 	uint64_t region_bytes; /* structures, queues, page tables; multiples of 4096 */
 	uint32_t levels;       /* 4 or 5 */
 	uint32_t pasid_max;    /* 1..IOPF_AGENT_PASID_MAX attached at once */
+	uint32_t pasid_bits;   /* 13..20: PASIDs are smaller than 2^n */
 	uint32_t command_order; /* the command queue is 2^n pages, 0..7 */
 	uint32_t request_order; /* the page request queue is 2^n pages, 0..7 */
+	uint32_t interrupt_data;
+	uint64_t interrupt_addr; /* message that says: requests are there; 0: masked */
+	const struct iopf_register_ops *registers; /* of the virtual IOMMU; borrowed */
+	void *register_context;
 	const struct iopf_agent_ops *ops; /* borrowed */
-	void *context;
+	void *context;                    /* of the ops */
 };
 
 /* clang-format off */
@@ -317,12 +322,11 @@ struct iopf_agent_options {
 	X(invalid,     "of them invalid") \
 	X(failure,     "of them failure") \
 	X(deferred,    "groups left to the caller") \
+	X(stop_markers, "stop markers") \
 	X(partials,    "partial groups thrown away") \
 	X(overflows,   "overflows recovered from") \
-	X(commands,    "commands put into the queue") \
-	X(kicks,       "times the queue's tail was written") \
-	X(queue_errors, "times the command queue had stopped with an error") \
-	X(bad_records, "records that are no request") \
+	X(drains,      "detaches ended; each had drained") \
+	X(redrains,    "drains begun again after an overflow or a timeout") \
 	X(out_of_pages, "times there was no page for a table")
 /* clang-format on */
 #define IOPF_AGENT_MEMBER(name, text) uint64_t name;
@@ -347,13 +351,14 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
  * Program the registers: root table, command queue, page request queue, translation.
  *
  * Returns: 0; -EAGAIN: the IOMMU has not confirmed a step, call again; -ENODEV: it
- *          lacks what is needed (scalable mode, first level, PASIDs, page requests).
+ *          lacks what is needed (scalable mode, first level, PASIDs, page requests,
+ *          drains); or as iopf_driver_start().
  */
 int iopf_agent_start(struct iopf_agent *agent);
 
 /*
  * Switch translation, page requests and the command queue off. Everything that was
- * asked is forgotten. Returns: 0, -EAGAIN (call again).
+ * asked is forgotten. Returns: 0, -EAGAIN (call again), or as iopf_driver_stop().
  */
 int iopf_agent_stop(struct iopf_agent *agent);
 
@@ -366,7 +371,7 @@ int iopf_agent_stop(struct iopf_agent *agent);
  *          -EAGAIN (no room in the command queue).
  */
 int iopf_agent_attach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
-		      uint32_t *ticket);
+		      uint64_t *ticket);
 
 /*
  * Begin to take it away: entry cleared, caches invalidated, requests drained (VT-d,
@@ -396,13 +401,13 @@ int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint6
  * Returns: 0, -ENOENT, -EINVAL, -EAGAIN (no room in the command queue; nothing done).
  */
 int iopf_agent_unmap(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
-		     uint64_t addr, uint64_t size_bytes, uint32_t *ticket);
+		     uint64_t addr, uint64_t size_bytes, uint64_t *ticket);
 
 /* Put a wait into the queue (@drain: of page requests, too). 0 and @ticket, -EAGAIN. */
-int iopf_agent_wait(struct iopf_agent *agent, bool drain, uint32_t *ticket);
+int iopf_agent_wait(struct iopf_agent *agent, bool drain, uint64_t *ticket);
 
 /* The wait behind @ticket has completed. Tickets complete in order. */
-bool iopf_agent_waited(const struct iopf_agent *agent, uint32_t ticket);
+bool iopf_agent_waited(struct iopf_agent *agent, uint64_t ticket);
 
 /*
  * Take at most @budget records, serve and answer them, recover from an overflow, end
@@ -422,6 +427,7 @@ int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
  * (32), at the queue's tail. Nothing is checked. Then iopf_agent_kick().
  *
  * Returns: 0, -EAGAIN (no room), -ERANGE or -EOPNOTSUPP (cannot be encoded).
+ * Tickets of commands that were spoiled this way may never complete.
  */
 int iopf_agent_command(struct iopf_agent *agent, const struct iopf_command *command);
 int iopf_agent_descriptor(struct iopf_agent *agent, const uint8_t *bytes);
@@ -430,11 +436,12 @@ int iopf_agent_descriptor(struct iopf_agent *agent, const uint8_t *bytes);
 void iopf_agent_kick(struct iopf_agent *agent);
 
 /*
- * Where the command queue stopped with an error: replace the descriptor and go on.
+ * Where the command queue stopped with an error: replace the descriptor and go on;
+ * where a wait was given up because a device did not answer: drain again.
  *
- * Returns: true where it had stopped.
+ * Returns: what there was (enum iopf_driver_error), 0, or a negative errno.
  */
-bool iopf_agent_recover(struct iopf_agent *agent);
+int iopf_agent_recover(struct iopf_agent *agent);
 
 /* Where it built what, for those who rewrite it: guest-physical addresses. */
 struct iopf_agent_layout {
@@ -445,6 +452,9 @@ struct iopf_agent_layout {
 void iopf_agent_layout(const struct iopf_agent *agent, struct iopf_agent_layout *layout);
 
 void iopf_agent_stats(const struct iopf_agent *agent, struct iopf_agent_stats *stats);
+
+/* The queue driver below: its counters and errors. Borrowed, lives as long. */
+struct iopf_driver *iopf_agent_driver(struct iopf_agent *agent);
 
 #ifdef __cplusplus
 }

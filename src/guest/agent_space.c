@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* guest/agent_space.c - address spaces of a guest: pages, attach, map, unmap, detach. */
+#include "guest/agent.h"
+
+#include <errno.h>
+
+/* ---- Pages --------------------------------------------------------------------------- */
+
+static bool pages_free(const struct iopf_agent *agent, uint32_t first, uint32_t count)
+{
+	if (count > agent->page_count - first)
+		return false;
+	for (uint32_t i = 0; i < count; i++)
+		if (agent->page_owner[first + i] != AGENT_OWNER_NONE)
+			return false;
+	return true;
+}
+
+int agent_pages_take(void *context, uint32_t page_count, uint64_t *addr)
+{
+	struct iopf_agent *agent = context;
+
+	for (uint32_t i = 0; i < agent->page_count; i++) {
+		uint32_t first = (agent->page_next + i) % agent->page_count;
+
+		if (!pages_free(agent, first, page_count))
+			continue;
+		for (uint32_t j = 0; j < page_count; j++)
+			agent->page_owner[first + j] = agent->page_taker;
+		agent->page_next = (first + page_count) % agent->page_count;
+		*addr = agent->options.base + (uint64_t)first * TABLE_PAGE_BYTES;
+		return 0;
+	}
+	agent->stats.out_of_pages++;
+	return -ENOSPC;
+}
+
+static uint16_t space_owner(const struct iopf_agent *agent,
+			    const struct agent_space *space)
+{
+	return (uint16_t)(AGENT_OWNER_SPACE + (space - agent->spaces));
+}
+
+static void space_pages_give(struct iopf_agent *agent, const struct agent_space *space)
+{
+	for (uint32_t i = 0; i < agent->page_count; i++)
+		if (agent->page_owner[i] == space_owner(agent, space))
+			agent->page_owner[i] = AGENT_OWNER_NONE;
+}
+
+/* ---- Finding ------------------------------------------------------------------------- */
+
+static uint64_t space_key(uint32_t rid_index, uint32_t pasid)
+{
+	return (uint64_t)rid_index << 32 | pasid;
+}
+
+struct agent_space *agent_space_find(const struct iopf_agent *agent, uint32_t rid_index,
+				     uint32_t pasid)
+{
+	uint32_t index = map_find(&agent->space_map, space_key(rid_index, pasid));
+
+	return index == MAP_NONE ? NULL : &agent->spaces[index];
+}
+
+static struct agent_space *space_attached(const struct iopf_agent *agent, uint32_t rid,
+					  uint32_t pasid)
+{
+	struct agent_space *space =
+		agent_space_find(agent, agent_rid_index(agent, rid), pasid);
+
+	return space != NULL && space->state == AGENT_SPACE_ATTACHED ? space : NULL;
+}
+
+int iopf_agent_attached(const struct iopf_agent *agent, uint32_t rid, uint32_t pasid)
+{
+	const struct agent_space *space =
+		agent_space_find(agent, agent_rid_index(agent, rid), pasid);
+
+	if (space == NULL)
+		return -ENOENT;
+	return space->state == AGENT_SPACE_ATTACHED ? 0 : -EBUSY;
+}
+
+/* ---- Commands ------------------------------------------------------------------------ */
+
+/* The PASID that names the entry. */
+static uint32_t space_number(const struct agent_space *space)
+{
+	return space->pasid == IOPF_PASID_NONE ? AGENT_RID_PASID : space->pasid;
+}
+
+/* Domains are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
+static uint16_t space_domain(const struct iopf_agent *agent,
+			     const struct agent_space *space)
+{
+	return (uint16_t)(space - agent->spaces + 1);
+}
+
+static int submit_pasid_cache(struct iopf_agent *agent, const struct agent_space *space)
+{
+	const struct iopf_command command = {
+		.kind = IOPF_COMMAND_INVALIDATE_PASID,
+		.granularity = IOPF_ONE_PASID,
+		.domain = space_domain(agent, space),
+		.pasid = space_number(space),
+	};
+
+	return iopf_driver_submit(agent->driver, &command);
+}
+
+/* The IOMMU's translations of @space, then the function's: in this order, or the
+ * function might fetch an old one again. @size_bytes 0: all. */
+static int submit_translations(struct iopf_agent *agent, const struct agent_space *space,
+			       uint64_t addr, uint64_t size_bytes)
+{
+	const struct iopf_command iotlb = {
+		.kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+		.granularity = size_bytes == 0 ? IOPF_ONE_PASID : IOPF_PAGE,
+		.domain = space_domain(agent, space),
+		.pasid = space_number(space),
+		.addr = addr,
+		.size_bytes = size_bytes,
+	};
+	const struct iopf_command device = {
+		.kind = IOPF_COMMAND_INVALIDATE_DEVICE,
+		.granularity = size_bytes == 0 ? IOPF_ALL : IOPF_PAGE,
+		.rid = agent->rids[space->rid_index],
+		.pasid = space->pasid,
+		.addr = addr,
+		.size_bytes = size_bytes,
+	};
+	int error = iopf_driver_submit(agent->driver, &iotlb);
+
+	return error == 0 ? iopf_driver_submit(agent->driver, &device) : error;
+}
+
+/* ---- Attach -------------------------------------------------------------------------- */
+
+static struct agent_space *space_unused(const struct iopf_agent *agent)
+{
+	for (uint32_t i = 0; i < agent->options.pasid_max; i++)
+		if (agent->spaces[i].state == AGENT_SPACE_FREE)
+			return &agent->spaces[i];
+	return NULL;
+}
+
+static bool pasid_valid(const struct iopf_agent *agent, uint32_t pasid)
+{
+	return pasid == IOPF_PASID_NONE || (pasid != AGENT_RID_PASID &&
+					    pasid >> agent->options.pasid_bits == 0);
+}
+
+/* An empty first level and the entry that leads to it. */
+static int space_build(struct iopf_agent *agent, struct agent_space *space)
+{
+	const struct table_pages pages = { .take = agent_pages_take, .context = agent };
+	struct vtd_pasid entry = {
+		.pgtt = VTD_PGTT_FIRST,
+		.domain = space_domain(agent, space),
+		.first_levels = (uint8_t)agent->options.levels,
+		.supervisor = agent->builder.features.supervisor,
+		.write_protect = true,
+	};
+	const struct nested_tables tables = vtd_tables(&entry, &agent->builder.features);
+	int error;
+
+	agent->page_taker = space_owner(agent, space);
+	error = x86_create(&space->table, &agent->memory, &pages, &tables.first);
+	if (error != 0)
+		return error;
+	entry.first_root = space->table.root;
+	agent->page_taker = AGENT_OWNER_STRUCTURES;
+	return vtd_builder_pasid(&agent->builder, agent->rids[space->rid_index],
+				 space_number(space), &entry);
+}
+
+int iopf_agent_attach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+		      uint64_t *ticket)
+{
+	uint32_t rid_index = agent_rid_index(agent, rid);
+	struct agent_space *space = agent_space_find(agent, rid_index, pasid);
+	int error;
+
+	if (rid_index == agent->options.rid_count || !pasid_valid(agent, pasid))
+		return -EINVAL;
+	if (space != NULL)
+		return space->state == AGENT_SPACE_ATTACHED ? -EEXIST : -EBUSY;
+	if (iopf_driver_room(agent->driver) < 2)
+		return -EAGAIN;
+	space = space_unused(agent);
+	if (space == NULL)
+		return -ENOSPC;
+	*space = (struct agent_space){ .rid_index = rid_index, .pasid = pasid };
+	error = space_build(agent, space);
+	if (error != 0) {
+		space_pages_give(agent, space);
+		return error;
+	}
+	space->state = AGENT_SPACE_ATTACHED;
+	map_add(&agent->space_map, space_key(rid_index, pasid),
+		(uint32_t)(space - agent->spaces));
+	error = submit_pasid_cache(agent, space);
+	if (error == 0)
+		error = iopf_agent_wait(agent, false, ticket);
+	iopf_agent_kick(agent);
+	return error;
+}
+
+/* ---- Map and unmap -------------------------------------------------------------------- */
+
+/* The page is there already, with at least these rights. */
+static bool space_maps(const struct agent_space *space, uint64_t addr, uint64_t gpa,
+		       uint8_t perm)
+{
+	const struct table_space tables = { .memory = space->table.memory };
+	struct table_result result;
+
+	return x86_walk(&tables, &space->table.format, space->table.root, addr, perm,
+			false, &result) &&
+	       result.addr == gpa;
+}
+
+int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint64_t addr,
+		   uint64_t gpa, uint8_t perm)
+{
+	struct agent_space *space = space_attached(agent, rid, pasid);
+	int error;
+
+	if (space == NULL)
+		return -ENOENT;
+	if (space_maps(space, addr, gpa, perm))
+		return 0;
+	agent->page_taker = space_owner(agent, space);
+	error = x86_map(&space->table, addr, gpa, TABLE_PAGE_BYTES, perm, 0);
+	if (error != -EEXIST)
+		return error;
+	error = x86_unmap(&space->table, addr, TABLE_PAGE_BYTES);
+	if (error < 0)
+		return error;
+	return x86_map(&space->table, addr, gpa, TABLE_PAGE_BYTES, perm, 0);
+}
+
+/* CAP.MAMV: an invalidation by pages covers at most 2^18 of them. */
+#define UNMAP_RANGE_MAX (UINT64_C(1) << 30)
+
+/* The smallest aligned power of two that covers a range; 0: none that can be named. */
+static uint64_t range_cover(uint64_t addr, uint64_t size_bytes)
+{
+	uint64_t cover = TABLE_PAGE_BYTES;
+
+	while (cover <= UNMAP_RANGE_MAX &&
+	       ((addr ^ (addr + size_bytes - 1)) & ~(cover - 1)) != 0)
+		cover *= 2;
+	return cover <= UNMAP_RANGE_MAX ? cover : 0;
+}
+
+int iopf_agent_unmap(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+		     uint64_t addr, uint64_t size_bytes, uint64_t *ticket)
+{
+	struct agent_space *space = space_attached(agent, rid, pasid);
+	uint64_t cover;
+	int error;
+
+	if (space == NULL)
+		return -ENOENT;
+	if (size_bytes == 0 || (addr | size_bytes) % TABLE_PAGE_BYTES != 0)
+		return -EINVAL;
+	if (iopf_driver_room(agent->driver) < 3)
+		return -EAGAIN;
+	agent->page_taker = space_owner(agent, space);
+	error = x86_unmap(&space->table, addr, size_bytes);
+	if (error < 0)
+		return error;
+	cover = range_cover(addr, size_bytes);
+	error = submit_translations(agent, space, cover == 0 ? 0 : addr & ~(cover - 1),
+				    cover);
+	if (error == 0)
+		error = iopf_agent_wait(agent, false, ticket);
+	iopf_agent_kick(agent);
+	return error;
+}
+
+/* ---- Detach --------------------------------------------------------------------------- */
+
+int iopf_agent_detach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid)
+{
+	struct agent_space *space =
+		agent_space_find(agent, agent_rid_index(agent, rid), pasid);
+	int error;
+
+	if (space == NULL)
+		return -ENOENT;
+	if (space->state == AGENT_SPACE_DRAINING)
+		return -EBUSY;
+	if (iopf_driver_room(agent->driver) < 4)
+		return -EAGAIN;
+	/* Whatever is in memory now (a guest may rewrite its own entries): it has to go. */
+	(void)vtd_builder_clear_pasid(&agent->builder, rid, space_number(space));
+	space->state = AGENT_SPACE_DRAINING;
+	agent->draining++;
+	error = submit_pasid_cache(agent, space);
+	if (error == 0)
+		error = submit_translations(agent, space, 0, 0);
+	if (error == 0)
+		agent_spaces_look(agent);
+	return error;
+}
+
+void agent_spaces_look(struct iopf_agent *agent)
+{
+	for (uint32_t i = 0; i < agent->options.pasid_max && agent->draining > 0; i++) {
+		struct agent_space *space = &agent->spaces[i];
+
+		if (space->state != AGENT_SPACE_DRAINING)
+			continue;
+		if (space->wait == 0)
+			(void)iopf_agent_wait(agent, true, &space->wait);
+		else
+			space->drained = iopf_agent_waited(agent, space->wait);
+	}
+	iopf_agent_kick(agent);
+}
+
+void agent_spaces_redrain(struct iopf_agent *agent)
+{
+	for (uint32_t i = 0; i < agent->options.pasid_max && agent->draining > 0; i++) {
+		struct agent_space *space = &agent->spaces[i];
+
+		if (space->state != AGENT_SPACE_DRAINING)
+			continue;
+		space->wait = 0;
+		space->drained = false;
+		agent->stats.redrains++;
+	}
+	agent_spaces_look(agent);
+}
+
+void agent_spaces_settle(struct iopf_agent *agent)
+{
+	for (uint32_t i = 0; i < agent->options.pasid_max && agent->draining > 0; i++) {
+		struct agent_space *space = &agent->spaces[i];
+
+		if (space->state != AGENT_SPACE_DRAINING || !space->drained)
+			continue;
+		agent_partials_drop_space(agent, space);
+		space_pages_give(agent, space);
+		map_remove(&agent->space_map, space_key(space->rid_index, space->pasid));
+		space->state = AGENT_SPACE_FREE;
+		agent->draining--;
+		agent->stats.drains++;
+	}
+}

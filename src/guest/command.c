@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* guest/command.c - what a guest's commands do. */
+#include "guest/guest.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* ---- Answers ------------------------------------------------------------------------ */
+
+/* PCIe 6.x, 10.4.2.2: where PRG Response PASID Required is 0 none has to be named. */
+static bool answer_names(const struct iopf_command *command, uint32_t pasid,
+			 const struct guest_function *function)
+{
+	if (command->pasid == pasid)
+		return true;
+	return command->pasid == IOPF_PASID_NONE && !function->value.pasid_in_response;
+}
+
+/* The counter of the check that an answer fails; NULL: it fails none. */
+static uint64_t *answer_refusal(struct iopf_guest *guest,
+				const struct iopf_command *command, uint32_t function)
+{
+	const struct shown_slot *slot;
+	bool named;
+
+	if (function == guest->function_count)
+		return &guest->stats.refused_foreign;
+	if (command->index >= IOPF_GUEST_INDEX_COUNT)
+		return &guest->stats.refused_malformed;
+	slot = &guest->functions[function].shown->slot[command->index];
+	named = answer_names(command, slot->pasid, &guest->functions[function]);
+	if (slot->state == SHOWN_FRESH || (slot->state == SHOWN_SETTLED && !named))
+		return &guest->stats.refused_unknown;
+	/* No record of ours has private data, so nothing can be given back. */
+	if (!named || (command->flags & IOPF_PRIVATE))
+		return &guest->stats.refused_malformed;
+	if (slot->state == SHOWN_SETTLED)
+		return &guest->stats.refused_duplicate;
+	return slot->state == SHOWN_OWED ? &guest->stats.refused_stale : NULL;
+}
+
+static int command_response(struct iopf_guest *guest, const struct iopf_command *command)
+{
+	uint32_t function = guest_function_of_rid(guest, command->rid);
+	uint64_t *refused = answer_refusal(guest, command, function);
+	struct shown *shown;
+	uint64_t token;
+
+	if (refused != NULL)
+		++*refused;
+	if (refused != NULL && refused != &guest->stats.refused_stale)
+		return 0;
+	shown = guest->functions[function].shown;
+	token = shown->slot[command->index].token;
+	shown_settle(shown, command->index);
+	if (refused != NULL)
+		return 0;
+	map_remove(&guest->token_map, token);
+	guest->stats.answered++;
+	guest->stats.answered_failure += command->code == IOPF_FAILURE;
+	guest->ops->answer(guest->context, token, (enum iopf_code)command->code);
+	return 0;
+}
+
+/* ---- Structures --------------------------------------------------------------------- */
+
+static int command_structures(struct iopf_guest *guest,
+			      const struct iopf_command *command)
+{
+	if (!guest->begun && command->kind == IOPF_COMMAND_INVALIDATE_PASID &&
+	    command->granularity == IOPF_ONE_PASID)
+		guest_scan_pasid(guest, command->pasid);
+	else if (!guest->begun)
+		guest_scan_all(guest);
+	guest->begun = true;
+	return guest_scan_run(guest);
+}
+
+/* ---- Invalidations ------------------------------------------------------------------ */
+
+/* The IOTLB knows domains, and PASIDs within them: that of the entry, which requests
+ * without PASID share. A translation cache knows its function's PASIDs and none. */
+static bool forward_touches(const struct iopf_guest *guest,
+			    const struct iopf_command *command,
+			    const struct guest_space *space)
+{
+	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
+		return guest->functions[space->function].value.rid == command->rid &&
+		       (command->pasid == IOPF_PASID_ANY ||
+			command->pasid == space->pasid);
+	if (command->granularity == IOPF_ALL)
+		return true;
+	return space->value.domain == command->domain &&
+	       (command->granularity == IOPF_DOMAIN || command->pasid == IOPF_PASID_NONE ||
+		command->pasid == space->entry);
+}
+
+/* It may touch any space. Otherwise: those of one PASID, and of requests without. */
+static bool forward_every(const struct iopf_command *command)
+{
+	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
+		return command->pasid == IOPF_PASID_ANY;
+	return command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
+	       command->pasid == IOPF_PASID_NONE;
+}
+
+static const struct guest_space *forward_candidate(const struct iopf_guest *guest,
+						   const struct iopf_command *command,
+						   uint32_t i)
+{
+	if (forward_every(command))
+		return &guest->spaces[i];
+	if (i & 1 && command->pasid == IOPF_PASID_NONE)
+		return NULL;
+	return guest_space_find(guest, i / 2, i & 1 ? IOPF_PASID_NONE : command->pasid);
+}
+
+/* Give @command to the host for @space. Returns: 0, -EAGAIN, -ETIMEDOUT. */
+static int forward_one(struct iopf_guest *guest, const struct iopf_command *command,
+		       const struct guest_space *space)
+{
+	uint32_t endpoint = guest->functions[space->function].value.endpoint;
+	struct iopf_command given = *command;
+	int result;
+
+	if (given.size_bytes != 0)
+		given.addr &= ~(given.size_bytes - 1);
+	given.rid = guest->functions[space->function].value.rid;
+	given.pasid = space->pasid;
+	result = guest_settle(guest, guest->ops->invalidate(guest->context, endpoint,
+							    space->pasid, &given));
+	if (result == -EAGAIN)
+		return result;
+	guest->stats.invalidations++;
+	guest->forwarded++;
+	return result == GUEST_PASSED_OVER ? -ETIMEDOUT : 0;
+}
+
+static int command_invalidate(struct iopf_guest *guest,
+			      const struct iopf_command *command)
+{
+	uint32_t count = forward_every(command) ? guest->space_count
+						: guest->function_count * 2;
+
+	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE &&
+	    guest_function_of_rid(guest, command->rid) == guest->function_count) {
+		guest->stats.foreign_invalidations++;
+		return 0;
+	}
+	for (; guest->forward < count; guest->forward++) {
+		const struct guest_space *space =
+			forward_candidate(guest, command, guest->forward);
+		int result = 0;
+
+		if (!guest_step(guest))
+			return -EAGAIN;
+		if (space != NULL && forward_touches(guest, command, space))
+			result = forward_one(guest, command, space);
+		if (result < 0)
+			return result;
+	}
+	guest->stats.idle_invalidations += guest->forwarded == 0;
+	return 0;
+}
+
+/* ---- Waits -------------------------------------------------------------------------- */
+
+static void wait_drained(struct iopf_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		guest->stats.forgotten += shown_drain(guest->functions[i].shown);
+	guest->stats.drains++;
+}
+
+/* What could not be finished is never confirmed: the wait is given up as hardware does
+ * where a device does not answer (VT-d, "Invalidation Time-out Error"). */
+static int command_wait(struct iopf_guest *guest, const struct iopf_command *command)
+{
+	bool drain = command->wait_flags & IOPF_WAIT_DRAIN;
+	int result = 0;
+
+	if (guest->ops->invalidated != NULL)
+		result = guest_settle(guest, guest->ops->invalidated(guest->context));
+	if (result == 0 && drain)
+		result = guest_settle(guest, guest->ops->drained(guest->context));
+	if (result == 0 && drain)
+		wait_drained(guest);
+	if (result == 0 || result == -EAGAIN)
+		return result;
+	return -ETIMEDOUT;
+}
+
+/* Interrupt entries and the like: nothing of it is kept here. */
+static int command_other(struct iopf_guest *guest, const struct iopf_command *command)
+{
+	(void)guest;
+	(void)command;
+	return 0;
+}
+
+/* ---- What the hardware end asks ------------------------------------------------------ */
+
+typedef int command_fn(struct iopf_guest *guest, const struct iopf_command *command);
+
+static command_fn *const command_by_kind[IOPF_COMMAND_KIND_COUNT] = {
+	[IOPF_COMMAND_NONE] = command_other,
+	[IOPF_COMMAND_RESPONSE] = command_response,
+	[IOPF_COMMAND_INVALIDATE_CONTEXT] = command_structures,
+	[IOPF_COMMAND_INVALIDATE_PASID] = command_structures,
+	[IOPF_COMMAND_INVALIDATE_IOTLB] = command_invalidate,
+	[IOPF_COMMAND_INVALIDATE_DEVICE] = command_invalidate,
+	[IOPF_COMMAND_WAIT] = command_wait,
+	[IOPF_COMMAND_OTHER] = command_other,
+};
+
+/*
+ * Commands come from the queue and, one at a time each, from two registers. One is
+ * carried out at a time; the others find it busy.
+ */
+static int command_run(void *context, const struct iopf_command *command)
+{
+	struct iopf_guest *guest = context;
+	int result;
+
+	if (guest->begun && memcmp(&guest->command, command, sizeof(*command)) != 0)
+		return -EAGAIN;
+	if (!guest_step(guest))
+		return -EAGAIN;
+	guest->command = *command;
+	result = command_by_kind[command->kind](guest, command);
+	guest->begun = result == -EAGAIN;
+	if (result == -EAGAIN)
+		return result;
+	guest->forward = 0;
+	guest->forwarded = 0;
+	guest->stats.commands++;
+	return result;
+}
+
+static void command_interrupt(void *context, uint64_t addr, uint32_t data)
+{
+	struct iopf_guest *guest = context;
+
+	guest->ops->interrupt(guest->context, addr, data);
+}
+
+static void command_root_changed(void *context)
+{
+	guest_scan_all(context);
+}
+
+/* While translation is off nothing is attached. */
+static void command_translation_changed(void *context, bool on)
+{
+	(void)on;
+	guest_scan_all(context);
+}
+
+static void command_queue_changed(void *context, enum iopf_queue_change change)
+{
+	(void)change;
+	guest_forget(context);
+}
+
+const struct iopf_hardware_ops guest_hardware_ops = {
+	.command = command_run,
+	.interrupt = command_interrupt,
+	.root_changed = command_root_changed,
+	.translation_changed = command_translation_changed,
+	.queue_changed = command_queue_changed,
+};

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* guest/guest.c - a guest as owner: create, registers, time, what it is shown. */
+#include "guest/guest.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "queue/vtd.h"
+
+#define GUEST_PASID_BITS   20
+#define GUEST_ADDRESS_BITS 48
+
+/* ---- Create ------------------------------------------------------------------------- */
+
+/* Where the parts of a guest lie in its memory. */
+struct guest_plan {
+	size_t hardware, functions, shown, spaces, space_cells, token_cells, end;
+};
+
+static size_t plan_part(struct guest_plan *plan, size_t size_bytes)
+{
+	size_t at = plan->end;
+
+	plan->end = (at + size_bytes + 63) & ~(size_t)63;
+	return at;
+}
+
+static struct guest_plan guest_plan(const struct iopf_guest_options *options)
+{
+	struct guest_plan plan = { .end = 0 };
+	uint32_t functions = options->endpoint_count;
+
+	plan_part(&plan, sizeof(struct iopf_guest));
+	plan.hardware = plan_part(&plan, iopf_hardware_size_bytes());
+	plan.functions = plan_part(&plan, functions * sizeof(struct guest_function));
+	plan.shown = plan_part(&plan, functions * sizeof(struct shown));
+	plan.spaces = plan_part(&plan, options->pasid_max * sizeof(struct guest_space));
+	plan.space_cells = plan_part(&plan, map_size_bytes(options->pasid_max));
+	plan.token_cells =
+		plan_part(&plan, map_size_bytes(functions * IOPF_GUEST_INDEX_COUNT));
+	return plan;
+}
+
+static bool options_valid(const struct iopf_guest_options *options)
+{
+	const struct iopf_guest_ops *ops = options->ops;
+
+	return options->size_bytes == sizeof(*options) && options->endpoint_count > 0 &&
+	       options->endpoint_count <= IOPF_GUEST_ENDPOINT_MAX &&
+	       options->endpoints != NULL && options->pasid_max > 0 &&
+	       options->pasid_max <= IOPF_GUEST_PASID_MAX &&
+	       (options->levels == 4 || options->levels == 5) && ops != NULL &&
+	       ops->attach != NULL && ops->detach != NULL && ops->invalidate != NULL &&
+	       ops->drained != NULL && ops->answer != NULL && ops->forgotten != NULL &&
+	       ops->interrupt != NULL;
+}
+
+static bool endpoints_valid(const struct iopf_guest_options *options)
+{
+	for (uint32_t i = 0; i < options->endpoint_count; i++) {
+		const struct iopf_guest_endpoint *at = &options->endpoints[i];
+
+		if (at->rid > UINT16_MAX || at->endpoint == IOPF_NO_ID)
+			return false;
+		for (uint32_t j = 0; j < i; j++)
+			if (at->rid == options->endpoints[j].rid ||
+			    at->endpoint == options->endpoints[j].endpoint)
+				return false;
+	}
+	return true;
+}
+
+size_t iopf_guest_size_bytes(const struct iopf_guest_options *options)
+{
+	return options_valid(options) ? guest_plan(options).end : 0;
+}
+
+static void guest_add_functions(struct iopf_guest *guest,
+				const struct iopf_guest_options *options,
+				struct shown *shown)
+{
+	guest->function_count = options->endpoint_count;
+	for (uint32_t i = 0; i < options->endpoint_count; i++) {
+		guest->functions[i].value = options->endpoints[i];
+		guest->functions[i].shown = &shown[i];
+		shown_create(&shown[i]);
+	}
+}
+
+/* The registers and queues as after power-on, in the memory that they had. */
+static void guest_power_on(struct iopf_guest *guest)
+{
+	struct iopf_hardware_options options = {
+		.size_bytes = sizeof(options),
+		.version = IOPF_VTD_VERSION,
+		.wire = &iopf_wire_vtd,
+		.memory = &guest->memory,
+		.ops = &guest_hardware_ops,
+		.context = guest,
+	};
+	uint32_t features = IOPF_VTD_VIRTUAL;
+	int result;
+
+	if (guest->levels < 5)
+		features &= ~(uint32_t)IOPF_VTD_FL5LP;
+	result = iopf_vtd_capability(features, GUEST_PASID_BITS, &options.cap,
+				     &options.ecap);
+	assert(result == 0);
+	guest->features =
+		vtd_features_of(options.cap, options.ecap, GUEST_ADDRESS_BITS);
+	result = iopf_hardware_create(&options, guest->hardware_memory,
+				      iopf_hardware_size_bytes(), &guest->hardware);
+	assert(result == 0);
+	(void)result;
+	guest->begun = false;
+	guest->forward = 0;
+	guest->forwarded = 0;
+	guest->scan = (struct guest_scan){ .phase = GUEST_SCAN_IDLE };
+}
+
+int iopf_guest_create(const struct iopf_guest_options *options, void *memory,
+		      size_t memory_bytes, struct iopf_guest **out)
+{
+	struct iopf_guest *guest = memory;
+	unsigned char *bytes = memory;
+	struct guest_plan plan;
+
+	if (!options_valid(options) || !endpoints_valid(options) ||
+	    ((uintptr_t)memory & 63) != 0)
+		return -EINVAL;
+	plan = guest_plan(options);
+	if (memory_bytes < plan.end)
+		return -ENOSPC;
+	memset(guest, 0, sizeof(*guest));
+	guest->hardware_memory = bytes + plan.hardware;
+	guest->functions = (void *)(bytes + plan.functions);
+	guest->spaces = (void *)(bytes + plan.spaces);
+	guest->ops = options->ops;
+	guest->context = options->context;
+	guest->memory = options->memory;
+	guest->levels = options->levels;
+	guest->space_max = options->pasid_max;
+	guest->hold_ns = options->hold_ns;
+	map_create(&guest->space_map, options->pasid_max, bytes + plan.space_cells);
+	map_create(&guest->token_map, options->endpoint_count * IOPF_GUEST_INDEX_COUNT,
+		   bytes + plan.token_cells);
+	guest_add_functions(guest, options, (void *)(bytes + plan.shown));
+	guest_power_on(guest);
+	*out = guest;
+	return 0;
+}
+
+uint32_t guest_function_of_rid(const struct iopf_guest *guest, uint32_t rid)
+{
+	uint32_t i = 0;
+
+	while (i < guest->function_count && guest->functions[i].value.rid != rid)
+		i++;
+	return i;
+}
+
+uint32_t guest_function_of_endpoint(const struct iopf_guest *guest, uint32_t endpoint)
+{
+	uint32_t i = 0;
+
+	while (i < guest->function_count &&
+	       guest->functions[i].value.endpoint != endpoint)
+		i++;
+	return i;
+}
+
+/* ---- Registers and time -------------------------------------------------------------- */
+
+uint64_t iopf_guest_read(struct iopf_guest *guest, uint32_t offset, uint32_t width_bytes)
+{
+	uint64_t value = 0;
+
+	if (iopf_hardware_read(guest->hardware, offset, width_bytes, &value) != 0)
+		guest->stats.bad_accesses++;
+	return value;
+}
+
+void iopf_guest_write(struct iopf_guest *guest, uint32_t offset, uint32_t width_bytes,
+		      uint64_t value)
+{
+	/* Other registers than the doorbells may take a command away that is half done.
+	 * What is asked next begins from the start: to do a part twice harms nobody. */
+	if (offset != VTD_IQT && offset != VTD_PQH && offset != VTD_PRS) {
+		guest->begun = false;
+		guest->forward = 0;
+		guest->forwarded = 0;
+	}
+	if (iopf_hardware_write(guest->hardware, offset, width_bytes, value) != 0)
+		guest->stats.bad_accesses++;
+}
+
+bool guest_step(struct iopf_guest *guest)
+{
+	if (guest->budget == 0)
+		return false;
+	guest->budget--;
+	return true;
+}
+
+int guest_settle(struct iopf_guest *guest, int result)
+{
+	guest->held = result == -EAGAIN;
+	if (!guest->held) {
+		guest->holding = false;
+		guest->stats.failed_operations += result < 0;
+		return result;
+	}
+	if (!guest->holding) {
+		guest->holding = true;
+		guest->hold_since_ns = guest->now_ns;
+		guest->stats.holds++;
+	}
+	if (guest->hold_ns == 0 || guest->now_ns - guest->hold_since_ns < guest->hold_ns)
+		return -EAGAIN;
+	guest->held = false;
+	guest->holding = false;
+	guest->stats.hold_timeouts++;
+	return GUEST_PASSED_OVER;
+}
+
+uint32_t iopf_guest_run(struct iopf_guest *guest, uint32_t budget, uint64_t now_ns)
+{
+	guest->budget = budget;
+	guest->now_ns = now_ns;
+	guest->held = false;
+	if (guest_scan_run(guest) == 0)
+		iopf_hardware_run(guest->hardware, guest->budget);
+	return budget - guest->budget;
+}
+
+bool iopf_guest_held(const struct iopf_guest *guest)
+{
+	return guest->held;
+}
+
+int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns)
+{
+	guest->budget = UINT32_MAX;
+	guest->now_ns = now_ns;
+	guest_forget(guest);
+	if (!guest->scan.closing) {
+		guest_scan_all(guest);
+		guest->scan.closing = true;
+	}
+	if (guest_scan_run(guest) != 0)
+		return -EAGAIN;
+	guest_power_on(guest);
+	return 0;
+}
+
+/* ---- What it is shown ----------------------------------------------------------------- */
+
+/* Page @i of @group as the guest sees it. */
+static struct iopf_request show_request(const struct iopf_group *group,
+					const struct iopf_page *page, uint32_t rid,
+					uint32_t index, bool last)
+{
+	struct iopf_request request = {
+		.addr = page->addr & ~UINT64_C(4095),
+		.rid = rid,
+		.pasid = group->pasid,
+		.index = (uint16_t)index,
+		.perm = page->perm,
+		.flags = last ? IOPF_LAST : 0,
+	};
+
+	/* Neither exists without a PASID; and a last that wants nothing is a stop marker
+	 * on this wire (PCIe 6.x, 10.4.1.2.1): whatever it was, it reads. */
+	if (group->pasid == IOPF_PASID_NONE)
+		request.perm &= IOPF_READ | IOPF_WRITE;
+	if (!(request.perm & IOPF_WRITE))
+		request.perm |= IOPF_READ;
+	return request;
+}
+
+/* Write every page into the guest's queue, the last one deciding, as hardware does. */
+static int show_post(struct iopf_guest *guest, const struct iopf_group *group,
+		     const struct iopf_page *pages, uint32_t rid, uint32_t index)
+{
+	int result = -ENXIO;
+
+	for (uint32_t i = 0; i < group->page_count; i++) {
+		bool last = i + 1 == group->page_count;
+		struct iopf_request request =
+			show_request(group, &pages[i], rid, index, last);
+
+		result = iopf_hardware_post(guest->hardware, &request);
+		if (result < 0)
+			break;
+	}
+	if (result == IOPF_POSTED)
+		return 0;
+	return result < 0 ? -ENOENT : -ENOSPC;
+}
+
+static int show_count(struct iopf_guest *guest, int result)
+{
+	guest->stats.parked += result == -EAGAIN;
+	guest->stats.overflows += result == -ENOSPC;
+	guest->stats.unshown += result == -ENOENT;
+	return result;
+}
+
+int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
+		    const struct iopf_page *pages, uint64_t now_ns)
+{
+	uint32_t function = guest_function_of_endpoint(guest, group->endpoint);
+	const struct guest_space *space = NULL;
+	uint32_t index;
+	int result;
+
+	guest->now_ns = now_ns;
+	if (group->token == MAP_EMPTY || group->page_count == 0)
+		return -EINVAL;
+	if (map_find(&guest->token_map, group->token) != MAP_NONE)
+		return -EEXIST;
+	if (function < guest->function_count)
+		space = guest_space_find(guest, function, group->pasid);
+	if (space == NULL || !(space->value.flags & IOPF_SPACE_PRE))
+		return show_count(guest, -ENOENT);
+	index = shown_free_index(guest->functions[function].shown);
+	if (index == SHOWN_NO_INDEX)
+		return show_count(guest, -EAGAIN);
+	result = show_post(guest, group, pages, guest->functions[function].value.rid,
+			   index);
+	if (result != 0)
+		return show_count(guest, result);
+	shown_show(guest->functions[function].shown, index, group->token, group->pasid);
+	map_add(&guest->token_map, group->token,
+		function * IOPF_GUEST_INDEX_COUNT + index);
+	guest->stats.shown++;
+	guest->stats.shown_pages += group->page_count;
+	return 0;
+}
+
+int iopf_guest_taken(struct iopf_guest *guest, uint64_t token, uint64_t now_ns)
+{
+	uint32_t place = MAP_NONE;
+
+	if (token != MAP_EMPTY)
+		place = map_find(&guest->token_map, token);
+	if (place == MAP_NONE)
+		return -ENOENT;
+	map_remove(&guest->token_map, token);
+	shown_take(guest->functions[place / IOPF_GUEST_INDEX_COUNT].shown,
+		   place % IOPF_GUEST_INDEX_COUNT, now_ns);
+	guest->stats.taken++;
+	return 0;
+}
+
+static void forget_slot(struct iopf_guest *guest, struct shown *shown, uint32_t index)
+{
+	const struct shown_slot slot = shown->slot[index];
+
+	shown_forget(shown, index);
+	if (slot.state != SHOWN_HELD && slot.state != SHOWN_OWED)
+		return;
+	guest->stats.forgotten++;
+	if (slot.state == SHOWN_OWED)
+		return;
+	map_remove(&guest->token_map, slot.token);
+	guest->ops->forgotten(guest->context, slot.token);
+}
+
+void guest_forget(struct iopf_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		for (uint32_t j = 0; j < IOPF_GUEST_INDEX_COUNT; j++)
+			forget_slot(guest, guest->functions[i].shown, j);
+}
+
+/* ---- What there is -------------------------------------------------------------------- */
+
+int iopf_guest_space(const struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
+		     struct iopf_address_space *space)
+{
+	uint32_t function = guest_function_of_endpoint(guest, endpoint);
+	const struct guest_space *found = NULL;
+
+	if (function < guest->function_count)
+		found = guest_space_find(guest, function, pasid);
+	if (found == NULL)
+		return -ENOENT;
+	*space = found->value;
+	return 0;
+}
+
+void iopf_guest_stats(const struct iopf_guest *guest, struct iopf_guest_stats *stats)
+{
+	struct iopf_guest_stats now = guest->stats;
+
+	now.spaces = guest->space_count;
+	for (uint32_t i = 0; i < guest->function_count; i++) {
+		const struct shown *shown = guest->functions[i].shown;
+		uint64_t debt_ns = shown_oldest_debt_ns(shown);
+
+		now.held += shown->held;
+		now.owed += shown->owed;
+		if (now.oldest_debt_ns == 0 || (debt_ns != 0 && debt_ns < now.oldest_debt_ns))
+			now.oldest_debt_ns = debt_ns;
+	}
+	*stats = now;
+}

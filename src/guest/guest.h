@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * guest/guest.h - the host's side of a guest, inside.
+ *
+ * Registers and queues are the hardware end's (queue room), index states are shown.h's.
+ * Here: which address spaces the guest has announced, and its present command.
+ *
+ * A command is carried out in steps. Whatever a step needs is in struct iopf_guest: the
+ * same command is asked again until it is done, and goes on where it was.
+ *
+ *   scan     what the guest's structures say is compared with what is attached: first
+ *            every attached space, then every entry that is there. A change that is
+ *            found goes to the host before the scan moves on.
+ *   forward  an invalidation goes to the host once for each space that it touches.
+ */
+#ifndef GUEST_GUEST_H
+#define GUEST_GUEST_H
+
+#include "base/map.h"
+#include "guest/shown.h"
+#include "iopf/queue.h"
+#include "table/vtd_scalable.h"
+
+/* One address space that the host was told of. */
+struct guest_space {
+	struct iopf_address_space value;
+	uint32_t function; /* index into functions[] */
+	uint32_t pasid;    /* or IOPF_PASID_NONE */
+	uint32_t entry;    /* the PASID whose entry it came from; RID_PASID for none */
+};
+
+/* A change that the host is being asked for; its values stay until that is done. */
+struct guest_change {
+	bool active;
+	bool wanted; /* @next is what the guest has now; false: nothing */
+	struct guest_space next;
+};
+
+enum guest_scan_phase {
+	GUEST_SCAN_IDLE,
+	GUEST_SCAN_ONE,      /* the entry of one PASID, in every function */
+	GUEST_SCAN_ATTACHED, /* spaces that are attached: still so? */
+	GUEST_SCAN_ENTRIES,  /* entries that are there: attached? */
+};
+
+struct guest_scan {
+	uint8_t phase; /* enum guest_scan_phase */
+	bool closing;  /* the guest is reset: whatever its structures say, nothing is */
+	bool none;     /* the requests without PASID of this function were looked at */
+	uint32_t function;
+	uint32_t pasid;
+	uint32_t space; /* ATTACHED: those below this one are to be looked at */
+};
+
+struct guest_function {
+	struct iopf_guest_endpoint value;
+	struct shown *shown;
+};
+
+struct iopf_guest {
+	struct iopf_hardware *hardware;
+	void *hardware_memory;
+	struct vtd_features features; /* what its IOMMU can do, as its registers say */
+	const struct iopf_guest_ops *ops;
+	void *context;
+	struct iopf_memory memory;
+	struct guest_function *functions;
+	struct guest_space *spaces; /* space_count of them, in no order */
+	struct map space_map;       /* function, PASID -> index into spaces[] */
+	struct map token_map;       /* token -> function, index */
+	uint32_t function_count, space_count, space_max;
+	uint32_t levels;
+	uint64_t hold_ns;
+
+	struct guest_change change;
+	struct guest_scan scan;
+	struct iopf_command command; /* the present one, once it was begun */
+	bool begun;
+	uint32_t forward;   /* the next candidate of an invalidation */
+	uint32_t forwarded; /* how many it went to the host for */
+
+	bool held;             /* the last operation said -EAGAIN */
+	bool holding;          /* since hold_since_ns */
+	uint64_t hold_since_ns;
+	uint64_t now_ns;
+	uint32_t budget; /* steps left in this run */
+
+	struct iopf_guest_stats stats;
+};
+
+/* ---- guest.c ------------------------------------------------------------------------ */
+
+/* Index of the function @rid, or of the broker's @endpoint; function_count: none. */
+uint32_t guest_function_of_rid(const struct iopf_guest *guest, uint32_t rid);
+uint32_t guest_function_of_endpoint(const struct iopf_guest *guest, uint32_t endpoint);
+
+/* One step of the present run. False: the budget is used up. */
+bool guest_step(struct iopf_guest *guest);
+
+#define GUEST_PASSED_OVER 1
+
+/*
+ * What an operation of the host said. -EAGAIN: stand still and ask again, or, once that
+ * has taken too long, GUEST_PASSED_OVER. Anything else comes back as it is, counted.
+ */
+int guest_settle(struct iopf_guest *guest, int result);
+
+/* ---- space.c ------------------------------------------------------------------------ */
+
+struct guest_space *guest_space_find(const struct iopf_guest *guest, uint32_t function,
+				     uint32_t pasid);
+
+/* Begin to compare: the entries of @pasid, or everything. */
+void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid);
+void guest_scan_all(struct iopf_guest *guest);
+
+/* Go on. Returns: 0: done; -EAGAIN: the budget is used up or the host is asked. */
+int guest_scan_run(struct iopf_guest *guest);
+
+/* ---- command.c ---------------------------------------------------------------------- */
+
+extern const struct iopf_hardware_ops guest_hardware_ops;
+
+/* Everything shown is forgotten, as where the queue is switched off. */
+void guest_forget(struct iopf_guest *guest);
+
+#endif

@@ -1,0 +1,318 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * guest/space.c - the address spaces that a guest announces.
+ *
+ * VT-d, "Caching Mode": with CAP.CM the guest invalidates whatever it changes, also
+ * what was not present. So its structures are read when it invalidates, and only then.
+ */
+#include "guest/guest.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "queue/vtd.h"
+
+/* PASID entries of one directory entry: 64. */
+#define VTD_PASID_TABLE_LAST 63u
+
+static uint64_t space_key(uint32_t function, uint32_t pasid)
+{
+	return (uint64_t)function << 32 | pasid;
+}
+
+struct guest_space *guest_space_find(const struct iopf_guest *guest, uint32_t function,
+				     uint32_t pasid)
+{
+	uint32_t index = map_find(&guest->space_map, space_key(function, pasid));
+
+	return index == MAP_NONE ? NULL : &guest->spaces[index];
+}
+
+static void space_add(struct iopf_guest *guest, const struct guest_space *space)
+{
+	bool added = map_add(&guest->space_map, space_key(space->function, space->pasid),
+			     guest->space_count);
+
+	assert(added);
+	(void)added;
+	guest->spaces[guest->space_count++] = *space;
+}
+
+/* The last one takes the place of the one that goes. */
+static void space_remove(struct iopf_guest *guest, struct guest_space *space)
+{
+	const struct guest_space *last = &guest->spaces[--guest->space_count];
+
+	map_remove(&guest->space_map, space_key(space->function, space->pasid));
+	if (space == last)
+		return;
+	map_remove(&guest->space_map, space_key(last->function, last->pasid));
+	*space = *last;
+	map_add(&guest->space_map, space_key(space->function, space->pasid),
+		(uint32_t)(space - guest->spaces));
+}
+
+static bool space_same(const struct guest_space *a, const struct guest_space *b)
+{
+	return a->value.root == b->value.root && a->value.domain == b->value.domain &&
+	       a->value.levels == b->value.levels && a->value.flags == b->value.flags &&
+	       a->entry == b->entry;
+}
+
+/* ---- One change: detach what is there, attach what is wanted ------------------------- */
+
+/* What of it the guest still held is a debt; @torn: its entry is gone as well. */
+static void space_close(struct iopf_guest *guest, const struct guest_space *space,
+			bool torn)
+{
+	struct shown *shown = guest->functions[space->function].shown;
+
+	for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT && shown->held > 0; i++) {
+		const struct shown_slot *slot = &shown->slot[i];
+
+		if (slot->state == SHOWN_HELD && slot->pasid == space->pasid)
+			iopf_guest_taken(guest, slot->token, guest->now_ns);
+	}
+	if (torn)
+		shown_tear(shown, space->pasid);
+}
+
+static int change_detach(struct iopf_guest *guest, struct guest_space *space)
+{
+	uint32_t endpoint = guest->functions[space->function].value.endpoint;
+	int result = guest_settle(
+		guest, guest->ops->detach(guest->context, endpoint, space->pasid));
+
+	if (result == -EAGAIN)
+		return result;
+	space_close(guest, space, !guest->change.wanted);
+	space_remove(guest, space);
+	guest->stats.detaches++;
+	return 0;
+}
+
+static int change_attach(struct iopf_guest *guest, const struct guest_space *space)
+{
+	uint32_t endpoint = guest->functions[space->function].value.endpoint;
+	int result;
+
+	if (guest->space_count == guest->space_max) {
+		guest->stats.attach_refused++;
+		return 0;
+	}
+	result = guest_settle(guest, guest->ops->attach(guest->context, endpoint,
+							space->pasid, &space->value));
+	if (result == -EAGAIN)
+		return result;
+	if (result < 0) {
+		guest->stats.attach_refused++;
+		return 0;
+	}
+	/* Also where the host needs too long: it may finish, and is told when it ends. */
+	space_add(guest, space);
+	guest->stats.attaches++;
+	return 0;
+}
+
+/* Carry guest->change out. Returns: 0, -EAGAIN. */
+static int change_run(struct iopf_guest *guest)
+{
+	struct guest_change *change = &guest->change;
+	const struct guest_space *next = &change->next;
+	struct guest_space *now = guest_space_find(guest, next->function, next->pasid);
+	int result = 0;
+
+	if (now != NULL && !(change->wanted && space_same(now, next))) {
+		result = change_detach(guest, now);
+		now = NULL;
+	}
+	if (result == 0 && change->wanted && now == NULL)
+		result = change_attach(guest, next);
+	change->active = result == -EAGAIN;
+	return result;
+}
+
+/* ---- What the guest's structures say ------------------------------------------------- */
+
+/* Not an entry that is absent, but one that cannot be. */
+static bool reason_is_bad(enum vtd_reason reason)
+{
+	static const uint8_t absent[] = {
+		VTD_REASON_NONE,          VTD_REASON_ROOT_NOT_PRESENT,
+		VTD_REASON_CONTEXT_NOT_PRESENT, VTD_REASON_PASIDE_CLEAR,
+		VTD_REASON_PASID_TOO_LARGE, VTD_REASON_DIR_NOT_PRESENT,
+		VTD_REASON_PASID_NOT_PRESENT,
+	};
+
+	for (uint32_t i = 0; i < sizeof(absent); i++)
+		if (absent[i] == reason)
+			return false;
+	return true;
+}
+
+static struct iopf_address_space space_value(const struct vtd_found *found, bool none)
+{
+	const struct vtd_pasid *entry = &found->pasid;
+	bool first = entry->pgtt == VTD_PGTT_FIRST;
+	struct iopf_address_space value = {
+		.root = first ? entry->first_root : 0,
+		.domain = entry->domain,
+		.levels = first ? entry->first_levels : 0,
+	};
+
+	value.flags = (uint8_t)((entry->supervisor ? IOPF_SPACE_SRE : 0) |
+				(entry->exec ? IOPF_SPACE_ERE : 0) |
+				(entry->write_protect ? IOPF_SPACE_WPE : 0) |
+				(entry->extended ? IOPF_SPACE_EAFE : 0) |
+				(found->context.pri ? IOPF_SPACE_PRE : 0) |
+				(found->context.ats ? IOPF_SPACE_DTE : 0) |
+				(none && found->context.rid_priv ? IOPF_SPACE_PRIV : 0));
+	return value;
+}
+
+/* What is there for (@function, @pasid) now; @space is written with REASON_NONE only. */
+static enum vtd_reason space_read(struct iopf_guest *guest, uint32_t function,
+				  uint32_t pasid, struct guest_space *space)
+{
+	struct table_space tables = { .memory = &guest->memory };
+	struct vtd_request request = {
+		.rid = guest->functions[function].value.rid,
+		.pasid = pasid,
+		.perm = IOPF_READ,
+		.kind = VTD_UNTRANSLATED,
+	};
+	uint64_t root = iopf_hardware_root(guest->hardware);
+	enum vtd_reason reason = VTD_REASON_ROOT_NOT_PRESENT;
+	struct vtd_found found;
+
+	if (guest->scan.closing || !iopf_hardware_translates(guest->hardware))
+		return reason;
+	if ((root & VTD_RTADDR_TTM) == VTD_RTADDR_SCALABLE)
+		reason = vtd_find(&tables, &guest->features, root & VTD_RTADDR_ADDR,
+				  &request, &found);
+	guest->stats.bad_structures += reason_is_bad(reason);
+	if (reason != VTD_REASON_NONE)
+		return reason;
+	space->value = space_value(&found, pasid == IOPF_PASID_NONE);
+	space->function = function;
+	space->pasid = pasid;
+	space->entry = found.number;
+	return reason;
+}
+
+/* ---- Scans ---------------------------------------------------------------------------- */
+
+/* Read (@function, @pasid) and make what is found the change to carry out. */
+static enum vtd_reason scan_look(struct iopf_guest *guest, uint32_t function,
+				 uint32_t pasid)
+{
+	struct guest_change *change = &guest->change;
+	enum vtd_reason reason;
+
+	change->next.function = function;
+	change->next.pasid = pasid;
+	reason = space_read(guest, function, pasid, &change->next);
+	change->wanted = reason == VTD_REASON_NONE;
+	change->active = true;
+	return reason;
+}
+
+static void scan_one(struct iopf_guest *guest)
+{
+	struct guest_scan *scan = &guest->scan;
+
+	if (scan->function == guest->function_count) {
+		scan->phase = GUEST_SCAN_IDLE;
+		return;
+	}
+	scan_look(guest, scan->function, scan->none ? scan->pasid : IOPF_PASID_NONE);
+	scan->function += scan->none;
+	scan->none = !scan->none;
+}
+
+/* From the last one down: what a change puts at the end was looked at. */
+static void scan_attached(struct iopf_guest *guest)
+{
+	struct guest_scan *scan = &guest->scan;
+
+	if (scan->space == 0) {
+		scan->phase = GUEST_SCAN_ENTRIES;
+		return;
+	}
+	if (--scan->space < guest->space_count)
+		scan_look(guest, guest->spaces[scan->space].function,
+			  guest->spaces[scan->space].pasid);
+}
+
+static void scan_next_function(struct guest_scan *scan)
+{
+	scan->function++;
+	scan->pasid = 0;
+	scan->none = false;
+}
+
+/* As far on as @reason lets: past this entry, its directory entry, or the function. */
+static void scan_next_pasid(struct guest_scan *scan, enum vtd_reason reason)
+{
+	if (reason >= VTD_REASON_DIR_ACCESS && reason <= VTD_REASON_DIR_RESERVED)
+		scan->pasid |= VTD_PASID_TABLE_LAST;
+	else if (reason != VTD_REASON_NONE && reason < VTD_REASON_DIR_ACCESS)
+		scan->pasid = IOPF_PASID_MAX;
+	if (scan->pasid == IOPF_PASID_MAX)
+		scan_next_function(scan);
+	else
+		scan->pasid++;
+}
+
+static void scan_entries(struct iopf_guest *guest)
+{
+	struct guest_scan *scan = &guest->scan;
+
+	if (scan->function == guest->function_count || scan->closing) {
+		scan->phase = GUEST_SCAN_IDLE;
+	} else if (!scan->none) {
+		scan_look(guest, scan->function, IOPF_PASID_NONE);
+		scan->none = true;
+	} else {
+		scan_next_pasid(scan, scan_look(guest, scan->function, scan->pasid));
+	}
+}
+
+/* A held invalidation begins again: its candidates may change their places. */
+static void scan_start(struct iopf_guest *guest, struct guest_scan scan)
+{
+	scan.closing = guest->scan.closing;
+	guest->scan = scan;
+	guest->forward = 0;
+	guest->forwarded = 0;
+}
+
+void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid)
+{
+	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ONE, .pasid = pasid });
+}
+
+void guest_scan_all(struct iopf_guest *guest)
+{
+	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ATTACHED,
+					       .space = guest->space_count });
+}
+
+int guest_scan_run(struct iopf_guest *guest)
+{
+	static void (*const step[])(struct iopf_guest *) = {
+		[GUEST_SCAN_ONE] = scan_one,
+		[GUEST_SCAN_ATTACHED] = scan_attached,
+		[GUEST_SCAN_ENTRIES] = scan_entries,
+	};
+
+	for (;;) {
+		if (guest->change.active && change_run(guest) != 0)
+			return -EAGAIN;
+		if (guest->scan.phase == GUEST_SCAN_IDLE)
+			return 0;
+		if (!guest_step(guest))
+			return -EAGAIN;
+		step[guest->scan.phase](guest);
+	}
+}

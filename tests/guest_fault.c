@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Description: a fault's whole way into a guest and back, and whose stage it is. */
+#include "guest_pair.h"
+
+#define ADDR UINT64_C(0x7f0012345000)
+
+static bool mapped_all(void *context, uint64_t gpa, uint8_t perm)
+{
+	(void)context, (void)gpa, (void)perm;
+	return true;
+}
+
+static bool mapped_none(void *context, uint64_t gpa, uint8_t perm)
+{
+	(void)context, (void)gpa, (void)perm;
+	return false;
+}
+
+static struct iopf_route route_of(struct pair *pair, uint32_t pasid, uint64_t addr,
+				  bool (*mapped)(void *, uint64_t, uint8_t))
+{
+	struct iopf_route route;
+
+	CHECK_EQ(iopf_guest_route(pair->guest, PAIR_ENDPOINT, pasid, addr, IOPF_WRITE,
+				  mapped, pair, &route), 0);
+	return route;
+}
+
+TEST(a_fault_goes_into_the_guest_and_its_answer_comes_back)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, IOPF_STAGE_FIRST);
+	CHECK_EQ(pair_show(pair, 0x1234, 1, ADDR, 1), 0);
+	CHECK_EQ(pair->interrupts, 1);
+	CHECK_EQ(pair_stats(pair).held, 1);
+	pair_settle(pair);
+	CHECK_EQ(pair->faults, 1);
+	CHECK_EQ(pair_find(pair, 'r').token, 0x1234);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_SUCCESS);
+	CHECK_EQ(pair_stats(pair).held, 0);
+	CHECK_EQ(pair_stats(pair).answered, 1);
+	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, 0);
+}
+
+TEST(a_fault_without_pasid_uses_the_entry_of_rid_pasid)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+
+	pair_attach_pasid(pair, PAIR_RID, IOPF_PASID_NONE);
+	CHECK_EQ(pair_show(pair, 5, IOPF_PASID_NONE, ADDR, 1), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_find(pair, 'r').token, 5);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_SUCCESS);
+	CHECK_EQ(route_of(pair, IOPF_PASID_NONE, ADDR, mapped_all).stages, 0);
+}
+
+TEST(every_page_of_a_group_is_shown_and_one_answer_ends_it)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ .request_order = 3 });
+
+	CHECK_EQ(pair_show(pair, 7, 1, ADDR, 600), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair->faults, 600);
+	CHECK_EQ(pair_count(pair, 'r'), 1);
+	CHECK_EQ(route_of(pair, 1, ADDR + 599 * 4096, mapped_all).stages, 0);
+	CHECK_EQ(route_of(pair, 1, ADDR + 600 * 4096, mapped_all).stages,
+		 IOPF_STAGE_FIRST);
+}
+
+TEST(groups_interleave_and_each_gets_its_own_answer)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	for (uint64_t token = 1; token <= 20; token++)
+		CHECK_EQ(pair_show(pair, token, 1, ADDR + token * 0x10000, 3), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_count(pair, 'r'), 20);
+	for (uint32_t i = 0, token = 1; i < pair->count; i++)
+		if (pair->log[i].kind == 'r')
+			CHECK_EQ(pair->log[i].token, token++);
+}
+
+TEST(a_page_that_the_pager_refuses_makes_the_answer_invalid)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	pair->fault = -EFAULT;
+	CHECK_EQ(pair_show(pair, 7, 1, ADDR, 3), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_INVALID);
+}
+
+TEST(a_group_left_to_the_caller_is_answered_by_the_caller)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	pair->fault = -EAGAIN;
+	CHECK_EQ(pair_show(pair, 7, 1, ADDR, 2), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_count(pair, 'r'), 0);
+	pair_say(pair, PAIR_RID, 1, 0, IOPF_INVALID);
+	CHECK_EQ(pair_find(pair, 'r').token, 7);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_INVALID);
+}
+
+TEST(a_page_that_wants_nothing_is_no_stop_marker)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	const struct iopf_page page = { .addr = ADDR | 0x123, .perm = 0 };
+	const struct iopf_group group = { .token = 9, .endpoint = PAIR_ENDPOINT,
+					  .pasid = 1, .page_count = 1 };
+
+	CHECK_EQ(iopf_guest_show(pair->guest, &group, &page, 0), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_find(pair, 'r').token, 9);
+}
+
+TEST(the_second_level_is_asked_for_every_table_and_the_page)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ .levels = 5 });
+	struct iopf_route route;
+
+	CHECK_EQ(pair_show(pair, 7, 1, ADDR, 1), 0);
+	pair_settle(pair);
+	route = route_of(pair, 1, ADDR, mapped_none);
+	CHECK_EQ(route.stages, IOPF_STAGE_SECOND);
+	CHECK_EQ(route.missing_count, IOPF_ROUTE_MISSING_MAX);
+	/* Accessed and dirty bits are not set yet: hardware writes them. */
+	for (uint32_t i = 0; i < 5; i++)
+		CHECK_EQ(route.missing[i].perm, IOPF_READ | IOPF_WRITE);
+	CHECK_EQ(route.missing[5].addr, PAIR_REGION);
+	CHECK_EQ(route.missing[5].perm, IOPF_WRITE);
+}
+
+TEST(both_stages_can_miss_at_once)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_route route = route_of(pair, 1, ADDR, mapped_none);
+
+	CHECK_EQ(route.stages, IOPF_STAGE_FIRST | IOPF_STAGE_SECOND);
+	CHECK_EQ(route.missing_count, 1);
+	CHECK_EQ(route.missing[0].perm, IOPF_READ);
+}
+
+TEST(a_guest_page_outside_of_its_memory_is_unbacked)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, PAIR_MEMORY, IOPF_WRITE), 0);
+	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, IOPF_STAGE_UNBACKED);
+}
+
+TEST(a_space_that_is_not_attached_has_no_route_and_is_shown_nothing)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_route route;
+
+	CHECK_EQ(iopf_guest_route(pair->guest, PAIR_ENDPOINT, 2, ADDR, IOPF_READ,
+				  mapped_all, pair, &route), -ENOENT);
+	CHECK_EQ(iopf_guest_route(pair->guest, 99, 1, ADDR, IOPF_READ, mapped_all, pair,
+				  &route), -ENOENT);
+	CHECK_EQ(pair_show(pair, 7, 2, ADDR, 1), -ENOENT);
+	CHECK_EQ(pair_stats(pair).unshown, 1);
+	CHECK_EQ(pair_stats(pair).held, 0);
+}
+
+int main(void)
+{
+	return test_main();
+}
