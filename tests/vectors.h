@@ -146,7 +146,7 @@ static inline uint8_t vector_perm(const struct vector *vector)
 }
 
 static const struct vector_name vector_flag_names[] = {
-	{ "last", IOPF_LAST },   { "stop", IOPF_STOP },       { "stall", IOPF_STALL },
+	{ "last", IOPF_LAST },       { "stop", IOPF_STOP }, { "stall", IOPF_STALL },
 	{ "private", IOPF_PRIVATE }, { NULL, 0 },
 };
 static const struct vector_name vector_code_names[] = {
@@ -171,8 +171,8 @@ static const struct vector_name vector_kind_names[] = {
 	{ NULL, 0 },
 };
 static const struct vector_name vector_granularity_names[] = {
-	{ "all", IOPF_ALL },	     { "domain", IOPF_DOMAIN }, { "device", IOPF_DEVICE },
-	{ "pasid", IOPF_ONE_PASID }, { "page", IOPF_PAGE },	{ NULL, 0 },
+	{ "all", IOPF_ALL },         { "domain", IOPF_DOMAIN }, { "device", IOPF_DEVICE },
+	{ "pasid", IOPF_ONE_PASID }, { "page", IOPF_PAGE },     { NULL, 0 },
 };
 
 static inline struct iopf_request vector_request(const struct vector *vector)

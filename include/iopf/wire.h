@@ -117,6 +117,7 @@ struct iopf_wire {
 /* The family called @name, or NULL. */
 const struct iopf_wire *iopf_wire_find(const char *name);
 
+/* Intel VT-d, scalable mode. Commands of 32 bytes, or of 16 where IQA.DW is 0. */
 extern const struct iopf_wire iopf_wire_vtd;
 
 /* The command that carries @response in any family. */
