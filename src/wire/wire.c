@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wire/wire.c - the families and layouts there are, and what they have in common. */
+#include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -29,10 +30,28 @@ const struct iopf_layout *const wire_layouts[] = {
 	NULL,
 };
 
+/* strcmp() is not there in a freestanding place. */
+static bool same(const char *a, const char *b)
+{
+	for (; *a != 0 && *a == *b; a++)
+		b++;
+	return *a == *b;
+}
+
+/* strcmp() is no part of a freestanding library. */
+static bool same_name(const char *a, const char *b)
+{
+	while (*a != 0 && *a == *b) {
+		a++;
+		b++;
+	}
+	return *a == *b;
+}
+
 const struct iopf_wire *iopf_wire_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (strcmp(families[i]->name, name) == 0)
+		if (same(families[i]->name, name))
 			return families[i];
 	return NULL;
 }
@@ -40,7 +59,7 @@ const struct iopf_wire *iopf_wire_find(const char *name)
 const struct iopf_layout *wire_layout_find(const char *name)
 {
 	for (size_t i = 0; wire_layouts[i] != NULL; i++)
-		if (strcmp(wire_layouts[i]->name, name) == 0)
+		if (same(wire_layouts[i]->name, name))
 			return wire_layouts[i];
 	return NULL;
 }
