@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """format.py [--check] [FILE...] - clang-format for spacing and indentation.
 
-Where a line breaks, how trailing comments are aligned and how a macro is laid out stays
-the author's choice. --check changes nothing, shows what would change, exits 1 if anything.
+Where a line breaks, what is aligned in columns and how a macro is laid out stays the
+author's choice. --check changes nothing, shows what would change, exits 1 if anything.
 """
 import concurrent.futures
 import difflib
@@ -18,8 +18,16 @@ def output(*command):
 
 
 def plain(line):
-    """Without the alignment of a trailing comment and of its further lines."""
-    return re.sub(r"^\s+\*", " *", re.sub(r"[ \t]*(/\*.*)$", r" \1", line))
+    """Without columns; and clang-format takes some products and masks for pointers."""
+    line = re.sub(r"(?<=\S)[ \t]{2,}|(?<=\S)[ \t]*(?=/\*)", " ", line)
+    return re.sub(r"^\s+\*", " *", re.sub(r"(?<=\w) ?([*&]) ?(?=\w)", r"\1", line))
+
+
+def broken_elsewhere(lines, wanted):
+    """The same text with other line breaks."""
+    def words(some):
+        return [re.findall(r"\w+|[^\w\s]", line) for line in some]
+    return words(lines) != words(wanted) and sum(words(lines), []) == sum(words(wanted), [])
 
 
 def in_macro(lines, start, end):
@@ -28,13 +36,6 @@ def in_macro(lines, start, end):
         start -= 1
     return all(line.startswith("#define") or before.endswith("\\")
                for before, line in zip(["", *lines][start:end], lines[start:end]))
-
-
-def broken_elsewhere(lines, wanted):
-    """The same text with other line breaks."""
-    def words(some):
-        return [line.split() for line in some]
-    return words(lines) != words(wanted) and sum(words(lines), []) == sum(words(wanted), [])
 
 
 def formatted(name):
