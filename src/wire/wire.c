@@ -38,16 +38,6 @@ static bool same(const char *a, const char *b)
 	return *a == *b;
 }
 
-/* strcmp() is no part of a freestanding library. */
-static bool same_name(const char *a, const char *b)
-{
-	while (*a != 0 && *a == *b) {
-		a++;
-		b++;
-	}
-	return *a == *b;
-}
-
 const struct iopf_wire *iopf_wire_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
