@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * bench/broker.c - one fault's way through the ledger: a one-request group comes in, is
+ * fetched, answered, and its response taken. Every check, the recorder, the statistics
+ * page and a deadline are on. Many groups stay open; they are answered oldest first.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+#include "iopf/iopf.h"
+
+enum {
+	BATCH = 64,
+	INDICES = 512, /* PRG indices: 9 bits */
+	ENDPOINT_MAX = 160,
+	RECORDS = 4096,
+	PASID = 7,
+};
+#define DEADLINE_NS UINT64_C(3600000000000)
+
+struct world {
+	struct iopf_broker *broker;
+	void *memory, *recorder_memory;
+	uint64_t *tokens; /* of what is open, a ring of @open + BATCH */
+	uint64_t asked, answered, now_ns;
+	uint32_t source, owner;
+	uint32_t open, endpoints;
+};
+
+/* ---- Steps ------------------------------------------------------------------------------- */
+
+/* Endpoints take turns, and each takes its indices in turn. */
+static uint64_t ask(struct world *world)
+{
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		uint32_t number = (uint32_t)((world->asked + i) %
+					     (world->endpoints * INDICES));
+		struct iopf_request request = {
+			.addr = (world->asked + i) << 12,
+			.rid = number % world->endpoints,
+			.pasid = PASID,
+			.index = (uint16_t)(number / world->endpoints),
+			.perm = IOPF_READ | IOPF_WRITE,
+			.flags = IOPF_LAST,
+		};
+
+		wrong += iopf_broker_request(world->broker, world->source, &request,
+					     ++world->now_ns) != 0;
+	}
+	return wrong;
+}
+
+static uint64_t fetch(struct world *world)
+{
+	struct iopf_group group;
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		wrong += iopf_broker_fetch(world->broker, world->owner, &group,
+					   world->now_ns) != 0;
+		wrong += group.page.addr != world->asked << 12;
+		world->tokens[world->asked++ % (world->open + BATCH)] = group.token;
+	}
+	return wrong;
+}
+
+static uint64_t answer(struct world *world)
+{
+	uint64_t wrong = 0;
+
+	for (unsigned i = 0; i < BATCH; i++) {
+		uint64_t token = world->tokens[world->answered++ % (world->open + BATCH)];
+
+		wrong += iopf_broker_answer(world->broker, world->owner, token,
+					    IOPF_SUCCESS, world->now_ns) != 0;
+	}
+	return wrong;
+}
+
+static uint64_t respond(struct world *world)
+{
+	struct iopf_response responses[BATCH];
+	uint64_t first = world->answered - BATCH, wrong = 0;
+
+	if (iopf_broker_respond(world->broker, world->source, responses, BATCH,
+				world->now_ns) != BATCH)
+		return 1;
+	for (unsigned i = 0; i < BATCH; i++)
+		wrong += responses[i].index !=
+			 (first + i) / world->endpoints % INDICES;
+	return wrong;
+}
+
+static uint64_t faults(void *context, uint64_t steps)
+{
+	struct world *world = context;
+	uint64_t wrong = 0;
+
+	for (uint64_t i = 0; i < steps; i += BATCH) {
+		wrong += ask(world);
+		wrong += fetch(world);
+		wrong += answer(world);
+		wrong += respond(world);
+		iopf_broker_poll(world->broker, BATCH, world->now_ns);
+	}
+	return wrong;
+}
+
+/* ---- The world: @open groups on as many functions as have that many indices ----------- */
+
+static void *lines(size_t size_bytes)
+{
+	void *memory = aligned_alloc(64, (size_bytes + 63) / 64 * 64);
+
+	if (memory != NULL) /* touched, so that nothing is paged in while it counts */
+		memset(memory, 0, size_bytes);
+	return memory;
+}
+
+static int populate(struct world *world)
+{
+	struct iopf_source_options source = { .size_bytes = sizeof(source),
+					      .reserve_count = 16 };
+	struct iopf_owner_options owner = { .size_bytes = sizeof(owner),
+					    .deadline_ns = DEADLINE_NS };
+	int failed = iopf_broker_add_source(world->broker, &source, &world->source);
+
+	failed |= iopf_broker_add_owner(world->broker, &owner, &world->owner);
+	for (uint32_t rid = 0; rid < world->endpoints; rid++) {
+		struct iopf_endpoint_options options = {
+			.size_bytes = sizeof(options),
+			.source = world->source,
+			.rid = rid,
+			.allocation = (world->open + BATCH + world->endpoints - 1) /
+				      world->endpoints,
+			.pasid_in_response = true,
+		};
+		uint32_t endpoint;
+
+		failed |= iopf_broker_add_endpoint(world->broker, &options, &endpoint);
+		failed |= iopf_broker_attach(world->broker, endpoint, PASID,
+					     world->owner);
+	}
+	for (uint32_t i = 0; failed == 0 && i < world->open; i += BATCH)
+		failed = ask(world) + fetch(world) == 0 ? 0 : -EIO;
+	return failed;
+}
+
+static int world_create(struct world *world, uint32_t open)
+{
+	size_t recorder_bytes = sizeof(struct iopf_recorder) +
+				RECORDS * sizeof(struct iopf_record);
+	struct iopf_broker_options options = {
+		.size_bytes = sizeof(options),
+		.instance = 1,
+		.source_max = 1,
+		.endpoint_max = ENDPOINT_MAX,
+		.owner_max = 1,
+		.attachment_max = ENDPOINT_MAX,
+		.group_max = open + BATCH + 2 * ENDPOINT_MAX,
+	};
+	size_t size_bytes = iopf_broker_size_bytes(&options);
+
+	*world = (struct world){ .open = open,
+				 .endpoints = (open + BATCH + INDICES - 1) / INDICES,
+				 .memory = lines(size_bytes),
+				 .recorder_memory = lines(recorder_bytes),
+				 .tokens = lines((open + BATCH) * sizeof(uint64_t)) };
+	if (world->memory == NULL || world->recorder_memory == NULL ||
+	    world->tokens == NULL)
+		return -ENOMEM;
+	options.recorder = iopf_recorder_create(world->recorder_memory, recorder_bytes);
+	if (iopf_broker_create(&options, world->memory, size_bytes, &world->broker) != 0)
+		return -EINVAL;
+	return populate(world);
+}
+
+static void world_destroy(struct world *world)
+{
+	if (world->broker != NULL)
+		iopf_broker_destroy(world->broker);
+	free(world->tokens);
+	free(world->recorder_memory);
+	free(world->memory);
+}
+
+/* ---- Benchmarks --------------------------------------------------------------------------- */
+
+enum { STEPS = 1 << 16, PLAIN_STEPS = 1 << 20 };
+
+int bench_broker(double seconds, struct bench_result *result)
+{
+	struct world world;
+	struct bench_work figure = { faults, &world, STEPS };
+	struct bench_work plain = { bench_copy_and_check, NULL, PLAIN_STEPS };
+	int failed = world_create(&world, 512);
+
+	if (failed == 0)
+		failed = bench_compare(&figure, &plain, seconds, result);
+	world_destroy(&world);
+	return failed;
+}
+
+int bench_broker_growth(double seconds, struct bench_result *result)
+{
+	struct world many, few = { 0 };
+	struct bench_work figure = { faults, &many, STEPS };
+	struct bench_work plain = { faults, &few, STEPS };
+	int failed = world_create(&many, 65536);
+
+	if (failed == 0)
+		failed = world_create(&few, 64);
+	if (failed == 0)
+		failed = bench_compare(&figure, &plain, seconds, result);
+	world_destroy(&many);
+	world_destroy(&few);
+	return failed;
+}
