@@ -308,9 +308,8 @@ static enum vtd_reason find_root(const struct table_space *space,
 	return VTD_REASON_NONE;
 }
 
-/* Whether the context lets this kind of request in. */
-static enum vtd_reason admit(const struct vtd_context *context,
-			     const struct vtd_request *request)
+enum vtd_reason vtd_context_admits(const struct vtd_context *context,
+				   const struct vtd_request *request)
 {
 	if (request->kind != VTD_UNTRANSLATED && !context->ats)
 		return VTD_REASON_DTE_CLEAR;
@@ -342,7 +341,8 @@ enum vtd_reason vtd_find_context(const struct table_space *space,
 	/* Fault processing is disabled by an entry that is not present as well. */
 	found->quiet = words_get(words, VTD_CE_FPD);
 	reason = vtd_context_decode(words, features, &found->context);
-	return reason != VTD_REASON_NONE ? reason : admit(&found->context, request);
+	return reason != VTD_REASON_NONE ? reason
+					 : vtd_context_admits(&found->context, request);
 }
 
 static enum vtd_reason find_directory(const struct table_space *space,
@@ -364,7 +364,16 @@ static enum vtd_reason find_directory(const struct table_space *space,
 	return VTD_REASON_NONE;
 }
 
-static enum vtd_reason find_pasid(const struct table_space *space,
+enum vtd_reason vtd_pasid_admits(const struct vtd_pasid *pasid, uint8_t perm)
+{
+	if ((perm & IOPF_EXEC) != 0 && !pasid->exec)
+		return VTD_REASON_ERE_CLEAR;
+	if ((perm & IOPF_PRIV) != 0 && !pasid->supervisor)
+		return VTD_REASON_SRE_CLEAR;
+	return VTD_REASON_NONE;
+}
+
+static enum vtd_reason find_entry(const struct table_space *space,
 				  const struct vtd_features *features,
 				  struct vtd_found *found)
 {
@@ -375,13 +384,30 @@ static enum vtd_reason find_pasid(const struct table_space *space,
 		return VTD_REASON_PASID_ACCESS;
 	found->quiet |= words_get(words, VTD_PE_FPD);
 	reason = vtd_pasid_decode(words, features, &found->pasid);
-	if (reason != VTD_REASON_NONE)
-		return reason;
-	if ((found->perm & IOPF_EXEC) != 0 && !found->pasid.exec)
-		return VTD_REASON_ERE_CLEAR;
-	if ((found->perm & IOPF_PRIV) != 0 && !found->pasid.supervisor)
-		return VTD_REASON_SRE_CLEAR;
-	return VTD_REASON_NONE;
+	return reason != VTD_REASON_NONE ? reason
+					 : vtd_pasid_admits(&found->pasid, found->perm);
+}
+
+enum vtd_reason vtd_find_number(const struct vtd_features *features,
+				const struct vtd_request *request,
+				struct vtd_found *found)
+{
+	found->number = request->pasid;
+	if (request->pasid != IOPF_PASID_NONE)
+		return VTD_REASON_NONE;
+	found->number = features->rid_pasid ? found->context.rid_pasid : 0;
+	found->perm |= found->context.rid_priv ? IOPF_PRIV : 0;
+	return found->number < VTD_PDTS_PASIDS(found->context.pdts)
+		       ? VTD_REASON_NONE : VTD_REASON_RID_PASID;
+}
+
+enum vtd_reason vtd_find_pasid(const struct table_space *space,
+			       const struct vtd_features *features,
+			       struct vtd_found *found)
+{
+	enum vtd_reason reason = find_directory(space, features, found);
+
+	return reason != VTD_REASON_NONE ? reason : find_entry(space, features, found);
 }
 
 enum vtd_reason vtd_find(const struct table_space *space,
@@ -390,15 +416,7 @@ enum vtd_reason vtd_find(const struct table_space *space,
 {
 	enum vtd_reason reason = vtd_find_context(space, features, root, request, found);
 
-	if (reason != VTD_REASON_NONE)
-		return reason;
-	found->number = request->pasid;
-	if (request->pasid == IOPF_PASID_NONE) {
-		found->number = features->rid_pasid ? found->context.rid_pasid : 0;
-		found->perm |= found->context.rid_priv ? IOPF_PRIV : 0;
-		if (found->number >= VTD_PDTS_PASIDS(found->context.pdts))
-			return VTD_REASON_RID_PASID;
-	}
-	reason = find_directory(space, features, found);
-	return reason != VTD_REASON_NONE ? reason : find_pasid(space, features, found);
+	if (reason == VTD_REASON_NONE)
+		reason = vtd_find_number(features, request, found);
+	return reason != VTD_REASON_NONE ? reason : vtd_find_pasid(space, features, found);
 }

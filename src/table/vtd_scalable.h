@@ -243,7 +243,21 @@ enum vtd_reason vtd_find_context(const struct table_space *space,
 				 const struct vtd_request *request,
 				 struct vtd_found *found);
 
-/* The same, and the PASID entry. */
+/* The next steps, for who remembers the first (a context cache): which PASID is looked
+ * up, with which rights, in found->context; and its entry. */
+enum vtd_reason vtd_find_number(const struct vtd_features *features,
+				const struct vtd_request *request,
+				struct vtd_found *found);
+enum vtd_reason vtd_find_pasid(const struct table_space *space,
+			       const struct vtd_features *features,
+			       struct vtd_found *found);
+
+/* Whether entries let a request in, as finding them checks as well. */
+enum vtd_reason vtd_context_admits(const struct vtd_context *context,
+				   const struct vtd_request *request);
+enum vtd_reason vtd_pasid_admits(const struct vtd_pasid *pasid, uint8_t perm);
+
+/* All steps. */
 enum vtd_reason vtd_find(const struct table_space *space,
 			 const struct vtd_features *features, uint64_t root,
 			 const struct vtd_request *request, struct vtd_found *found);
