@@ -60,20 +60,25 @@ static unsigned read_all(const uint8_t *bytes, size_t size)
 	return count;
 }
 
+static size_t below(uint64_t *chance, size_t end)
+{
+	return (size_t)(test_random(chance) % end);
+}
+
 static size_t mutate(uint8_t *bytes, size_t size, uint64_t *chance)
 {
 	static const char tokens[] = " \t\n#=+-0x19amsh.\0\xff\x80\r_";
-	size_t at = test_random(chance) % size, length = test_random(chance) % 24;
+	size_t at = below(chance, size), length = below(chance, 24);
 
-	switch (test_random(chance) % 7) {
+	switch (below(chance, 7)) {
 	case 0:
-		bytes[at] ^= (uint8_t)(1U << test_random(chance) % 8);
+		bytes[at] ^= (uint8_t)(1U << below(chance, 8));
 		return size;
 	case 1:
 		bytes[at] = (uint8_t)test_random(chance);
 		return size;
 	case 2:
-		bytes[at] = (uint8_t)tokens[test_random(chance) % (sizeof(tokens) - 1)];
+		bytes[at] = (uint8_t)tokens[below(chance, sizeof(tokens) - 1)];
 		return size;
 	case 3: /* cut off */
 		return at + 1;
@@ -84,10 +89,10 @@ static size_t mutate(uint8_t *bytes, size_t size, uint64_t *chance)
 	case 5: /* put a piece of it somewhere else */
 		length = length < FILE_MAX - size ? length : FILE_MAX - size;
 		memmove(bytes + at + length, bytes + at, size - at);
-		memmove(bytes + at, bytes + test_random(chance) % (size - 24), length);
+		memmove(bytes + at, bytes + below(chance, size - 24), length);
 		return size + length;
 	default: /* bytes of a length or a number */
-		memset(bytes + at, (int)(test_random(chance) % 2 * 255), 1);
+		memset(bytes + at, (int)below(chance, 2) * 255, 1);
 		return size;
 	}
 }
@@ -98,7 +103,7 @@ static void fuzz(const uint8_t *seed, size_t seed_size, uint64_t chance)
 	uint64_t events = 0;
 
 	for (unsigned i = 0; i < MUTATIONS / 2; i++) {
-		unsigned times = 1 + (unsigned)(test_random(&chance) % 4);
+		size_t times = 1 + below(&chance, 4);
 		size_t size = seed_size;
 
 		memcpy(bytes, seed, seed_size);
@@ -132,7 +137,7 @@ TEST(bytes_of_chance_are_refused)
 	uint64_t chance = 3;
 
 	for (unsigned i = 0; i < 100000; i++) {
-		size_t size = test_random(&chance) % sizeof(bytes);
+		size_t size = below(&chance, sizeof(bytes));
 
 		for (size_t at = 0; at < size; at++)
 			bytes[at] = (uint8_t)test_random(&chance);

@@ -44,7 +44,7 @@ static void put_any(struct trace_event *event, unsigned key)
 {
 	static const char letters[] = "abcXYZ0189_.:-";
 	char name[TRACE_NAME_MAX + 1] = { 0 };
-	size_t size = 1 + test_random(&random_state) % TRACE_NAME_MAX;
+	size_t size = 1 + (size_t)(test_random(&random_state) % TRACE_NAME_MAX);
 
 	if (trace_key_type(key) != TRACE_TYPE_name) {
 		trace_put(event, (enum trace_key)key, any_value(key));
@@ -269,8 +269,9 @@ TEST(what_is_no_statement_is_not_written)
 	CHECK_EQ(trace_check(&event), -EINVAL);
 	trace_begin(&event, TRACE_KIND_stop, 0);
 	trace_put(&event, TRACE_KEY_index, 1);
-	trace_put(&event, TRACE_KEY_index, 1); /* twice */
+	trace_put(&event, TRACE_KEY_index, 2); /* twice */
 	CHECK_EQ(trace_check(&event), -EINVAL);
+	CHECK_EQ(event.pair_count, 1);
 	trace_begin(&event, TRACE_KIND_mark, 0);
 	trace_put_name(&event, TRACE_KEY_name, "no blanks");
 	CHECK_EQ(trace_check(&event), -EINVAL);
@@ -281,6 +282,64 @@ TEST(what_is_no_statement_is_not_written)
 	CHECK_EQ(trace_check(&event), -EINVAL);
 	trace_begin(&event, TRACE_KIND_COUNT, 1);
 	CHECK_EQ(trace_check(&event), -EINVAL);
+}
+
+TEST(a_twenty_fifth_key_is_not_added)
+{
+	struct trace_event event;
+
+	trace_begin(&event, TRACE_KIND_count, 0);
+	for (unsigned i = 0; i < TRACE_PAIR_MAX; i++)
+		trace_put(&event, (enum trace_key)(TRACE_KEY_COUNTERS + i), i);
+	CHECK_EQ(trace_check(&event), 0);
+	trace_put(&event, TRACE_KEY_credits_in_use, 1);
+	CHECK_EQ(event.pair_count, TRACE_PAIR_MAX);
+	CHECK_EQ(trace_check(&event), -EINVAL);
+}
+
+/* An event that somebody filled in by hand is checked like one that was read. */
+TEST(pairs_that_nobody_could_put_are_not_written)
+{
+	struct trace_event good, event;
+
+	trace_begin(&good, TRACE_KIND_stop, 3);
+	trace_put_name(&good, TRACE_KEY_endpoint, "D");
+	trace_put(&good, TRACE_KEY_pasid, 7);
+	CHECK_EQ(trace_check(&good), 0);
+	event = good;
+	memset(event.pair[0].name, 'a', sizeof(event.pair[0].name));
+	CHECK_EQ(trace_check(&event), -EINVAL); /* no end */
+	event = good;
+	event.pair[0].name[5] = 'x';
+	CHECK_EQ(trace_check(&event), -EINVAL); /* something behind the end */
+	event = good;
+	event.pair[0].number = 1;
+	CHECK_EQ(trace_check(&event), -EINVAL); /* a name and a number */
+	event = good;
+	event.pair[1] = good.pair[0];
+	CHECK_EQ(trace_check(&event), -EINVAL); /* twice */
+	event.pair[0] = good.pair[1];
+	CHECK_EQ(trace_check(&event), -EINVAL); /* out of order */
+	event = good;
+	event.pair[1].key = TRACE_KEY_NONE;
+	CHECK_EQ(trace_check(&event), -EINVAL); /* no key */
+	event = good;
+	event.pair_count = TRACE_PAIR_MAX + 1;
+	CHECK_EQ(trace_check(&event), -EINVAL);
+}
+
+TEST(values_are_found_by_their_key)
+{
+	struct trace_event event;
+
+	trace_begin(&event, TRACE_KIND_stop, 3);
+	trace_put(&event, TRACE_KEY_pasid, 7);
+	trace_put_name(&event, TRACE_KEY_endpoint, "D");
+	CHECK_EQ(trace_number(&event, TRACE_KEY_pasid, 99), 7);
+	CHECK_EQ(trace_number(&event, TRACE_KEY_index, 99), 99);
+	CHECK_STR(trace_name(&event, TRACE_KEY_endpoint), "D");
+	CHECK(trace_name(&event, TRACE_KEY_source) == NULL);
+	CHECK_EQ(trace_find(&event, TRACE_KEY_endpoint) - event.pair, 0);
 }
 
 int main(void)
