@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""check-header.py LIBRARY.so - public headers, version map and library say the same.
+"""check-header.py DIRECTORY - public headers, version map and library say the same.
 
 Every function and object of include/iopf/*.h has a comment above it (one comment may
 stand above several that follow each other without an empty line), begins with iopf_,
-stands in libiopf.map and is exported by the library; the library exports nothing else.
+stands in libiopf.map and is exported by libiopf.so and libiopf.a in DIRECTORY, which
+export nothing else.
 """
 import pathlib
 import re
@@ -40,14 +41,21 @@ for header in sorted(root.glob("include/iopf/*.h")):
             wrong.append(f"{declared[name]} does not begin with iopf_")
 
 mapped = set(re.findall(r"^\s(\w+);", (root / "libiopf.map").read_text(), re.M))
-symbols = subprocess.run(["nm", "-D", "--defined-only", sys.argv[1]], text=True,
-                         capture_output=True, check=True).stdout
-exported = {line.split()[2].split("@")[0] for line in symbols.splitlines()} - {"LIBIOPF_0.1"}
-for name in sorted(declared.keys() | mapped | exported):
+
+
+def exported(file, *options):
+    lines = subprocess.run(["nm", *options, "--defined-only", pathlib.Path(sys.argv[1], file)],
+                           capture_output=True, text=True, check=True).stdout.splitlines()
+    words = [line.split() for line in lines]
+    return {row[2].split("@")[0] for row in words if len(row) == 3 and row[1] != "A"}
+
+
+shared, static = exported("libiopf.so", "-D"), exported("libiopf.a", "-g")
+for name in sorted(declared.keys() | mapped | shared | static):
     if name not in declared:
-        wrong.append(f"{name}: in libiopf.map or in the library, but in no public header")
+        wrong.append(f"{name}: in libiopf.map or in a library, but in no public header")
     elif name not in mapped:
         wrong.append(f"{declared[name]}; is missing in libiopf.map")
-    elif name not in exported:
-        wrong.append(f"{declared[name]} is not in the library")
+    elif name not in shared & static:
+        wrong.append(f"{declared[name]} is not in the libraries")
 sys.exit("\n".join(wrong) or 0)

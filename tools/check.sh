@@ -80,7 +80,7 @@ lane_freestanding()
 lane_arrows() { tools/check-arrows.py; }
 lane_style() { tools/check-style.py; }
 lane_format() { tools/format.py --check; }
-lane_headers() { tools/check-header.py $work/gcc-O2/src/libiopf.so; }
+lane_headers() { tools/check-header.py $work/gcc-O2/src; }
 
 # What is installed is enough: each header alone in C and C++, a program linked both ways.
 lane_install()
