@@ -144,6 +144,20 @@ TEST(every_mistake_has_its_message_and_place)
 		check_message(cases[i].file, strlen(cases[i].file), cases[i].message);
 }
 
+TEST(the_longest_list_of_keys_fits_a_message)
+{
+	static const char file[] = HEAD "require " LONG "=1\n";
+	struct trace_reader reader;
+	struct trace_event event;
+	struct trace_error error;
+	const char *end;
+
+	trace_reader_open(&reader, file, sizeof(file) - 1);
+	CHECK_EQ(trace_read(&reader, &event, &error), -EBADMSG);
+	end = strrchr(error.text, ' ');
+	CHECK_STR(end, " credits_in_use");
+}
+
 TEST(a_nul_is_a_mistake_wherever_it_stands)
 {
 	static const char in_text[] = HEAD "0 mark name=a\0b\n";

@@ -23,7 +23,7 @@ _Static_assert(sizeof(BINARY_MAGIC) - 1 == 8, "magic");
 
 static int fail_here(const struct place *place, size_t at, const char *what)
 {
-	return fail_with(place, at + 1, what, span_of(""), span_of(""));
+	return fail_plain(place, at + 1, what);
 }
 
 int binary_read_header(struct trace_reader *reader, const struct place *place)
@@ -68,8 +68,9 @@ static int read_value(const struct place *place, size_t at, const uint8_t *bytes
 	if (!value_fits(pair) || strlen(pair->name) != name_bytes) {
 		struct out out = fail_begin(place, at + PAIR_BYTES + 1);
 
-		out_format(&out, "value of '%' out of range, expected ",
-			   span_of(trace_key_name(pair->key)), span_of(""));
+		out_string(&out, "value of '");
+		out_string(&out, trace_key_name(pair->key));
+		out_string(&out, "' out of range, expected ");
 		value_put_expected(&out, pair->key);
 		return fail_end(&out);
 	}
@@ -84,7 +85,7 @@ static int check_pair(const struct place *place, size_t at, const uint8_t *bytes
 
 	if (!event_allows(event, key))
 		return fail_with(place, at + 1, "key not of '%', expected one that it may carry",
-			    span_of(trace_kind_name(event->kind)), span_of(""));
+				 span_of(trace_kind_name(event->kind)));
 	if (event->pair_count > 0 && key <= event->pair[event->pair_count - 1].key)
 		return fail_here(place, at, "key out of order, expected ascending keys");
 	if (name != (name_bytes != 0) || name_bytes > TRACE_NAME_MAX)
@@ -146,7 +147,7 @@ static int check_record(const struct place *place, const uint8_t *bytes, size_t 
 		return fail_here(place, 6, "reserved bytes set, expected 0");
 	if (!trace_kind_timed(bytes[4]) && le64_get(bytes + 8) != 0)
 		return fail_with(place, 9, "time in '%', expected 0",
-				 span_of(trace_kind_name(bytes[4])), span_of(""));
+				 span_of(trace_kind_name(bytes[4])));
 	return 0;
 }
 _Static_assert((int)RECORD_MAX == 976 && TRACE_PAIR_MAX == 24, "the messages above name them");
@@ -171,9 +172,7 @@ int binary_read(struct trace_reader *reader, struct trace_event *event,
 		return -EBADMSG;
 	missing = event_missing(&read);
 	if (missing != TRACE_KEY_NONE)
-		return fail_with(&place, RECORD_BYTES + 1, "'%' without '%', expected it",
-				 span_of(trace_kind_name(read.kind)),
-				 span_of(trace_key_name(missing)));
+		return fail_missing(&place, RECORD_BYTES + 1, &read, missing);
 	if (read_accept(reader, &read, &place, 9) != 0)
 		return -EBADMSG;
 	reader->at += le32_get(bytes);

@@ -15,12 +15,30 @@ int fail_end(struct out *out)
 	return -EBADMSG;
 }
 
-int fail_with(const struct place *place, size_t column, const char *what, struct span one,
-	      struct span other)
+int fail_plain(const struct place *place, size_t column, const char *what)
 {
 	struct out out = fail_begin(place, column);
 
-	out_format(&out, what, one, other);
+	out_string(&out, what);
+	return fail_end(&out);
+}
+
+int fail_with(const struct place *place, size_t column, const char *what,
+	      struct span span)
+{
+	struct out out = fail_begin(place, column);
+
+	out_format(&out, what, span, span);
+	return fail_end(&out);
+}
+
+int fail_missing(const struct place *place, size_t column, const struct trace_event *event,
+		 unsigned key)
+{
+	struct out out = fail_begin(place, column);
+
+	out_format(&out, "'%' without '%', expected it",
+		   span_of(trace_kind_name(event->kind)), span_of(trace_key_name(key)));
 	return fail_end(&out);
 }
 

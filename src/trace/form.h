@@ -69,12 +69,17 @@ struct place {
 	uint32_t line;
 };
 
-/* Begin a message at @column; the text goes to the result, which is closed by fail_end().
- * fail_with() is both, with out_format(). All return -EBADMSG. */
+/* Begin a message at @column; fail_end() closes it. All others are a whole message. All
+ * but fail_begin() return -EBADMSG. */
 struct out fail_begin(const struct place *place, size_t column);
 int fail_end(struct out *out);
-int fail_with(const struct place *place, size_t column, const char *what, struct span one,
-	      struct span other);
+int fail_plain(const struct place *place, size_t column, const char *what);
+/* % in @what is @span. */
+int fail_with(const struct place *place, size_t column, const char *what,
+	      struct span span);
+/* @event needs @key. */
+int fail_missing(const struct place *place, size_t column, const struct trace_event *event,
+		 unsigned key);
 
 /* ---- read.c: the rules between statements ---------------------------------------- */
 

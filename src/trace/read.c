@@ -20,8 +20,8 @@ int read_accept(struct trace_reader *reader, const struct trace_event *event,
 {
 	if (event->kind == TRACE_KIND_world) {
 		if (reader->timed)
-			return fail_with(place, column, "'world' after an event, expected it "
-				    "before all others", span_of(""), span_of(""));
+			return fail_plain(place, column, "'world' after an event, expected it "
+					  "before all others");
 		return 0;
 	}
 	reader->timed = true;
@@ -57,8 +57,7 @@ int trace_read(struct trace_reader *reader, struct trace_event *event,
 	int result = 0;
 
 	if (reader->failed)
-		return fail_with(&place, 1, "read on after an error, expected no further call",
-			    span_of(""), span_of(""));
+		return fail_plain(&place, 1, "read on after an error, expected no further call");
 	if (!reader->started)
 		result = read_header(reader, error);
 	if (result == 0)

@@ -26,10 +26,10 @@ static struct span shown(struct span span)
 	return span;
 }
 
-static int fail_at(const struct line *line, struct span span, const char *what,
-		   struct span other)
+/* % in @what is @span, and there it is wrong. */
+static int fail_at(const struct line *line, struct span span, const char *what)
 {
-	return fail_with(&line->place, column_of(line, span), what, shown(span), other);
+	return fail_with(&line->place, column_of(line, span), what, shown(span));
 }
 
 /* ---- Lines ----------------------------------------------------------------------- */
@@ -40,10 +40,10 @@ static int fail_byte(const struct place *place, size_t column, uint8_t byte)
 	char hex[3] = { digits[byte >> 4], digits[byte & 15], 0 };
 
 	return fail_with(place, column, "byte 0x%, expected printable ASCII or a tab",
-			 span_of(hex), span_of(""));
+			 span_of(hex));
 }
 
-/* A comment may have letters of all languages, but nothing that moves a terminal's cursor. */
+/* A comment may have letters of all languages; a statement, and so a message, has ASCII. */
 static int check_bytes(const struct place *place, const uint8_t *bytes, size_t size)
 {
 	bool comment = false;
@@ -69,13 +69,12 @@ static int take_line(struct trace_reader *reader, const struct place *place,
 	size_t size = end != NULL ? (size_t)(end - start) : limit;
 
 	if (end == NULL && limit == TRACE_LINE_MAX)
-		return fail_with(place, TRACE_LINE_MAX, "line too long, expected at most 2047 "
-			    "bytes and a newline", span_of(""), span_of(""));
+		return fail_plain(place, TRACE_LINE_MAX, "line too long, expected at most 2047 "
+				  "bytes and a newline");
 	if (check_bytes(place, start, size) != 0)
 		return -EBADMSG;
 	if (end == NULL)
-		return fail_with(place, size + 1, "file ends inside a line, expected a newline",
-			    span_of(""), span_of(""));
+		return fail_plain(place, size + 1, "file ends inside a line, expected a newline");
 	reader->at += size + 1;
 	*text = (struct span){ (const char *)start, size };
 	return 0;
@@ -86,17 +85,16 @@ int text_read_header(struct trace_reader *reader, const struct place *place)
 {
 	struct line line = { .place = *place, .start = (const char *)reader->bytes };
 	size_t size = sizeof(header) - 1;
-	struct span text, version;
+	struct span text = { 0 }, version;
 
 	reader->line = 1;
 	if (reader->size_bytes < size || memcmp(reader->bytes, header, size) != 0)
-		return fail_with(place, 1, "no header, expected 'iopf-trace 1'", span_of(""),
-			    span_of(""));
+		return fail_plain(place, 1, "no header, expected 'iopf-trace 1'");
 	if (take_line(reader, place, &text) != 0)
 		return -EBADMSG;
 	version = (struct span){ text.at + size, text.size - size };
 	if (!span_is(version, "1"))
-		return fail_at(&line, version, "version '%', expected 1", span_of(""));
+		return fail_at(&line, version, "version '%', expected 1");
 	return 0;
 }
 _Static_assert(TRACE_VERSION == 1, "the messages above name it");
@@ -155,11 +153,11 @@ static int parse_time(const struct line *line, struct span word, uint64_t now_ns
 		result = *ns > UINT64_MAX - now_ns ? -ERANGE : 0;
 	if (result == -ERANGE)
 		return fail_at(line, word, "time '%' out of range, expected at most "
-			       "18446744073709551615 ns", span_of(""));
+			       "18446744073709551615 ns");
 	if (result != 0)
 		return fail_at(line, word, "no time '%', expected a number with ns, us, "
 			       "ms, s, m or h, and + before it where it counts from the "
-			       "event before", span_of(""));
+			       "event before");
 	if (relative)
 		*ns += now_ns;
 	return 0;
@@ -169,7 +167,7 @@ static int fail_kind(const struct line *line, struct span word, const char *what
 {
 	struct out out = fail_begin(&line->place, column_of(line, word));
 
-	out_format(&out, what, shown(word), span_of(""));
+	out_format(&out, what, shown(word), shown(word));
 	for (unsigned i = 0; i < TRACE_KIND_COUNT; i++) {
 		out_char(&out, ' ');
 		out_string(&out, trace_kind_name(i));
@@ -185,11 +183,10 @@ static int parse_kind(struct line *line, struct span word, bool timed, uint8_t *
 		if (!span_is(word, trace_kind_name(i)))
 			continue;
 		if (timed && !trace_kind_timed(i))
-			return fail_at(line, word, "time before '%', expected none",
-				       span_of(""));
+			return fail_at(line, word, "time before '%', expected none");
 		if (!timed && trace_kind_timed(i))
 			return fail_at(line, word, "'%' without a time, expected one "
-				       "before it", span_of(""));
+				       "before it");
 		*kind = (uint8_t)i;
 		return 0;
 	}
@@ -226,10 +223,9 @@ static int parse_key(const struct line *line, struct span word,
 	if (!event_allows(event, i))
 		return fail_key(line, word, "key '%' not of '%', expected one of", event);
 	if (trace_find(event, (enum trace_key)i) != NULL)
-		return fail_at(line, word, "key '%' twice, expected once", span_of(""));
+		return fail_at(line, word, "key '%' twice, expected once");
 	if (event->pair_count == TRACE_PAIR_MAX)
-		return fail_at(line, word, "key '%' is the 25th, expected at most 24",
-			       span_of(""));
+		return fail_at(line, word, "key '%' is the 25th, expected at most 24");
 	*key = i;
 	return 0;
 }
@@ -256,7 +252,7 @@ static int parse_pair(const struct line *line, struct span word,
 	int result;
 
 	if (equals == NULL)
-		return fail_at(line, word, "word '%', expected key=value", span_of(""));
+		return fail_at(line, word, "word '%', expected key=value");
 	name = (struct span){ word.at, (size_t)(equals - word.at) };
 	value = (struct span){ equals + 1, word.size - name.size - 1 };
 	if (parse_key(line, name, event, &key) != 0)
@@ -279,9 +275,7 @@ static int parse_pairs(struct line *line, struct trace_event *event)
 	missing = event_missing(event);
 	if (missing == TRACE_KEY_NONE)
 		return 0;
-	return fail_with(
-		&line->place, column_of(line, word), "'%' without '%', expected it",
-		span_of(trace_kind_name(event->kind)), span_of(trace_key_name(missing)));
+	return fail_missing(&line->place, column_of(line, word), event, missing);
 }
 
 static int parse_statement(struct trace_reader *reader, struct line *line,
@@ -313,7 +307,7 @@ int text_read(struct trace_reader *reader, struct trace_event *event,
 {
 	while (reader->at < reader->size_bytes) {
 		struct line line = { .place = { error, ++reader->line } };
-		struct span text;
+		struct span text = { 0 };
 
 		if (take_line(reader, &line.place, &text) != 0)
 			return -EBADMSG;
