@@ -54,6 +54,7 @@ struct pair {
 	/* The pager. */
 	int fault; /* what it says */
 	uint32_t faults;
+	uint16_t index; /* of the last request */
 	uint64_t next_gpa;
 	uint8_t grant;
 };
@@ -160,6 +161,7 @@ static inline int pair_fault(void *context, const struct iopf_request *request,
 	struct pair *pair = context;
 
 	pair->faults++;
+	pair->index = request->index;
 	if (pair->fault != 0)
 		return pair->fault;
 	*gpa = pair->next_gpa;
@@ -328,6 +330,19 @@ static inline int pair_show(struct pair *pair, uint64_t token, uint32_t pasid,
 	if (result == 0 && pair->open_count < 2 * IOPF_GUEST_INDEX_COUNT)
 		pair->open[pair->open_count++] = token;
 	return result;
+}
+
+/* Show a group of one page and let the guest take it and keep it. Returns: its index. */
+static inline uint16_t pair_hold(struct pair *pair, uint64_t token, uint32_t pasid,
+				 uint64_t addr)
+{
+	uint32_t faults = pair->faults;
+
+	pair->fault = -EAGAIN;
+	CHECK_EQ(pair_show(pair, token, pasid, addr, 1), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair->faults, faults + 1);
+	return pair->index;
 }
 
 /* The guest answers by hand, whatever it was asked. */

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Description: the guest's own side: tables, partial groups, detaches, limits. */
+#include "guest_pair.h"
+#include "table/x86.h"
+
+#define ADDR UINT64_C(0x7f0000000000)
+
+/* The page that hardware would find, or -1. */
+static uint64_t translate(struct pair *pair, uint32_t pasid, uint64_t addr, uint8_t perm)
+{
+	const struct table_space tables = { .memory = &pair->memory };
+	struct x86_format format = { .address_bits = 48, .write_protect = true,
+				     .supervisor = true };
+	struct iopf_address_space space;
+	struct table_result result;
+
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, pasid, &space), 0);
+	format.levels = space.levels;
+	if (!x86_walk(&tables, &format, space.root, addr, perm, true, &result))
+		return UINT64_MAX;
+	return result.addr;
+}
+
+static struct iopf_agent_stats stats_of(const struct pair *pair)
+{
+	struct iopf_agent_stats stats;
+
+	iopf_agent_stats(pair->agent, &stats);
+	return stats;
+}
+
+TEST(a_mapped_page_translates_and_an_unmapped_one_does_not)
+{
+	for (uint32_t levels = 4; levels <= 5; levels++) {
+		struct pair *pair =
+			pair_with_pasid((struct pair_options){ .levels = levels });
+		uint64_t ticket;
+
+		CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, 0x900000,
+					IOPF_READ), 0);
+		CHECK_EQ(translate(pair, 1, ADDR + 5, IOPF_READ), 0x900005);
+		CHECK_EQ(translate(pair, 1, ADDR, IOPF_WRITE), UINT64_MAX);
+		CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, 0x901000,
+					IOPF_WRITE), 0);
+		CHECK_EQ(translate(pair, 1, ADDR, IOPF_WRITE), 0x901000);
+		CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR, 4096, &ticket),
+			 0);
+		CHECK_EQ(translate(pair, 1, ADDR, IOPF_READ), UINT64_MAX);
+		pair_run(pair);
+		CHECK(iopf_agent_waited(pair->agent, ticket));
+	}
+}
+
+TEST(a_large_unmap_invalidates_the_whole_pasid)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint64_t ticket;
+
+	CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR - (1 << 30), UINT64_C(2) << 30,
+				  &ticket), 0);
+	pair_run(pair);
+	CHECK_EQ(pair_count(pair, 'i'), 2);
+	CHECK_EQ(pair->log[1].command.granularity, IOPF_ONE_PASID);
+	CHECK_EQ(pair->log[2].command.granularity, IOPF_ALL);
+}
+
+TEST(arguments_that_could_never_be_right_are_refused)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_agent *agent = pair->agent;
+	uint64_t ticket;
+
+	CHECK_EQ(iopf_agent_attach(agent, 0x999, 1, &ticket), -EINVAL);
+	CHECK_EQ(iopf_agent_attach(agent, PAIR_RID, 0, &ticket), -EINVAL);
+	CHECK_EQ(iopf_agent_attach(agent, PAIR_RID, 1 << 13, &ticket), -EINVAL);
+	CHECK_EQ(iopf_agent_attach(agent, PAIR_RID, 1, &ticket), -EEXIST);
+	CHECK_EQ(iopf_agent_detach(agent, PAIR_RID, 2), -ENOENT);
+	CHECK_EQ(iopf_agent_map(agent, PAIR_RID, 2, ADDR, 0, IOPF_READ), -ENOENT);
+	CHECK_EQ(iopf_agent_unmap(agent, PAIR_RID, 1, ADDR, 100, &ticket), -EINVAL);
+	CHECK_EQ(iopf_agent_unmap(agent, PAIR_RID, 1, ADDR, 0, &ticket), -EINVAL);
+}
+
+TEST(a_detach_gives_back_every_page_and_the_pasid)
+{
+	struct pair *pair = pair_with_pasid(
+		(struct pair_options){ .region_bytes = 64 * 4096, .agent_pasid_max = 1 });
+	uint64_t ticket;
+
+	CHECK_EQ(iopf_agent_attach(pair->agent, PAIR_RID, 2, &ticket), -ENOSPC);
+	for (uint32_t round = 0; round < 100; round++) {
+		CHECK_EQ(pair_show(pair, round, 1, ADDR + ((uint64_t)round << 32), 9), 0);
+		pair_settle(pair);
+		CHECK_EQ(pair_find(pair, 'r').code, IOPF_SUCCESS);
+		CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+		CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), -EBUSY);
+		CHECK_EQ(iopf_agent_attach(pair->agent, PAIR_RID, 1, &ticket), -EBUSY);
+		pair_settle(pair);
+		pair_attach_pasid(pair, PAIR_RID, 1);
+	}
+	CHECK_EQ(stats_of(pair).drains, 100);
+	CHECK_EQ(stats_of(pair).out_of_pages, 0);
+}
+
+TEST(a_guest_without_pages_answers_invalid_and_goes_on)
+{
+	struct pair *pair =
+		pair_with_pasid((struct pair_options){ .region_bytes = 32 * 4096 });
+
+	for (uint64_t token = 1; token < 40; token++) {
+		CHECK_EQ(pair_show(pair, token, 1, ADDR + (token << 32), 1), 0);
+		pair_settle(pair);
+	}
+	CHECK_EQ(pair_count(pair, 'r'), 39);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_INVALID);
+	CHECK(stats_of(pair).success > 1 && stats_of(pair).out_of_pages > 0);
+}
+
+TEST(what_comes_for_a_pasid_while_it_drains_gets_invalid)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	/* In the queue before the detach; the drain is not done before it was taken. */
+	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 2), 0);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	CHECK_EQ(iopf_agent_poll(pair->agent, 1), 1);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+	CHECK_EQ(iopf_agent_poll(pair->agent, 64), 1);
+	CHECK_EQ(pair->faults, 0);
+	pair_settle(pair);
+	CHECK_EQ(stats_of(pair).invalid, 1);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+	/* The detach had ended it at the host: the answer settles the debt. */
+	CHECK_EQ(pair_stats(pair).refused_stale + pair_stats(pair).refused_unknown, 1);
+}
+
+TEST(a_drain_that_saw_an_overflow_is_done_again)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	pair_attach_pasid(pair, PAIR_RID, 2);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	CHECK_EQ(pair_show(pair, 1, 2, ADDR, 200), -ENOSPC);
+	pair_run(pair);
+	while (iopf_agent_poll(pair->agent, 64) == 64)
+		;
+	CHECK_EQ(stats_of(pair).overflows, 1);
+	CHECK_EQ(stats_of(pair).redrains, 1);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+}
+
+TEST(a_bad_page_spoils_its_group_wherever_it_stands)
+{
+	for (uint32_t bad = 0; bad < 3; bad++) {
+		struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+		CHECK_EQ(pair_show(pair, 1, 1, ADDR, 3), 0);
+		for (uint32_t i = 0; i < 3; i++) {
+			pair->fault = i == bad ? -EFAULT : 0;
+			CHECK_EQ(iopf_agent_poll(pair->agent, 1), 1);
+		}
+		pair->fault = 0;
+		CHECK_EQ(pair_show(pair, 2, 1, ADDR, 3), 0);
+		pair_settle(pair);
+		CHECK_EQ(stats_of(pair).invalid, 1);
+		CHECK_EQ(stats_of(pair).success, 1);
+	}
+}
+
+TEST(records_stay_in_the_queue_while_there_is_no_room_for_answers)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint64_t ticket;
+
+	while (iopf_agent_wait(pair->agent, false, &ticket) == 0)
+		;
+	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), 0);
+	CHECK_EQ(iopf_agent_poll(pair->agent, 64), 0);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), -EAGAIN);
+	CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR, 4096, &ticket), -EAGAIN);
+	pair_settle(pair);
+	CHECK_EQ(pair_find(pair, 'r').code, IOPF_SUCCESS);
+}
+
+TEST(an_iommu_that_lacks_what_is_needed_is_refused)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+	struct pair_options five = { .levels = 5 };
+	void *old = pair->agent_memory;
+
+	pair_make_agent(pair, five);
+	free(old);
+	CHECK_EQ(iopf_agent_start(pair->agent), -ENODEV);
+}
+
+TEST(options_out_of_range_are_refused)
+{
+	static const uint32_t rid = 1;
+	static _Alignas(4096) unsigned char region[64 * 4096];
+	static _Alignas(64) unsigned char memory[1 << 20];
+	const struct iopf_segment segment = { 0, sizeof(region), region };
+	struct iopf_agent_options options = { .size_bytes = sizeof(options),
+					      .rid_count = 1,
+					      .rids = &rid,
+					      .memory = { &segment, 1 },
+					      .region_bytes = sizeof(region),
+					      .levels = 4,
+					      .pasid_max = 4,
+					      .pasid_bits = 20,
+					      .registers = &pair_registers,
+					      .ops = &pair_agent_ops };
+	struct iopf_agent *agent;
+
+	CHECK_EQ(iopf_agent_create(&options, memory, sizeof(memory), &agent), 0);
+	CHECK_EQ(iopf_agent_create(&options, memory, 100, &agent), -ENOSPC);
+	options.region_bytes = 8 * 4096;
+	CHECK_EQ(iopf_agent_create(&options, memory, sizeof(memory), &agent), -ENOSPC);
+	options.region_bytes = sizeof(region) + 4096;
+	CHECK_EQ(iopf_agent_create(&options, memory, sizeof(memory), &agent), -EINVAL);
+	options.region_bytes = 100;
+	CHECK_EQ(iopf_agent_size_bytes(&options), 0);
+	options.region_bytes = sizeof(region);
+	options.pasid_bits = 21;
+	CHECK_EQ(iopf_agent_size_bytes(&options), 0);
+}
+
+int main(void)
+{
+	return test_main();
+}
