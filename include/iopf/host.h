@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * host.h - source, broker, guests and pager put together for an event loop.
+ *
+ * A host is one IOMMU, the broker over it, the functions behind it, and the guests that
+ * own them. It holds no descriptor, thread or clock: whoever has the loop calls
+ * iopf_host_run() when something rang or a deadline came, and carries interrupts.
+ * More IOMMUs are more hosts; they share nothing.
+ *
+ * The way of a fault: record out of the physical queue, ledger, a walk that says whose
+ * stage missed, the pager or the guest's own queue; the guest's command, ledger, command
+ * into the physical queue.
+ *
+ * Nesting: what a guest announces in its structures becomes a nested entry of the
+ * physical ones, over a second stage whose pages are absent until first used.
+ *
+ * Threads. One thread owns a host.
+ */
+#ifndef IOPF_HOST_H
+#define IOPF_HOST_H
+
+#include "iopf/guest.h"
+#include "iopf/pager.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct iopf_host;
+
+#define IOPF_HOST_GUEST_MAX    256
+#define IOPF_HOST_FUNCTION_MAX 4096
+/* A group has at most as many pages as its function has credits. */
+#define IOPF_HOST_ALLOCATION_MAX 512
+
+/* The configuration space of a function: @size_bytes 1, 2, 4; aligned. */
+struct iopf_function_ops {
+	uint32_t (*config_read)(void *context, uint32_t offset, uint32_t size_bytes);
+	void (*config_write)(void *context, uint32_t offset, uint32_t size_bytes,
+			     uint32_t value);
+};
+
+/* What a host did, for recordings: one step each. */
+enum iopf_note_kind {
+	IOPF_NOTE_REQUEST,  /* out of the physical queue; request */
+	IOPF_NOTE_SHOW,     /* to its guest; token, endpoint, pasid */
+	IOPF_NOTE_PAGER,    /* served by the host's own stage: the guest never hears of it */
+	IOPF_NOTE_ANSWER,   /* taken; token, code */
+	IOPF_NOTE_REFUSE,   /* not taken by the broker; token, code */
+	IOPF_NOTE_RESPONSE, /* into the physical queue; response */
+	IOPF_NOTE_ATTACH,   /* endpoint, pasid */
+	IOPF_NOTE_DETACH,   /* done */
+	IOPF_NOTE_OVERFLOW,
+	IOPF_NOTE_INVALIDATE, /* of a guest, into the physical queue; command */
+	IOPF_NOTE_RESET,      /* endpoint */
+	IOPF_NOTE_REMOVE,     /* endpoint */
+	IOPF_NOTE_KIND_COUNT
+};
+
+struct iopf_note {
+	uint64_t ns;
+	uint64_t token;
+	uint32_t guest, endpoint, pasid; /* IOPF_NO_ID, IOPF_PASID_NONE: none */
+	uint8_t kind; /* enum iopf_note_kind */
+	uint8_t code; /* enum iopf_code */
+	uint8_t rsvd[2];
+	const struct iopf_request *request;   /* borrowed for the call; NULL elsewhere */
+	const struct iopf_response *response;
+	const struct iopf_command *command;
+};
+
+struct iopf_host_options {
+	uint32_t size_bytes;          /* of this struct */
+	uint32_t instance;            /* of the broker's tokens, 1..1023 */
+	const char *family;           /* of the IOMMU: "vtd" */
+	const struct iopf_register_ops *registers; /* of the IOMMU; borrowed */
+	void *register_context;
+	const struct iopf_memory *memory; /* host-physical; borrowed */
+	uint64_t base;                /* pages for structures, queues, second stages: */
+	uint64_t region_bytes;        /* the host's alone; multiples of 4096 */
+	uint32_t request_order;       /* of the page request queue: 2^n pages, 0..7 */
+	uint32_t command_order;
+	uint32_t guest_max;           /* 1..IOPF_HOST_GUEST_MAX */
+	uint32_t function_max;        /* 1..IOPF_HOST_FUNCTION_MAX */
+	uint32_t attachment_max;      /* (function, PASID) pairs of all guests */
+	uint64_t status_period_ns;    /* how often functions' status bits are read */
+	uint64_t interrupt_addr;      /* message of the physical queue; 0: masked */
+	uint32_t interrupt_data;
+	uint32_t rsvd;
+	void (*event)(void *context, const struct iopf_event *event); /* or NULL */
+	void (*note)(void *context, const struct iopf_note *note);    /* or NULL */
+	void *context;
+	struct iopf_recorder *recorder; /* or NULL; borrowed */
+	struct iopf_stats_page *stats;  /* or NULL: inside; borrowed */
+};
+
+/* clang-format off */
+#define IOPF_HOST_COUNTERS(X) \
+	X(requests,      "page requests out of the physical queue") \
+	X(served,        "groups that only the host's stage missed: no guest heard of them") \
+	X(mapped,        "groups whose pages were all there when they were looked at") \
+	X(unbacked,      "groups that a guest's tables lead out of its memory") \
+	X(shown,         "groups shown to guests") \
+	X(parked,        "times a guest had no index for a group") \
+	X(responses,     "responses into the physical queue") \
+	X(invalidations, "of guests, carried out") \
+	X(overflows,     "of the physical queue") \
+	X(timeouts,      "invalidations that a function did not answer") \
+	X(skipped,       "commands that the physical queue refused") \
+	X(resets,        "functions reset") \
+	X(removals,      "functions removed") \
+	X(attach_failed, "address spaces that could not be set up")
+/* clang-format on */
+#define IOPF_HOST_MEMBER(name, text) uint64_t name;
+struct iopf_host_stats {
+	IOPF_HOST_COUNTERS(IOPF_HOST_MEMBER)
+};
+
+/* Bytes of a host's memory, 0 where an option is out of its range. */
+size_t iopf_host_size_bytes(const struct iopf_host_options *options);
+
+/* How large the statistics page of its broker has to be. */
+size_t iopf_host_stats_size_bytes(const struct iopf_host_options *options);
+
+/*
+ * Make a host in @memory (aligned to 64), and its structures in its region.
+ * iopf_host_start() brings the IOMMU up.
+ *
+ * Owns:    borrows @memory and what @options points to until it is reused.
+ * Returns: 0, -EINVAL, -ENOSPC (@memory or the region), -EOPNOTSUPP (family).
+ */
+int iopf_host_create(const struct iopf_host_options *options, void *memory,
+		     size_t memory_bytes, struct iopf_host **host);
+
+/* Returns: 0, -EAGAIN (call again), or as iopf_driver_start(). */
+int iopf_host_start(struct iopf_host *host);
+/* After the last function is gone. As above. */
+int iopf_host_stop(struct iopf_host *host);
+
+struct iopf_host_guest_options {
+	uint32_t size_bytes;
+	uint32_t function_count; /* 1..IOPF_GUEST_ENDPOINT_MAX */
+	const struct iopf_host_function_options *functions; /* copied */
+	struct iopf_memory memory;  /* by guest-physical address; segments borrowed */
+	const struct iopf_pager_region *regions; /* where that lies, host-physical; copied */
+	uint32_t region_count;      /* 1..IOPF_PAGER_REGION_MAX */
+	uint32_t pasid_max;         /* address spaces at once */
+	uint32_t levels;            /* 4, or 5: five-level tables are offered */
+	uint64_t deadline_ns;       /* 0: off */
+	bool deadline_answers;      /* or only warns */
+	uint64_t hold_ns;           /* of its virtual IOMMU: iopf_guest_options.hold_ns */
+	uint64_t name;              /* for statistics */
+	void (*interrupt)(void *context, uint64_t addr, uint32_t data);
+	void *context;
+	void *guest_memory;         /* of iopf_host_guest_size_bytes(), aligned to 64 */
+	size_t guest_memory_bytes;
+};
+
+struct iopf_host_function_options {
+	uint32_t rid;        /* as the IOMMU sees it */
+	uint32_t guest_rid;  /* as the guest sees it */
+	uint32_t allocation; /* wanted credits, 1..IOPF_HOST_ALLOCATION_MAX */
+	uint32_t rsvd;
+	const struct iopf_function_ops *ops; /* borrowed */
+	void *context;
+};
+
+size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options);
+
+/*
+ * Take a guest in, and enable its functions: PASID, ATS, PRI, in this order (PCIe 6.x
+ * 10.5.2), each with what its capacity and the queue allow.
+ *
+ * Returns: 0 and *@guest; -EINVAL; -ENOSPC (tables, pages, or credits: nothing stays
+ *          enabled); -EEXIST (a rid twice); -ENODEV (a function without ATS, PRI or
+ *          PASID, or that is gone); -EBUSY (its PRI has not stopped).
+ */
+int iopf_host_add_guest(struct iopf_host *host,
+			const struct iopf_host_guest_options *options, uint32_t *guest);
+
+/*
+ * The guest is dead: end and detach everything of it, bounded by its functions'
+ * answers. iopf_host_run() does it.
+ * Returns: 0, -ENOENT.
+ */
+int iopf_host_guest_gone(struct iopf_host *host, uint32_t guest);
+/* True when nothing of a dead guest is left but its numbers. */
+bool iopf_host_guest_over(const struct iopf_host *host, uint32_t guest);
+
+/* The guest's access to its virtual IOMMU's registers, as in iopf_guest_read(). */
+uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t offset,
+			      uint32_t width_bytes);
+void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offset,
+			   uint32_t width_bytes, uint64_t value);
+
+/*
+ * One turn of everything: intake, guests, answers, responses, operations, status bits.
+ * At most @budget of each kind, and of each guest, in turn.
+ *
+ * Returns: how much was done; 0: nothing to do before something rings or the time of
+ *          iopf_host_next_ns().
+ */
+uint32_t iopf_host_run(struct iopf_host *host, uint32_t budget, uint64_t now_ns);
+uint64_t iopf_host_next_ns(const struct iopf_host *host);
+
+/* Operations on a function (house words: reset, remove, restart). iopf_host_run()
+ * carries them out. Returns: 0, -ENOENT, -EBUSY. */
+int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns);
+int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns);
+int iopf_host_restart_function(struct iopf_host *host, uint32_t endpoint);
+/* True while an operation on it, whoever began it, is under way. */
+bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint);
+
+/* The endpoint of @rid, or IOPF_NO_ID. Present until removed. */
+uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid);
+
+/* What lies inside, for those who look. Borrowed. */
+struct iopf_broker *iopf_host_broker(struct iopf_host *host);
+uint32_t iopf_host_source(const struct iopf_host *host);
+uint32_t iopf_host_owner(const struct iopf_host *host, uint32_t guest);
+struct iopf_guest *iopf_host_guest(struct iopf_host *host, uint32_t guest);
+const struct iopf_driver_stats *iopf_host_driver_stats(const struct iopf_host *host);
+void iopf_host_stats(const struct iopf_host *host, struct iopf_host_stats *stats);
+/* The second stage's numbers of @guest. */
+void iopf_host_pager_stats(const struct iopf_host *host, uint32_t guest,
+			   struct iopf_pager_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

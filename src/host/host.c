@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* host/host.c - create, and who is taken in. */
+#include "host/host.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { HOST_ALIGN = 64, PAGE_BYTES = 4096 };
+#define ENTRIES_A_PAGE 128u
+
+/* ---- Memory ------------------------------------------------------------------------------- */
+
+struct layout {
+	size_t host, guests, functions, endpoints, driver, broker, broker_bytes, end;
+};
+
+static size_t place(size_t *end, size_t size_bytes)
+{
+	size_t at = *end;
+
+	*end = (at + size_bytes + HOST_ALIGN - 1) / HOST_ALIGN * HOST_ALIGN;
+	return at;
+}
+
+/* Entries that software may promise away: one stays unused, some are for markers. */
+static uint32_t usable_entries(const struct iopf_host_options *options)
+{
+	return (ENTRIES_A_PAGE << options->request_order) - 1 - HOST_STOP_MARKERS;
+}
+
+static struct iopf_broker_options broker_options(const struct iopf_host_options *options)
+{
+	return (struct iopf_broker_options){
+		.size_bytes = sizeof(struct iopf_broker_options),
+		.instance = options->instance,
+		.source_max = 1,
+		.endpoint_max = options->function_max,
+		.owner_max = options->guest_max,
+		.attachment_max = options->attachment_max,
+		.group_max = usable_entries(options) + HOST_RESERVE,
+		.event = options->event,
+		.event_context = options->context,
+		.recorder = options->recorder,
+		.stats = options->stats,
+	};
+}
+
+static bool options_right(const struct iopf_host_options *options)
+{
+	return options->size_bytes == sizeof(*options) && options->request_order <= 7 &&
+	       options->command_order <= 7 && options->guest_max >= 1 &&
+	       options->guest_max <= IOPF_HOST_GUEST_MAX && options->function_max >= 1 &&
+	       options->function_max <= IOPF_HOST_FUNCTION_MAX &&
+	       options->base % (uint64_t)PAGE_BYTES == 0 && options->region_bytes % PAGE_BYTES == 0 &&
+	       options->registers != NULL && options->memory != NULL &&
+	       options->family != NULL;
+}
+
+static struct layout layout_of(const struct iopf_host_options *options)
+{
+	const struct iopf_broker_options broker = broker_options(options);
+	struct layout l;
+	size_t end = 0;
+
+	l.host = place(&end, sizeof(struct iopf_host));
+	l.guests = place(&end, options->guest_max * sizeof(struct host_guest));
+	l.functions = place(&end, options->function_max * sizeof(struct host_function));
+	l.endpoints = place(&end, options->function_max * sizeof(uint32_t));
+	l.driver = place(&end, iopf_driver_size_bytes());
+	l.broker_bytes = iopf_broker_size_bytes(&broker);
+	l.broker = place(&end, l.broker_bytes);
+	l.end = end;
+	return l;
+}
+
+size_t iopf_host_size_bytes(const struct iopf_host_options *options)
+{
+	struct layout layout;
+
+	if (!options_right(options))
+		return 0;
+	layout = layout_of(options);
+	return layout.broker_bytes == 0 ? 0 : layout.end;
+}
+
+size_t iopf_host_stats_size_bytes(const struct iopf_host_options *options)
+{
+	const struct iopf_broker_options broker = broker_options(options);
+
+	return options_right(options) ? iopf_stats_size_bytes(&broker) : 0;
+}
+
+/* ---- Create ---------------------------------------------------------------------------------- */
+
+static int create_broker(struct iopf_host *host, void *memory, size_t memory_bytes)
+{
+	const struct iopf_broker_options options = broker_options(&host->options);
+	const struct iopf_source_options source = {
+		.size_bytes = sizeof(source),
+		.usable_entries = usable_entries(&host->options),
+		.reserve_count = HOST_RESERVE,
+	};
+	int error = iopf_broker_create(&options, memory, memory_bytes, &host->broker);
+
+	return error != 0 ? error :
+			    iopf_broker_add_source(host->broker, &source, &host->source);
+}
+
+static int create_driver(struct iopf_host *host, void *memory)
+{
+	const struct iopf_host_options *from = &host->options;
+	struct iopf_driver_options options = {
+		.size_bytes = sizeof(options),
+		.command_bytes = 32,
+		.wire = host->wire,
+		.registers = from->registers,
+		.context = from->register_context,
+		.memory = from->memory,
+		.root_addr = host->family->root(&host->tables),
+		.request_order = from->request_order,
+		.command_order = from->command_order,
+		.interrupt_addr = from->interrupt_addr,
+		.interrupt_data = from->interrupt_data,
+	};
+	int error = pages_take(&host->pages, 1u << from->request_order,
+			       &options.request_addr);
+
+	if (error == 0)
+		error = pages_take(&host->pages, 1u << from->command_order,
+				   &options.command_addr);
+	if (error == 0)
+		error = pages_take(&host->pages, 1, &options.status_addr);
+	return error != 0 ? error :
+			    iopf_driver_create(&options, memory, iopf_driver_size_bytes(),
+					       &host->driver);
+}
+
+static int create_tables(struct iopf_host *host)
+{
+	const struct table_pages pages = { .take = pages_take,
+					   .give = pages_give,
+					   .context = &host->pages };
+
+	return host->family->create(&host->tables, host->options.memory, &pages,
+				    host->options.registers->read,
+				    host->options.register_context);
+}
+
+int iopf_host_create(const struct iopf_host_options *options, void *memory,
+		     size_t memory_bytes, struct iopf_host **out)
+{
+	size_t size_bytes = iopf_host_size_bytes(options);
+	uint8_t *base = memory;
+	struct iopf_host *host = memory;
+	struct layout layout;
+	int error;
+
+	if (size_bytes == 0 || (uintptr_t)memory % HOST_ALIGN != 0)
+		return -EINVAL;
+	if (memory_bytes < size_bytes)
+		return -ENOSPC;
+	layout = layout_of(options);
+	memset(memory, 0, layout.broker);
+	host->options = *options;
+	host->family = family_find(options->family);
+	host->wire = iopf_wire_find(options->family);
+	host->guests = (void *)(base + layout.guests);
+	host->functions = (void *)(base + layout.functions);
+	host->function_of_endpoint = (void *)(base + layout.endpoints);
+	memset(host->function_of_endpoint, 0xff, options->function_max * sizeof(uint32_t));
+	if (host->family == NULL || host->wire == NULL)
+		return -EOPNOTSUPP;
+	pages_create(&host->pages, options->memory, options->base, options->region_bytes);
+	error = create_tables(host);
+	if (error == 0)
+		error = create_driver(host, base + layout.driver);
+	if (error == 0)
+		error = create_broker(host, base + layout.broker, layout.broker_bytes);
+	if (error == 0)
+		*out = host;
+	return error;
+}
+
+int iopf_host_start(struct iopf_host *host)
+{
+	return iopf_driver_start(host->driver);
+}
+
+int iopf_host_stop(struct iopf_host *host)
+{
+	return iopf_driver_stop(host->driver);
+}
+
+/* ---- Guests ------------------------------------------------------------------------------------ */
+
+static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
+{
+	struct host_guest *guest = context;
+
+	(void)ending;
+	iopf_guest_taken(guest->guest, token, guest->host->now_ns);
+	if (guest->parked && guest->parked_group.token == token)
+		guest->parked = false;
+}
+
+static int add_function(struct iopf_host *host, struct host_guest *guest,
+			const struct iopf_host_function_options *options,
+			struct host_function *function)
+{
+	struct iopf_endpoint_options endpoint = { .size_bytes = sizeof(endpoint),
+						  .source = host->source,
+						  .rid = options->rid };
+	int error;
+
+	*function = (struct host_function){ .rid = options->rid,
+					    .guest_rid = options->guest_rid,
+					    .guest = (uint32_t)(guest - host->guests),
+					    .ops = options->ops,
+					    .context = options->context };
+	error = function_probe(function);
+	if (error != 0)
+		return error;
+	function->allocation = function_capacity(function);
+	if (function->allocation > options->allocation)
+		function->allocation = options->allocation;
+	endpoint.allocation = function->allocation;
+	endpoint.pasid_in_response = function_wants_pasid(function);
+	error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
+	if (error != 0)
+		return error;
+	error = host->family->endpoint(&host->tables, function->rid, true);
+	if (error == 0)
+		error = function_enable(host, function);
+	if (error != 0) {
+		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
+		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
+		host->family->endpoint(&host->tables, function->rid, false);
+		return error;
+	}
+	host->function_of_endpoint[function->endpoint] =
+		(uint32_t)(function - host->functions);
+	function->used = true;
+	return 0;
+}
+
+static void drop_functions(struct iopf_host *host, const struct host_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->function_count; i++) {
+		struct host_function *function =
+			&host->functions[guest->function_first + i];
+
+		if (!function->used)
+			continue;
+		function_disable(function);
+		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
+		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
+		host->family->endpoint(&host->tables, function->rid, false);
+		host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
+		function->used = false;
+	}
+}
+
+static struct iopf_guest_options guest_options(const struct iopf_host_guest_options *from)
+{
+	return (struct iopf_guest_options){
+		.size_bytes = sizeof(struct iopf_guest_options),
+		.endpoint_count = from->function_count,
+		.memory = from->memory,
+		.pasid_max = from->pasid_max,
+		.levels = from->levels,
+		.hold_ns = from->hold_ns,
+		.ops = &host_guest_ops,
+	};
+}
+
+size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
+{
+	static const struct iopf_guest_endpoint any = { 0 };
+	struct iopf_guest_options guest = guest_options(options);
+
+	guest.endpoints = &any; /* only their number matters for the size */
+	return iopf_guest_size_bytes(&guest);
+}
+
+static int create_guest(struct iopf_host *host, struct host_guest *guest,
+			const struct iopf_host_guest_options *from)
+{
+	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
+	struct iopf_guest_options options = guest_options(from);
+
+	for (uint32_t i = 0; i < from->function_count; i++) {
+		const struct host_function *function =
+			&host->functions[guest->function_first + i];
+
+		endpoints[i] = (struct iopf_guest_endpoint){
+			.rid = function->guest_rid,
+			.endpoint = function->endpoint,
+			.pasid_in_response = function_wants_pasid(function),
+		};
+	}
+	options.endpoints = endpoints;
+	options.context = guest;
+	return iopf_guest_create(&options, from->guest_memory, from->guest_memory_bytes,
+				 &guest->guest);
+}
+
+static int add_owner(struct iopf_host *host, struct host_guest *guest,
+		     const struct iopf_host_guest_options *options)
+{
+	const struct iopf_owner_options owner = {
+		.size_bytes = sizeof(owner),
+		.deadline_ns = options->deadline_ns,
+		.deadline_answers = options->deadline_answers,
+		.name = options->name,
+		.taken = on_taken,
+		.context = guest,
+	};
+
+	return iopf_broker_add_owner(host->broker, &owner, &guest->owner);
+}
+
+static int fill_guest(struct iopf_host *host, struct host_guest *guest,
+		      const struct iopf_host_guest_options *options)
+{
+	int error = pager_create(&guest->pager, host->family, &host->tables,
+				 options->regions, options->region_count);
+
+	for (uint32_t i = 0; error == 0 && i < options->function_count; i++) {
+		error = add_function(host, guest, &options->functions[i],
+				     &host->functions[guest->function_first + i]);
+		guest->function_count = i + (error == 0);
+	}
+	if (error == 0)
+		error = create_guest(host, guest, options);
+	if (error == 0)
+		error = add_owner(host, guest, options);
+	return error;
+}
+
+int iopf_host_add_guest(struct iopf_host *host,
+			const struct iopf_host_guest_options *options, uint32_t *out)
+{
+	struct host_guest *guest;
+	uint32_t id = 0;
+	int error;
+
+	if (options->size_bytes != sizeof(*options) || options->function_count < 1 ||
+	    options->function_count > IOPF_GUEST_ENDPOINT_MAX)
+		return -EINVAL;
+	while (id < host->options.guest_max && host->guests[id].used)
+		id++;
+	if (id == host->options.guest_max ||
+	    options->function_count > host->options.function_max - host->function_end)
+		return -ENOSPC;
+	guest = &host->guests[id];
+	*guest = (struct host_guest){ .host = host,
+				      .function_first = host->function_end,
+				      .interrupt = options->interrupt,
+				      .context = options->context };
+	error = fill_guest(host, guest, options);
+	if (error != 0) {
+		drop_functions(host, guest);
+		return error;
+	}
+	host->function_end += options->function_count;
+	guest->used = true;
+	*out = id;
+	return 0;
+}
+
+static struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest)
+{
+	return guest < host->options.guest_max && host->guests[guest].used ?
+		       &host->guests[guest] :
+		       NULL;
+}
+
+int iopf_host_guest_gone(struct iopf_host *host, uint32_t guest)
+{
+	struct host_guest *it = guest_get(host, guest);
+
+	if (it == NULL)
+		return -ENOENT;
+	it->gone = true;
+	return 0;
+}
+
+bool iopf_host_guest_over(const struct iopf_host *host, uint32_t guest)
+{
+	const struct host_guest *it = guest_get(host, guest);
+
+	return it == NULL || it->over;
+}
+
+uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t offset,
+			      uint32_t width_bytes)
+{
+	struct host_guest *it = guest_get(host, guest);
+
+	return it == NULL || it->gone ? UINT64_MAX :
+					iopf_guest_read(it->guest, offset, width_bytes);
+}
+
+void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offset,
+			   uint32_t width_bytes, uint64_t value)
+{
+	struct host_guest *it = guest_get(host, guest);
+
+	if (it != NULL && !it->gone)
+		iopf_guest_write(it->guest, offset, width_bytes, value);
+}
+
+/* ---- Operations ---------------------------------------------------------------------------------- */
+
+int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns)
+{
+	struct host_function *function = host_function_of(host, endpoint);
+	int error;
+
+	if (function == NULL)
+		return -ENOENT;
+	error = iopf_broker_reset(host->broker, endpoint, now_ns);
+	if (error != 0)
+		return error;
+	function->enable_after = true;
+	function->drain = (struct host_drain){ 0 };
+	function_flr(function);
+	host->now_ns = now_ns;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
+					    .guest = function->guest,
+					    .endpoint = endpoint,
+					    .pasid = IOPF_PASID_NONE });
+	return 0;
+}
+
+int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns)
+{
+	struct host_function *function = host_function_of(host, endpoint);
+	int error;
+
+	if (function == NULL)
+		return -ENOENT;
+	error = iopf_broker_remove(host->broker, endpoint, now_ns);
+	if (error != 0)
+		return error;
+	function->enable_after = false;
+	function->drain = (struct host_drain){ 0 };
+	host->now_ns = now_ns;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REMOVE,
+					    .guest = function->guest,
+					    .endpoint = endpoint,
+					    .pasid = IOPF_PASID_NONE });
+	return 0;
+}
+
+int iopf_host_restart_function(struct iopf_host *host, uint32_t endpoint)
+{
+	return host_function_of(host, endpoint) == NULL ?
+		       -ENOENT :
+		       iopf_broker_restart(host->broker, endpoint);
+}
+
+bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint)
+{
+	return iopf_broker_step(host->broker, endpoint) > IOPF_STEP_NONE;
+}
+
+/* ---- Looking in ------------------------------------------------------------------------------------ */
+
+uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid)
+{
+	for (uint32_t i = 0; i < host->function_end; i++)
+		if (host->functions[i].used && host->functions[i].rid == rid)
+			return host->functions[i].endpoint;
+	return IOPF_NO_ID;
+}
+
+struct iopf_broker *iopf_host_broker(struct iopf_host *host)
+{
+	return host->broker;
+}
+
+uint32_t iopf_host_source(const struct iopf_host *host)
+{
+	return host->source;
+}
+
+uint32_t iopf_host_owner(const struct iopf_host *host, uint32_t guest)
+{
+	const struct host_guest *it = guest_get(host, guest);
+
+	return it == NULL ? IOPF_NO_ID : it->owner;
+}
+
+struct iopf_guest *iopf_host_guest(struct iopf_host *host, uint32_t guest)
+{
+	const struct host_guest *it = guest_get(host, guest);
+
+	return it == NULL ? NULL : it->guest;
+}
+
+const struct iopf_driver_stats *iopf_host_driver_stats(const struct iopf_host *host)
+{
+	return iopf_driver_stats(host->driver);
+}
+
+void iopf_host_stats(const struct iopf_host *host, struct iopf_host_stats *stats)
+{
+	*stats = host->stats;
+}
+
+void iopf_host_pager_stats(const struct iopf_host *host, uint32_t guest,
+			   struct iopf_pager_stats *stats)
+{
+	const struct host_guest *it = guest_get(host, guest);
+
+	*stats = it == NULL ? (struct iopf_pager_stats){ 0 } : it->pager.stats;
+}

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * host/route.c - whose stage missed: the guest's, and it is shown the group; the host's,
+ * and the pager maps what is missing while the guest hears nothing; or nobody's.
+ */
+#include "host/host.h"
+
+#include <errno.h>
+
+/* What a group's pages need together: enum iopf_stage of all of them. The host's part
+ * is mapped on the way. */
+static uint32_t stages_of(struct iopf_host *host, struct host_guest *guest,
+			  const struct iopf_group *group, uint32_t page_count)
+{
+	uint32_t stages = 0;
+
+	for (uint32_t i = 0; i < page_count; i++) {
+		const struct iopf_page *page = &host->scratch[i];
+		struct iopf_route route;
+
+		if (iopf_guest_route(guest->guest, group->endpoint, group->pasid,
+				     page->addr, page->perm, pager_mapped, &guest->pager,
+				     &route) != 0)
+			return IOPF_STAGE_FIRST; /* no such space: the guest is asked */
+		stages |= route.stages;
+		for (uint32_t j = 0; j < route.missing_count; j++)
+			if (pager_map(&guest->pager, route.missing[j].addr,
+				      route.missing[j].perm) != 0)
+				stages |= IOPF_STAGE_UNBACKED;
+	}
+	return stages;
+}
+
+static void answer(struct iopf_host *host, const struct host_guest *guest,
+		   const struct iopf_group *group, enum iopf_code code)
+{
+	iopf_broker_answer(host->broker, guest->owner, group->token, code, host->now_ns);
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_PAGER,
+					    .guest = (uint32_t)(guest - host->guests),
+					    .endpoint = group->endpoint,
+					    .pasid = group->pasid,
+					    .token = group->token,
+					    .code = (uint8_t)code });
+}
+
+/* As the guest's hardware would: full is answered success, off is answered invalid. */
+static void not_shown(struct iopf_host *host, const struct iopf_group *group, int why)
+{
+	iopf_broker_end(host->broker, group->token,
+			why == -ENOSPC ? IOPF_SUCCESS : IOPF_INVALID,
+			why == -ENOSPC ? IOPF_ENDING_guest_overflow :
+					 IOPF_ENDING_no_owner,
+			host->now_ns);
+}
+
+/* False: the guest holds or owes every index of the function; the group is kept. */
+static bool show(struct iopf_host *host, struct host_guest *guest,
+		 const struct iopf_group *group)
+{
+	int shown = iopf_guest_show(guest->guest, group, host->scratch, host->now_ns);
+
+	if (shown == -EAGAIN)
+		return false;
+	if (shown != 0) {
+		not_shown(host, group, shown);
+		return true;
+	}
+	host->stats.shown++;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_SHOW,
+					    .guest = (uint32_t)(guest - host->guests),
+					    .endpoint = group->endpoint,
+					    .pasid = group->pasid,
+					    .token = group->token });
+	return true;
+}
+
+/* False: parked. */
+static bool route(struct iopf_host *host, struct host_guest *guest,
+		  const struct iopf_group *group)
+{
+	uint32_t stages;
+	int pages = iopf_broker_pages(host->broker, group->token, 0, host->scratch,
+				      IOPF_HOST_ALLOCATION_MAX);
+
+	if (pages <= 0)
+		return true; /* ended meanwhile */
+	stages = stages_of(host, guest, group, (uint32_t)pages);
+	if (stages & IOPF_STAGE_FIRST)
+		return show(host, guest, group);
+	if (stages & IOPF_STAGE_UNBACKED) {
+		host->stats.unbacked++;
+		answer(host, guest, group, IOPF_INVALID);
+		return true;
+	}
+	if (stages & IOPF_STAGE_SECOND)
+		host->stats.served++;
+	else
+		host->stats.mapped++;
+	answer(host, guest, group, IOPF_SUCCESS);
+	return true;
+}
+
+uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
+{
+	uint32_t done = 0;
+
+	while (done < budget) {
+		if (!guest->parked &&
+		    iopf_broker_fetch(host->broker, guest->owner, &guest->parked_group,
+				      host->now_ns) != 0)
+			break;
+		guest->parked = true; /* until it is clear what becomes of it */
+		if (!route(host, guest, &guest->parked_group)) {
+			host->stats.parked++;
+			break;
+		}
+		guest->parked = false;
+		done++;
+	}
+	return done;
+}

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* host/run.c - one turn of everything, each loop with its budget. */
+#include "host/host.h"
+
+#include <errno.h>
+
+void host_note(struct iopf_host *host, struct iopf_note note)
+{
+	note.ns = host->now_ns;
+	if (host->options.note != NULL)
+		host->options.note(host->options.context, &note);
+}
+
+/* ---- Intake -------------------------------------------------------------------------------- */
+
+static bool take_one(struct iopf_host *host, const struct iopf_request *request)
+{
+	int taken = iopf_broker_request(host->broker, host->source, request, host->now_ns);
+
+	if (taken == -EAGAIN && host_respond(host) > 0)
+		taken = iopf_broker_request(host->broker, host->source, request,
+					    host->now_ns);
+	if (taken == -EAGAIN)
+		return false;
+	host->stats.requests++;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REQUEST,
+					    .guest = IOPF_NO_ID,
+					    .endpoint = IOPF_NO_ID,
+					    .pasid = request->pasid,
+					    .request = request });
+	return true;
+}
+
+/* What was polled and not taken waits here, and nothing more is polled: the physical
+ * queue's own overflow rules begin before anything is lost in software. */
+static uint32_t take_pending(struct iopf_host *host)
+{
+	uint32_t done = 0;
+
+	while (host->pending_count > 0 &&
+	       take_one(host, &host->pending[host->pending_first])) {
+		host->pending_first++;
+		host->pending_count--;
+		done++;
+	}
+	return done;
+}
+
+static void overflowed(struct iopf_host *host)
+{
+	iopf_broker_overflow(host->broker, host->source, host->now_ns);
+	iopf_driver_recover(host->driver);
+	host->stats.overflows++;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_OVERFLOW,
+					    .guest = IOPF_NO_ID,
+					    .endpoint = IOPF_NO_ID,
+					    .pasid = IOPF_PASID_NONE });
+}
+
+static uint32_t intake(struct iopf_host *host, uint32_t budget)
+{
+	uint32_t done = take_pending(host);
+
+	while (done < budget && host->pending_count == 0) {
+		int polled = iopf_driver_poll(host->driver, host->pending, HOST_BATCH);
+
+		if (polled == -EOVERFLOW)
+			overflowed(host);
+		if (polled <= 0) {
+			host->empties += polled == 0;
+			break;
+		}
+		host->pending_first = 0;
+		host->pending_count = (uint32_t)polled;
+		done += take_pending(host);
+	}
+	return done;
+}
+
+/* ---- Responses ------------------------------------------------------------------------------ */
+
+uint32_t host_respond(struct iopf_host *host)
+{
+	struct iopf_response responses[HOST_BATCH];
+	uint32_t room = iopf_driver_room(host->driver);
+	int count;
+
+	if (room <= HOST_COMMANDS_KEPT)
+		return 0;
+	room -= HOST_COMMANDS_KEPT;
+	count = iopf_broker_respond(host->broker, host->source, responses,
+				    room < HOST_BATCH ? room : HOST_BATCH, host->now_ns);
+	for (int i = 0; i < count; i++) {
+		const struct iopf_command command =
+			iopf_command_from_response(&responses[i]);
+
+		if (iopf_driver_submit(host->driver, &command) != 0)
+			host->stats.skipped++;
+		host->stats.responses++;
+		host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESPONSE,
+						    .guest = IOPF_NO_ID,
+						    .endpoint = responses[i].endpoint,
+						    .pasid = responses[i].pasid,
+						    .token = responses[i].token,
+						    .code = responses[i].code,
+						    .response = &responses[i] });
+	}
+	return count > 0 ? (uint32_t)count : 0;
+}
+
+/* ---- Guests ---------------------------------------------------------------------------------- */
+
+static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
+{
+	uint32_t done;
+
+	if (guest->gone) {
+		guest->parked = false;
+		if (!guest->over && iopf_guest_reset(guest->guest, host->now_ns) == 0)
+			guest->over = true;
+		return 0;
+	}
+	done = host_show(host, guest, budget);
+	return done + iopf_guest_run(guest->guest, budget, host->now_ns);
+}
+
+static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < host->options.guest_max; i++) {
+		uint32_t at = (host->guest_turn + i) % host->options.guest_max;
+
+		if (host->guests[at].used && !host->guests[at].over)
+			done += run_guest(host, &host->guests[at], budget);
+	}
+	host->guest_turn = (host->guest_turn + 1) % host->options.guest_max;
+	return done;
+}
+
+/* ---- Operations -------------------------------------------------------------------------------- */
+
+static void removed(struct iopf_host *host, struct host_function *function)
+{
+	const struct iopf_command forget = { .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+					     .granularity = IOPF_ALL,
+					     .pasid = IOPF_PASID_NONE };
+
+	host->family->endpoint(&host->tables, function->rid, false);
+	iopf_driver_submit(host->driver, &forget);
+	host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
+	function->used = false;
+	host->stats.removals++;
+}
+
+/* After a function reset all capabilities are off: on again, then the endpoint. */
+static void reset_done(struct iopf_host *host, struct host_function *function)
+{
+	function->enable_after = false;
+	host->stats.resets++;
+	if (function_enable(host, function) == 0)
+		iopf_broker_enable(host->broker, function->endpoint);
+}
+
+static uint32_t run_operation(struct iopf_host *host, struct host_function *function)
+{
+	int step = iopf_broker_step(host->broker, function->endpoint), result;
+
+	/* A detach waits for its invalidations before its queue is drained. */
+	if (step <= IOPF_STEP_NONE || function->detach == DETACH_INVALIDATE)
+		return 0;
+	result = function_step(host, function, (enum iopf_step)step);
+	if (result == -EINPROGRESS)
+		return 0;
+	step = iopf_broker_did(host->broker, function->endpoint, result, host->now_ns);
+	if (step == IOPF_STEP_DONE && function->enable_after)
+		reset_done(host, function);
+	else if (iopf_broker_step(host->broker, function->endpoint) == -ENOENT)
+		removed(host, function);
+	return result == 0;
+}
+
+static uint32_t run_operations(struct iopf_host *host)
+{
+	uint32_t done = 0;
+
+	for (uint32_t i = 0; i < host->function_end; i++)
+		if (host->functions[i].used)
+			done += run_operation(host, &host->functions[i]);
+	return done;
+}
+
+static void look_at_functions(struct iopf_host *host)
+{
+	for (uint32_t i = 0; i < host->function_end; i++)
+		if (host->functions[i].used)
+			function_status(host, &host->functions[i]);
+	host->status_ns = host->now_ns + host->options.status_period_ns;
+}
+
+static void look_at_queue(struct iopf_host *host)
+{
+	int errors = iopf_driver_errors(host->driver);
+
+	if (errors <= 0)
+		return;
+	if (errors & IOPF_DRIVER_TIMEOUT)
+		host->timeouts++;
+	if ((errors & IOPF_DRIVER_STOPPED) && iopf_driver_skip(host->driver) == 0)
+		host->stats.skipped++;
+	host->stats.timeouts = host->timeouts;
+}
+
+uint32_t iopf_host_run(struct iopf_host *host, uint32_t budget, uint64_t now_ns)
+{
+	uint32_t done;
+
+	host->now_ns = now_ns;
+	done = intake(host, budget);
+	done += run_guests(host, budget);
+	done += (uint32_t)iopf_broker_poll(host->broker, budget, now_ns);
+	done += run_operations(host);
+	done += host_respond(host);
+	look_at_queue(host);
+	if (now_ns >= host->status_ns)
+		look_at_functions(host);
+	iopf_driver_kick(host->driver);
+	return done;
+}
+
+uint64_t iopf_host_next_ns(const struct iopf_host *host)
+{
+	uint64_t deadline_ns = iopf_broker_next_deadline_ns(host->broker);
+
+	return deadline_ns < host->status_ns ? deadline_ns : host->status_ns;
+}
