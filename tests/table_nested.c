@@ -204,9 +204,18 @@ TEST(rights_and_size_are_those_of_both_stages)
 	/* Privilege is the first stage's matter only. */
 	CHECK(walk(R | IOPF_PRIV, false));
 	CHECK_EQ(result.perm, R | IOPF_PRIV);
-	/* A small page below cuts the large one. */
+	/* The smaller page of both counts, be it below or above. */
 	CHECK_EQ(vtdss_protect(&second, DATA, K4, R | W), 1);
 	CHECK(walk(R, false));
+	CHECK_EQ(result.size_bytes, K4);
+}
+
+TEST(a_small_page_over_a_large_one_is_small)
+{
+	create(4, K4);
+	CHECK_EQ(vtdss_map(&second, 0, HOST, K4 << 9, R | W), 0);
+	CHECK(walk(R, true));
+	CHECK_EQ(result.addr, HOST + DATA + 5);
 	CHECK_EQ(result.size_bytes, K4);
 }
 
@@ -221,6 +230,7 @@ TEST(the_guests_own_fault_is_told_with_the_tables_that_lead_to_it)
 	CHECK_EQ(missing.first.fault, TABLE_NOT_PRESENT);
 	CHECK_EQ(missing.first.level, 4);
 	CHECK_EQ(missing.count, 1);
+	CHECK_EQ(missing.miss[0].perm, R);
 	back(missing.miss[0].gpa, missing.miss[0].perm);
 	CHECK(!walk(R, true));
 	CHECK_EQ(result.stage, NESTED_STAGE_FIRST);
@@ -291,6 +301,7 @@ TEST(one_stage_alone_none_and_pass_through)
 	CHECK_EQ(result.fault, TABLE_ADDRESS);
 	CHECK(nested_walk(&tables, &memory, 0x1234567, R | W, true, &result));
 	CHECK_EQ(result.addr, 0x1234567);
+	CHECK_EQ(result.perm, R | W | IOPF_EXEC);
 	nested_missing(&tables, &guest.memory, &memory, 0x1234567, W, true, &missing);
 	CHECK_EQ(missing.count, 0);
 	CHECK_EQ(missing.first.fault, TABLE_OK);

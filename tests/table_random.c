@@ -256,6 +256,8 @@ TEST(no_page_for_a_table_is_an_error_and_maps_nothing)
 	world.used = world.limit = WORLD_PAGES;
 	world.free[world.free_count++] = UINT64_C(1) << 40;
 	CHECK_EQ(x86_unmap(&x86, G1 + M2, K4), -EFAULT);
+	world.free_count++;
+	CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), -EFAULT);
 }
 
 TEST(arguments_that_could_never_be_right_change_nothing)
@@ -277,9 +279,13 @@ TEST(arguments_that_could_never_be_right_change_nothing)
 	CHECK_EQ(unmap_x86(1, K4), -EINVAL);
 	CHECK_EQ(unmap_x86(0, K4 + 1), -EINVAL);
 	CHECK_EQ(unmap_x86(UINT64_MAX - K4 + 1, 2 * K4), -EINVAL);
+	/* A range that wraps around, where there is no sign to tell. */
+	CHECK_EQ(vtdss_create(&vtdss, &world.memory, &world.pages,
+			      &(struct vtdss_format){ .levels = 3, .address_bits = 46 }), 0);
+	CHECK_EQ(unmap_vtdss(2 * K4, UINT64_MAX - K4 + 1), -EINVAL);
 	/* Both ends are canonical, the middle is not. */
 	CHECK_EQ(unmap_x86(0, UINT64_MAX - K4 + 1), -EINVAL);
-	CHECK_EQ(world_taken(&world), 1);
+	CHECK_EQ(world_taken(&world), 2);
 }
 
 int main(void)

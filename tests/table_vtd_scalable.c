@@ -111,62 +111,62 @@ TEST(what_is_built_is_found)
 /* Which entry a row damages. */
 enum where { ROOT, CONTEXT, DIRECTORY, ENTRY };
 
+static const struct {
+	enum where where;
+	unsigned word;
+	uint64_t clear, set;
+	uint8_t kind, perm;
+	uint32_t pasid;
+	enum vtd_reason reason;
+} damages[] = {
+	{ ROOT, 0, 1, 0, 0, R, PASID, VTD_REASON_ROOT_NOT_PRESENT },
+	{ ROOT, 0, 0, 0x800, 0, R, PASID, VTD_REASON_ROOT_RESERVED },
+	{ ROOT, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_ROOT_RESERVED },
+	{ ROOT, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_CONTEXT_ACCESS },
+	{ CONTEXT, 0, 1, 0, 0, R, PASID, VTD_REASON_CONTEXT_NOT_PRESENT },
+	{ CONTEXT, 0, 0, 0x20, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 0, 0, 0x100, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 1, 0, 1 << 21, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 2, 0, 1, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 3, 0, 1, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 0, 0, UINT64_C(1) << 63, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
+	{ CONTEXT, 0, 4, 0, VTD_TRANSLATION, R, PASID, VTD_REASON_DTE_CLEAR },
+	{ CONTEXT, 0, 4, 0, VTD_UNTRANSLATED, R, PASID, VTD_REASON_NONE },
+	{ CONTEXT, 0, 8, 0, 0, R, PASID, VTD_REASON_PASIDE_CLEAR },
+	{ CONTEXT, 0, 8, 0, 0, R, IOPF_PASID_NONE, VTD_REASON_DIR_NOT_PRESENT },
+	{ CONTEXT, 0, 16, 0, VTD_PAGE_REQUEST, R, PASID, VTD_REASON_PRE_CLEAR },
+	{ CONTEXT, 0, 16, 0, VTD_TRANSLATION, R, PASID, VTD_REASON_NONE },
+	{ CONTEXT, 1, 0, 0xfffff, 0, R, IOPF_PASID_NONE, VTD_REASON_RID_PASID },
+	{ CONTEXT, 0, 0, 0, 0, R, 0x2000, VTD_REASON_PASID_TOO_LARGE },
+	{ CONTEXT, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_DIR_ACCESS },
+	{ DIRECTORY, 0, 1, 0, 0, R, PASID, VTD_REASON_DIR_NOT_PRESENT },
+	{ DIRECTORY, 0, 0, 4, 0, R, PASID, VTD_REASON_DIR_RESERVED },
+	{ DIRECTORY, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_DIR_RESERVED },
+	{ DIRECTORY, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_PASID_ACCESS },
+	{ ENTRY, 0, 1, 0, 0, R, PASID, VTD_REASON_PASID_NOT_PRESENT },
+	{ ENTRY, 0, 0, 0x20, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 0, 0, 0x400, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 1, 0, 1 << 16, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 2, 0, 1 << 5, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 2, 0, 1 << 8, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 3, 0, 1, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 7, 0, 1, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_PASID_RESERVED },
+	{ ENTRY, 2, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_NONE },
+	{ ENTRY, 0, 0x1c0, 0x140, 0, R, PASID, VTD_REASON_PASID_INVALID },
+	{ ENTRY, 0, 0x1c0, 0, 0, R, PASID, VTD_REASON_PASID_INVALID },
+	{ ENTRY, 0, 0x1c, 0x10, 0, R, PASID, VTD_REASON_PASID_INVALID },
+	{ ENTRY, 0, 0x1c, 0, 0, R, PASID, VTD_REASON_PASID_INVALID },
+	{ ENTRY, 2, 0xc, 0x8, 0, R, PASID, VTD_REASON_PASID_INVALID },
+	{ ENTRY, 2, 2, 0, 0, R | IOPF_EXEC, PASID, VTD_REASON_ERE_CLEAR },
+	{ ENTRY, 2, 0, 0, 0, R | IOPF_EXEC, PASID, VTD_REASON_NONE },
+	{ ENTRY, 2, 1, 0, 0, R | IOPF_PRIV, PASID, VTD_REASON_SRE_CLEAR },
+	{ ENTRY, 2, 0, 0, 0, R | IOPF_PRIV, PASID, VTD_REASON_NONE },
+};
+
 TEST(every_damage_has_its_own_reason)
 {
-	static const struct {
-		enum where where;
-		unsigned word;
-		uint64_t clear, set;
-		uint8_t kind, perm;
-		uint32_t pasid;
-		enum vtd_reason reason;
-	} rows[] = {
-		{ ROOT, 0, 1, 0, 0, R, PASID, VTD_REASON_ROOT_NOT_PRESENT },
-		{ ROOT, 0, 0, 0x800, 0, R, PASID, VTD_REASON_ROOT_RESERVED },
-		{ ROOT, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_ROOT_RESERVED },
-		{ ROOT, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_CONTEXT_ACCESS },
-		{ CONTEXT, 0, 1, 0, 0, R, PASID, VTD_REASON_CONTEXT_NOT_PRESENT },
-		{ CONTEXT, 0, 0, 0x20, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 0, 0, 0x100, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 1, 0, 1 << 21, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 2, 0, 1, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 3, 0, 1, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 0, 0, UINT64_C(1) << 63, 0, R, PASID, VTD_REASON_CONTEXT_RESERVED },
-		{ CONTEXT, 0, 4, 0, VTD_TRANSLATION, R, PASID, VTD_REASON_DTE_CLEAR },
-		{ CONTEXT, 0, 4, 0, VTD_UNTRANSLATED, R, PASID, VTD_REASON_NONE },
-		{ CONTEXT, 0, 8, 0, 0, R, PASID, VTD_REASON_PASIDE_CLEAR },
-		{ CONTEXT, 0, 8, 0, 0, R, IOPF_PASID_NONE, VTD_REASON_DIR_NOT_PRESENT },
-		{ CONTEXT, 0, 16, 0, VTD_PAGE_REQUEST, R, PASID, VTD_REASON_PRE_CLEAR },
-		{ CONTEXT, 0, 16, 0, VTD_TRANSLATION, R, PASID, VTD_REASON_NONE },
-		{ CONTEXT, 1, 0, 0xfffff, 0, R, IOPF_PASID_NONE, VTD_REASON_RID_PASID },
-		{ CONTEXT, 0, 0, 0, 0, R, 0x2000, VTD_REASON_PASID_TOO_LARGE },
-		{ CONTEXT, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_DIR_ACCESS },
-		{ DIRECTORY, 0, 1, 0, 0, R, PASID, VTD_REASON_DIR_NOT_PRESENT },
-		{ DIRECTORY, 0, 0, 4, 0, R, PASID, VTD_REASON_DIR_RESERVED },
-		{ DIRECTORY, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_DIR_RESERVED },
-		{ DIRECTORY, 0, 0, UINT64_C(1) << 45, 0, R, PASID, VTD_REASON_PASID_ACCESS },
-		{ ENTRY, 0, 1, 0, 0, R, PASID, VTD_REASON_PASID_NOT_PRESENT },
-		{ ENTRY, 0, 0, 0x20, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 0, 0, 0x400, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 1, 0, 1 << 16, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 2, 0, 1 << 5, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 2, 0, 1 << 8, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 3, 0, 1, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 7, 0, 1, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 0, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_PASID_RESERVED },
-		{ ENTRY, 2, 0, UINT64_C(1) << 46, 0, R, PASID, VTD_REASON_NONE },
-		{ ENTRY, 0, 0x1c0, 0x140, 0, R, PASID, VTD_REASON_PASID_INVALID },
-		{ ENTRY, 0, 0x1c0, 0, 0, R, PASID, VTD_REASON_PASID_INVALID },
-		{ ENTRY, 0, 0x1c, 0x10, 0, R, PASID, VTD_REASON_PASID_INVALID },
-		{ ENTRY, 0, 0x1c, 0, 0, R, PASID, VTD_REASON_PASID_INVALID },
-		{ ENTRY, 2, 0xc, 0x8, 0, R, PASID, VTD_REASON_PASID_INVALID },
-		{ ENTRY, 2, 2, 0, 0, R | IOPF_EXEC, PASID, VTD_REASON_ERE_CLEAR },
-		{ ENTRY, 2, 0, 0, 0, R | IOPF_EXEC, PASID, VTD_REASON_NONE },
-		{ ENTRY, 2, 1, 0, 0, R | IOPF_PRIV, PASID, VTD_REASON_SRE_CLEAR },
-		{ ENTRY, 2, 0, 0, 0, R | IOPF_PRIV, PASID, VTD_REASON_NONE },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+	for (size_t i = 0; i < sizeof(damages) / sizeof(damages[0]); i++) {
 		uint64_t at[4];
 
 		create();
@@ -175,12 +175,11 @@ TEST(every_damage_has_its_own_reason)
 		at[CONTEXT] = found.context_addr;
 		at[DIRECTORY] = found.directory_addr;
 		at[ENTRY] = found.pasid_addr;
-		at[0] = at[rows[i].where] + 8 * rows[i].word;
+		at[0] = at[damages[i].where] + 8 * damages[i].word;
 		world_store(&world, at[0],
-			    (world_load(&world, at[0]) & ~rows[i].clear) | rows[i].set);
-		if (find(RID, rows[i].pasid, rows[i].perm, rows[i].kind) != rows[i].reason)
-			printf("row %zu\n", i);
-		CHECK_EQ(find(RID, rows[i].pasid, rows[i].perm, rows[i].kind), rows[i].reason);
+			    (world_load(&world, at[0]) & ~damages[i].clear) | damages[i].set);
+		CHECK_EQ(find(RID, damages[i].pasid, damages[i].perm, damages[i].kind),
+			 damages[i].reason);
 	}
 	create();
 	builder.root += world.segment.size_bytes;

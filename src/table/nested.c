@@ -58,7 +58,6 @@ static bool walk_pass(const struct nested_tables *tables, uint64_t addr,
 		return faulted(result, NESTED_STAGE_SECOND, TABLE_ADDRESS);
 	result->addr = addr;
 	result->size_bytes = TABLE_PAGE_BYTES;
-	result->perm = SECOND_PERM;
 	return arrived(tables, NESTED_STAGE_SECOND, result);
 }
 
