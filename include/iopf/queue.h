@@ -301,6 +301,7 @@ iopf_hardware_stats(const struct iopf_hardware *hardware);
 	X(SLADS, ecap, 45, "second level: accessed and dirty bits") \
 	X(SLTS,  ecap, 46, "second level in scalable mode") \
 	X(FLTS,  ecap, 47, "first level in scalable mode") \
+	X(RPS,   ecap, 49, "a context says which PASID requests without one have") \
 	X(SMS,   ecap, 58, "stop markers that find no room are dropped")
 /* clang-format on */
 #define IOPF_VTD_FEATURE_NUMBER(name, reg, bit, text) IOPF_VTD_FEATURE_##name,
@@ -311,13 +312,14 @@ enum iopf_vtd_feature {
 	IOPF_VTD_FEATURES(IOPF_VTD_FEATURE_ENUM)
 	/* What a paging device under nested translation needs. */
 	IOPF_VTD_PHYSICAL = IOPF_VTD_FL1GP | IOPF_VTD_FL5LP | IOPF_VTD_DT | IOPF_VTD_PT |
-			    IOPF_VTD_NEST | IOPF_VTD_PRS | IOPF_VTD_SRS | IOPF_VTD_PASID |
-			    IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_SLADS | IOPF_VTD_SLTS |
-			    IOPF_VTD_FLTS | IOPF_VTD_SMS,
+			    IOPF_VTD_NEST | IOPF_VTD_PRS | IOPF_VTD_ERS | IOPF_VTD_SRS |
+			    IOPF_VTD_PASID | IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_SLADS |
+			    IOPF_VTD_SLTS | IOPF_VTD_FLTS | IOPF_VTD_RPS | IOPF_VTD_SMS,
 	/* What a guest is shown: it owns first-level tables and says what it changes. */
 	IOPF_VTD_VIRTUAL = IOPF_VTD_CM | IOPF_VTD_FL1GP | IOPF_VTD_FL5LP | IOPF_VTD_DT |
-			   IOPF_VTD_PT | IOPF_VTD_PRS | IOPF_VTD_SRS | IOPF_VTD_PASID |
-			   IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_FLTS | IOPF_VTD_SMS,
+			   IOPF_VTD_PT | IOPF_VTD_PRS | IOPF_VTD_ERS | IOPF_VTD_SRS |
+			   IOPF_VTD_PASID | IOPF_VTD_PDS | IOPF_VTD_SMTS | IOPF_VTD_FLTS |
+			   IOPF_VTD_RPS | IOPF_VTD_SMS,
 };
 
 #define IOPF_VTD_VERSION UINT32_C(0x60)

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* model/vtd_request.c - what functions send up to the VT-d model. */
+#include "model/vtd_state.h"
+
+#define PAGE_MASK UINT64_C(0xfff)
+
+/* ---- Finding an address space ---------------------------------------------------------- */
+
+static struct table_space space_of(const struct model_vtd *vtd)
+{
+	return (struct table_space){ .memory = vtd->options.memory };
+}
+
+static uint64_t root_of(const struct model_vtd *vtd)
+{
+	return iopf_hardware_root(vtd->hardware) & ~PAGE_MASK;
+}
+
+/* Out of the context cache, or of memory. */
+static enum vtd_reason find_context(struct model_vtd *vtd,
+				    const struct vtd_request *request,
+				    struct vtd_found *found)
+{
+	const struct context_line *line = vtd_cache_context(&vtd->cache, request->rid);
+	const struct table_space space = space_of(vtd);
+	struct context_line made;
+	enum vtd_reason reason;
+
+	if (request->pasid != IOPF_PASID_NONE &&
+	    request->pasid >> vtd->options.pasid_bits != 0) {
+		*found = (struct vtd_found){ .perm = request->perm };
+		return VTD_REASON_PASID_TOO_LARGE;
+	}
+	if (line != NULL) {
+		*found = (struct vtd_found){ .context = line->context,
+					     .perm = request->perm,
+					     .quiet = line->quiet };
+		return vtd_context_admits(&line->context, request);
+	}
+	reason = vtd_find_context(&space, &vtd->features, root_of(vtd), request, found);
+	if (reason != VTD_REASON_NONE)
+		return reason;
+	made = (struct context_line){ .context = found->context, .quiet = found->quiet };
+	vtd_cache_add_context(&vtd->cache, request->rid, &made);
+	return VTD_REASON_NONE;
+}
+
+static enum vtd_reason find_pasid(struct model_vtd *vtd, uint32_t rid,
+				  struct vtd_found *found)
+{
+	const struct pasid_line *line =
+		vtd_cache_pasid(&vtd->cache, rid, found->number);
+	const struct table_space space = space_of(vtd);
+	struct pasid_line made;
+	enum vtd_reason reason;
+
+	if (line != NULL) {
+		found->pasid = line->pasid;
+		found->quiet |= line->quiet;
+		return vtd_pasid_admits(&line->pasid, found->perm);
+	}
+	reason = vtd_find_pasid(&space, &vtd->features, found);
+	if (reason != VTD_REASON_NONE)
+		return reason;
+	made = (struct pasid_line){ .pasid = found->pasid, .quiet = found->quiet };
+	vtd_cache_add_pasid(&vtd->cache, rid, found->number, &made);
+	return VTD_REASON_NONE;
+}
+
+static void record_fault(struct model_vtd *vtd, const struct vtd_request *request,
+			 const struct vtd_found *found, uint64_t addr,
+			 enum vtd_reason reason)
+{
+	const struct iopf_fault fault = {
+		.addr = addr,
+		.rid = request->rid,
+		.pasid = request->pasid,
+		.perm = request->perm,
+		.reason = (uint8_t)reason,
+		.request = request->kind == VTD_PAGE_REQUEST,
+	};
+
+	if (!found->quiet)
+		iopf_hardware_fault(vtd->hardware, &fault);
+}
+
+/* ---- ATS translation requests ------------------------------------------------------------ */
+
+/*
+ * How a translation request completes (VT-d, "Fault Conditions and Remapping Hardware
+ * Behavior for Scalable-Mode Address Translation"): what software broke is a completer
+ * abort, what it did not allow is unsupported, and what may become present is a success
+ * without rights, after which a function may ask for the page. Only the first two are
+ * faults to record.
+ */
+static enum model_status status_of(enum vtd_reason reason)
+{
+	static const uint8_t statuses[256] = {
+		[VTD_REASON_ROOT_ACCESS] = MODEL_CA,
+		[VTD_REASON_ROOT_NOT_PRESENT] = MODEL_UR,
+		[VTD_REASON_ROOT_RESERVED] = MODEL_CA,
+		[VTD_REASON_CONTEXT_ACCESS] = MODEL_CA,
+		[VTD_REASON_CONTEXT_NOT_PRESENT] = MODEL_UR,
+		[VTD_REASON_CONTEXT_RESERVED] = MODEL_CA,
+		[VTD_REASON_CONTEXT_INVALID] = MODEL_CA,
+		[VTD_REASON_DTE_CLEAR] = MODEL_UR,
+		[VTD_REASON_PASIDE_CLEAR] = MODEL_UR,
+		[VTD_REASON_PASID_TOO_LARGE] = MODEL_UR,
+		[VTD_REASON_RID_PASID] = MODEL_CA,
+		[VTD_REASON_DIR_ACCESS] = MODEL_CA,
+		[VTD_REASON_DIR_RESERVED] = MODEL_CA,
+		[VTD_REASON_PASID_ACCESS] = MODEL_CA,
+		[VTD_REASON_PASID_RESERVED] = MODEL_CA,
+		[VTD_REASON_PASID_INVALID] = MODEL_CA,
+		[VTD_REASON_FIRST_ACCESS] = MODEL_CA,
+		[VTD_REASON_FIRST_RESERVED] = MODEL_CA,
+		[VTD_REASON_FIRST_ROOT_ACCESS] = MODEL_CA,
+		[VTD_REASON_SECOND_ACCESS] = MODEL_CA,
+		[VTD_REASON_SECOND_RESERVED] = MODEL_CA,
+	};
+
+	return (enum model_status)statuses[(unsigned)reason & 0xff];
+}
+
+/* What is missing when less is wanted: a page may be read-only, or data. 0: all. */
+static uint8_t less(const struct nested_result *result, uint8_t perm)
+{
+	uint8_t missing = (uint8_t)(result->first.missing | result->second.missing);
+
+	if (result->fault != TABLE_PERMISSION || result->table_page)
+		return 0;
+	missing &= (uint8_t)(perm & (IOPF_WRITE | IOPF_EXEC));
+	return missing != 0 ? (uint8_t)(perm & ~missing) : 0;
+}
+
+/*
+ * Walk for as much of @perm as the tables grant. Accessed and dirty bits are set for
+ * what is granted: a function writes without asking again.
+ */
+static enum vtd_reason walk(const struct model_vtd *vtd, const struct vtd_found *found,
+			    uint64_t addr, struct translation_line *line)
+{
+	const struct nested_tables tables = vtd_tables(&found->pasid, &vtd->features);
+	struct nested_result result;
+	uint8_t perm = found->perm;
+
+	while (!nested_walk(&tables, vtd->options.memory, addr, perm, true, &result)) {
+		perm = less(&result, perm);
+		if (perm == 0)
+			return vtd_reason_of(&result, &tables);
+	}
+	*line = (struct translation_line){
+		.addr = result.addr & ~(result.size_bytes - 1),
+		.base = addr & ~(result.size_bytes - 1),
+		.size_bytes = result.size_bytes,
+		.number = found->number,
+		.domain = found->pasid.domain,
+		.perm = perm,
+		.pgtt = found->pasid.pgtt,
+	};
+	return VTD_REASON_NONE;
+}
+
+static enum vtd_reason translate(struct model_vtd *vtd, const struct vtd_request *request,
+				 uint64_t addr, struct vtd_found *found,
+				 struct translation_line *line)
+{
+	const struct translation_line *hit;
+	enum vtd_reason reason = find_context(vtd, request, found);
+
+	if (reason == VTD_REASON_NONE)
+		reason = vtd_find_number(&vtd->features, request, found);
+	if (reason == VTD_REASON_NONE)
+		reason = find_pasid(vtd, request->rid, found);
+	if (reason != VTD_REASON_NONE)
+		return reason;
+	hit = vtd_cache_translation(&vtd->cache, found->pasid.domain, found->number, addr,
+				    found->perm);
+	if (hit != NULL) {
+		*line = *hit;
+		return VTD_REASON_NONE;
+	}
+	reason = walk(vtd, found, addr, line);
+	if (reason == VTD_REASON_NONE)
+		vtd_cache_add_translation(&vtd->cache, addr, line);
+	return reason;
+}
+
+static enum model_status upstream_translate(void *context,
+					    const struct model_translation_request *from,
+					    struct model_translation *translation)
+{
+	struct model_vtd *vtd = context;
+	const struct vtd_request request = { .rid = from->rid, .pasid = from->pasid,
+					     .perm = from->perm, .kind = VTD_TRANSLATION };
+	struct translation_line line = { .size_bytes = TABLE_PAGE_BYTES };
+	struct vtd_found found = { .quiet = true };
+	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
+	enum model_status status;
+
+	vtd->stats.translations++;
+	if (iopf_hardware_translates(vtd->hardware))
+		reason = translate(vtd, &request, from->addr, &found, &line);
+	status = status_of(reason);
+	if (status != MODEL_SUCCESS) {
+		vtd->stats.refused++;
+		record_fault(vtd, &request, &found, from->addr, reason);
+		return status;
+	}
+	vtd->stats.granted += reason == VTD_REASON_NONE;
+	*translation = (struct model_translation){ .addr = line.addr,
+						   .size_bytes = line.size_bytes,
+						   .perm = line.perm & from->perm };
+	return MODEL_SUCCESS;
+}
+
+/* ---- Translated requests, interrupts ------------------------------------------------------ */
+
+static bool reach(struct model_vtd *vtd, uint64_t addr, void *buffer, uint32_t size_bytes,
+		  bool write)
+{
+	const struct iopf_memory *memory = vtd->options.memory;
+
+	return write ? memory_write(memory, addr, buffer, size_bytes)
+		     : memory_read(memory, addr, buffer, size_bytes);
+}
+
+/* VT-d, "Handling of Translated Requests": let in by the context, then believed. */
+static enum model_status upstream_access(void *context, uint32_t rid, uint64_t addr,
+					 void *buffer, uint32_t size_bytes, bool write)
+{
+	struct model_vtd *vtd = context;
+	const struct vtd_request request = {
+		.rid = rid,
+		.pasid = IOPF_PASID_NONE,
+		.perm = write ? IOPF_WRITE : IOPF_READ,
+		.kind = VTD_TRANSLATION,
+	};
+	struct vtd_found found = { .quiet = true };
+	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
+
+	vtd->stats.accesses++;
+	if (iopf_hardware_translates(vtd->hardware))
+		reason = find_context(vtd, &request, &found);
+	if (reason == VTD_REASON_NONE && reach(vtd, addr, buffer, size_bytes, write))
+		return MODEL_SUCCESS;
+	vtd->stats.refused_accesses++;
+	if (reason != VTD_REASON_NONE)
+		record_fault(vtd, &request, &found, addr, reason);
+	return MODEL_UR;
+}
+
+static void upstream_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t data)
+{
+	struct model_vtd *vtd = context;
+
+	vtd->options.interrupt(vtd->options.context, rid, addr, data);
+}
+
+/* ---- Page requests ------------------------------------------------------------------------ */
+
+/* Hardware itself answers; a request that is not the last has no answer. It knows
+ * nothing of what a function's responses carry: with a PASID where the request had one. */
+static void respond_self(struct model_vtd *vtd, const struct iopf_request *request,
+			 enum iopf_code code)
+{
+	if ((request->flags & (IOPF_LAST | IOPF_STOP)) == IOPF_LAST)
+		vtd_respond(vtd, request->rid, request->pasid, request->index, code);
+}
+
+/* VT-d, 7.4: only a context entry with PRE lets page requests in. */
+static bool let_in(struct model_vtd *vtd, const struct iopf_request *from)
+{
+	const struct vtd_request request = { .rid = from->rid, .pasid = from->pasid,
+					     .perm = from->perm,
+					     .kind = VTD_PAGE_REQUEST };
+	struct vtd_found found = { .quiet = true };
+	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
+
+	if (iopf_hardware_translates(vtd->hardware))
+		reason = find_context(vtd, &request, &found);
+	if (reason == VTD_REASON_NONE) {
+		/* What was looked up before the page comes must not be found after. */
+		if (vtd_find_number(&vtd->features, &request, &found) == VTD_REASON_NONE)
+			vtd_cache_forget_page(&vtd->cache, found.number, from->addr);
+		return true;
+	}
+	vtd->stats.refused_requests++;
+	record_fault(vtd, &request, &found, from->addr, reason);
+	return false;
+}
+
+static void upstream_page_request(void *context, uint32_t rid, uint32_t pasid, uint8_t perm,
+				  uint64_t payload)
+{
+	struct model_vtd *vtd = context;
+	struct iopf_request request;
+	int posted;
+
+	vtd->stats.requests++;
+	if (iopf_pcie_decode_request(payload, rid, pasid, perm, &request) != 0) {
+		vtd->stats.bad_messages++;
+		return;
+	}
+	if (!let_in(vtd, &request)) {
+		respond_self(vtd, &request, IOPF_FAILURE);
+		return;
+	}
+	posted = iopf_hardware_post(vtd->hardware, &request);
+	if (posted == IOPF_POSTED_SUCCESS) {
+		vtd->stats.auto_success++;
+		respond_self(vtd, &request, IOPF_SUCCESS);
+	} else if (posted < 0) {
+		vtd->stats.unqueued++;
+		respond_self(vtd, &request, IOPF_INVALID);
+	}
+}
+
+struct model_upstream model_vtd_upstream(struct model_vtd *vtd)
+{
+	return (struct model_upstream){
+		.context = vtd,
+		.translate = upstream_translate,
+		.page_request = upstream_page_request,
+		.access = upstream_access,
+		.interrupt = upstream_interrupt,
+	};
+}
