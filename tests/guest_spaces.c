@@ -329,6 +329,38 @@ TEST(a_guest_that_is_gone_leaves_nothing)
 	CHECK_EQ(pair_stats(pair).spaces, 2);
 }
 
+TEST(a_guest_that_is_gone_while_it_attaches_leaves_nothing_either)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint64_t ticket;
+
+	pair->attach = -EAGAIN;
+	CHECK_EQ(iopf_agent_attach(pair->agent, PAIR_RID, 2, &ticket), 0);
+	pair_run(pair);
+	CHECK_EQ(iopf_guest_reset(pair->guest, 0), -EAGAIN);
+	pair->attach = 0;
+	CHECK_EQ(iopf_guest_reset(pair->guest, 0), 0);
+	CHECK_EQ(pair_count(pair, 'a'), 2);
+	CHECK_EQ(pair_count(pair, 'd'), 2);
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+}
+
+TEST(requests_without_pasid_are_privileged_where_the_context_says_so)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+	struct iopf_address_space space;
+	uint64_t addr;
+
+	pair_attach_pasid(pair, PAIR_RID, IOPF_PASID_NONE);
+	addr = find(pair, IOPF_PASID_NONE).context_addr + 8;
+	put(pair, addr, word(pair, addr) | 1 << 20);
+	announce(pair, IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_ALL, 0);
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, IOPF_PASID_NONE, &space), 0);
+	CHECK(space.flags & IOPF_SPACE_PRIV);
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, 0, &space), 0);
+	CHECK(!(space.flags & IOPF_SPACE_PRIV));
+}
+
 TEST(options_out_of_range_are_refused)
 {
 	static const struct iopf_guest_endpoint twice[] = { { 1, 1, true },

@@ -129,7 +129,7 @@ struct iopf_guest_options {
 	X(answered,             "answers that matched") \
 	X(taken,                "groups ended by the host while the guest had them") \
 	X(forgotten,            "groups and debts forgotten by the guest's queue") \
-	X(parked,               "groups not shown: every index is held or owed") \
+	X(parked,               "times a group was not shown: every index is held or owed") \
 	X(overflows,            "groups not shown: the queue is full or overflowed") \
 	X(unshown,              "groups not shown: the queue is off or nothing is there") \
 	X(refused_unknown,      "answers refused: nothing was shown under this index") \

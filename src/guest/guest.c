@@ -370,9 +370,12 @@ static void forget_slot(struct iopf_guest *guest, struct shown *shown, uint32_t 
 
 void guest_forget(struct iopf_guest *guest)
 {
-	for (uint32_t i = 0; i < guest->function_count; i++)
-		for (uint32_t j = 0; j < IOPF_GUEST_INDEX_COUNT; j++)
-			forget_slot(guest, guest->functions[i].shown, j);
+	for (uint32_t i = 0; i < guest->function_count; i++) {
+		struct shown *shown = guest->functions[i].shown;
+
+		for (uint32_t j = 0; j < IOPF_GUEST_INDEX_COUNT && shown->known > 0; j++)
+			forget_slot(guest, shown, j);
+	}
 }
 
 /* ---- What there is -------------------------------------------------------------------- */

@@ -100,6 +100,8 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 	if (iopf_guest_space(guest, endpoint, pasid, &space) != 0)
 		return -ENOENT;
 	*out = (struct iopf_route){ .stages = 0 };
+	if (space.flags & IOPF_SPACE_PRIV)
+		perm |= IOPF_PRIV;
 	if (space.levels == 0)
 		route_need(&route, addr, perm);
 	else

@@ -20,7 +20,7 @@ static bool shown_busy(uint8_t state)
 	return state == SHOWN_HELD || state == SHOWN_OWED;
 }
 
-/* The only writer of a state, of busy[] and of the two counts. */
+/* The only writer of a state, of busy[] and of the counts. */
 static struct shown_slot *shown_move(struct shown *shown, uint32_t index,
 				     enum shown_state state)
 {
@@ -30,9 +30,11 @@ static struct shown_slot *shown_move(struct shown *shown, uint32_t index,
 	assert(shown_next[slot->state] & TO(state));
 	shown->held -= slot->state == SHOWN_HELD;
 	shown->owed -= slot->state == SHOWN_OWED;
+	shown->known -= slot->state != SHOWN_FRESH;
 	slot->state = (uint8_t)state;
 	shown->held += state == SHOWN_HELD;
 	shown->owed += state == SHOWN_OWED;
+	shown->known += state != SHOWN_FRESH;
 	if (shown_busy(slot->state))
 		shown->busy[index / 64] |= bit;
 	else

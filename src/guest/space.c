@@ -235,13 +235,16 @@ static void scan_attached(struct iopf_guest *guest)
 {
 	struct guest_scan *scan = &guest->scan;
 
+	/* At the beginning; a change that was under way may have added one. */
+	if (scan->space > guest->space_count)
+		scan->space = guest->space_count;
 	if (scan->space == 0) {
 		scan->phase = GUEST_SCAN_ENTRIES;
 		return;
 	}
-	if (--scan->space < guest->space_count)
-		scan_look(guest, guest->spaces[scan->space].function,
-			  guest->spaces[scan->space].pasid);
+	scan->space--;
+	scan_look(guest, guest->spaces[scan->space].function,
+		  guest->spaces[scan->space].pasid);
 }
 
 static void scan_next_function(struct guest_scan *scan)
@@ -295,7 +298,7 @@ void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid)
 void guest_scan_all(struct iopf_guest *guest)
 {
 	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ATTACHED,
-					       .space = guest->space_count });
+					       .space = UINT32_MAX });
 }
 
 int guest_scan_run(struct iopf_guest *guest)
