@@ -15,7 +15,7 @@ static void remember(uint32_t space)
 
 /* Space @space is as it was, but for @length bytes at @offset: those of @from. */
 static void check_moved(uint32_t space, uint64_t offset, const uint8_t *from,
-			uint64_t length)
+			size_t length)
 {
 	memcpy(before.memory + offset, from, length);
 	CHECK(memcmp(before.memory, world.memory[space], SPACE_SIZE) == 0);
@@ -29,7 +29,8 @@ static uint64_t pages_in(uint64_t offset, uint64_t length)
 TEST(a_copy_through_absent_pages_is_right_at_any_offset)
 {
 	static const struct {
-		uint64_t source, destination, length;
+		uint64_t source, destination;
+		uint32_t length;
 	} row[] = {
 		{ 0, 0x40000, 4096 },         { 0, 0x40000, 1 },
 		{ 4095, 0x40fff, 2 },         { 1, 0x40002, 20000 },
@@ -194,9 +195,11 @@ TEST(jobs_are_right_while_pages_come_and_go)
 
 	for (uint32_t round = 0; round < 150; round++) {
 		struct model_engine_options options = options_usual();
-		uint64_t half = SPACE_SIZE / 2, length = 1 + test_random(&random) % 60000;
+		uint32_t length = 1 + (uint32_t)(test_random(&random) % 60000);
+		uint64_t half = SPACE_SIZE / 2;
 		uint64_t source = test_random(&random) % (half - length);
 		uint64_t destination = half + test_random(&random) % (half - length);
+		uint64_t draw;
 		uint32_t n;
 
 		options.window = 1 + (uint32_t)(test_random(&random) % 8);
@@ -215,9 +218,9 @@ TEST(jobs_are_right_while_pages_come_and_go)
 					 1 + (uint32_t)(test_random(&random) % 4), n);
 			if (test_random(&random) % 3 == 0)
 				serve();
-			if (test_random(&random) % 16 == 0)
-				unmap(test_random(&random) & 1,
-				      (uint32_t)(test_random(&random) % PAGES));
+			draw = test_random(&random);
+			if (draw % 16 == 0)
+				unmap(draw >> 8 & 1, (uint32_t)(draw >> 16) % PAGES);
 		}
 		run();
 		CHECK_EQ(job_get(0, MODEL_JOB_STATUS), MODEL_JOB_STATUS_done);

@@ -170,7 +170,7 @@ TEST(removal_in_the_middle_is_survived)
 	CHECK_EQ(job_get(0, MODEL_JOB_STATUS), UINT64_MAX);
 }
 
-/* ---- Stopping a PASID through the engine's register ----------------------------------- */
+/* ---- Stopping a PASID through the engine's register ---------------------------- */
 
 static uint64_t stopping(void)
 {
@@ -219,7 +219,22 @@ TEST(late_answers_to_an_aborted_job_do_not_touch_the_next)
 	check_quiet();
 }
 
-/* ---- Invalidation while a transfer is under way ---------------------------------------- */
+TEST(jobs_take_turns_however_small_the_budget)
+{
+	struct model_engine_options options = options_usual();
+
+	options.piece_bytes = 64;
+	start_with(options, 64, false);
+	memset(world.perm, IOPF_READ, sizeof(world.perm));
+	for (uint32_t slot = 0; slot < 4; slot++)
+		job(slot, 0, MODEL_JOB_CRC32C, slot * 0x10000, 0, 0x10000);
+	for (uint32_t n = 0; n < 40; n++)
+		CHECK_EQ(model_engine_run(world.engine, 1, n), 1);
+	for (uint32_t slot = 0; slot < 4; slot++)
+		CHECK_EQ(job_get(slot, MODEL_JOB_DONE), 10 * 64);
+}
+
+/* ---- Invalidation while a transfer is under way -------------------------------- */
 
 TEST(an_invalidation_completes_after_the_uses_that_are_in_flight)
 {

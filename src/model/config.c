@@ -148,7 +148,7 @@ void config_write(struct config *config, uint32_t offset, uint32_t size_bytes,
 	}
 }
 
-/* ---- As people read it --------------------------------------------------------------- */
+/* ---- As people read it --------------------------------------------------------- */
 
 struct text {
 	char *at;

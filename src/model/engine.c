@@ -23,7 +23,7 @@ const char *model_engine_counter_name(enum model_engine_counter counter)
 	return (unsigned)counter < MODEL_ENGINE_COUNTER_COUNT ? name[counter] : "?";
 }
 
-/* ---- The life of a job ----------------------------------------------------------------- */
+/* ---- The life of a job --------------------------------------------------------- */
 
 static void job_start(struct model_engine *engine, struct job *job)
 {
@@ -69,7 +69,7 @@ static bool is_running(const struct job *job)
 	return job->status == MODEL_JOB_STATUS_running;
 }
 
-/* ---- What the function tells -------------------------------------------------------------- */
+/* ---- What the function tells --------------------------------------------------- */
 
 static void answered(void *context, uint32_t cookie, enum model_outcome outcome)
 {
@@ -115,7 +115,7 @@ static void reset(void *context)
 	engine->stop_pasid = 0;
 }
 
-/* ---- Create --------------------------------------------------------------------------------- */
+/* ---- Create -------------------------------------------------------------------- */
 
 static bool in_range(uint32_t value, uint32_t last)
 {
@@ -159,7 +159,7 @@ void model_engine_destroy(struct model_engine *engine)
 	free(engine);
 }
 
-/* ---- Registers -------------------------------------------------------------------------------- */
+/* ---- Registers ----------------------------------------------------------------- */
 
 #define JOB_REGISTER(member) (uint16_t)offsetof(struct job, member)
 
@@ -298,19 +298,22 @@ void model_engine_write(struct model_engine *engine, uint32_t offset, uint32_t s
 		stop_written(engine, value);
 }
 
-/* ---- Work ---------------------------------------------------------------------------------------- */
+/* ---- Work ---------------------------------------------------------------------- */
 
 uint32_t model_engine_run(struct model_engine *engine, uint32_t budget, uint64_t now_ns)
 {
-	uint32_t steps = 0, before;
+	uint32_t steps = 0, idle = 0;
 
 	engine->now_ns = now_ns;
-	do {
-		before = steps;
-		for (uint32_t n = 0; n < engine->options.job_max && steps < budget; n++)
-			if (is_running(&engine->job[n]))
-				steps += job_step(engine, &engine->job[n]);
-	} while (steps > before && steps < budget);
+	while (steps < budget && idle < engine->options.job_max) {
+		struct job *job = &engine->job[engine->turn];
+		bool went_on = is_running(job) && job_step(engine, job);
+
+		/* Where the budget ends, the next run goes on. */
+		engine->turn = (engine->turn + 1) % engine->options.job_max;
+		steps += went_on;
+		idle = went_on ? 0 : idle + 1;
+	}
 	return steps;
 }
 

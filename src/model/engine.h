@@ -13,7 +13,7 @@
 
 #include "model/function.h"
 
-/* ---- Registers, behind BAR 0: 64 bits each, read and written in 4 or 8 bytes ------------- */
+/* ---- Registers, behind BAR 0: 64 bits each, read and written in 4 or 8 bytes --- */
 
 enum model_engine_register {
 	MODEL_ENGINE_ID = 0x000,     /* MODEL_ENGINE_MAGIC */
@@ -91,7 +91,7 @@ enum model_engine_counter {
 const char *model_job_status_name(enum model_job_status status);
 const char *model_engine_counter_name(enum model_engine_counter counter);
 
-/* ---- The engine --------------------------------------------------------------------------- */
+/* ---- The engine ---------------------------------------------------------------- */
 
 /* How a job ended. */
 struct model_completion {

@@ -10,7 +10,7 @@
 
 #define PAGE UINT64_C(4096)
 
-/* ---- Operations ------------------------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------------- */
 
 static int role_access(struct model_engine *engine, struct job *job, uint32_t role,
 		       uint32_t count, bool write)
@@ -85,7 +85,7 @@ static const struct operation *operation_of(const struct job *job)
 	return &operations[job->control & 0xff];
 }
 
-/* ---- Begin -------------------------------------------------------------------------------- */
+/* ---- Begin --------------------------------------------------------------------- */
 
 static bool control_fits(const struct job *job)
 {
@@ -134,7 +134,7 @@ bool job_begin(struct model_engine *engine, struct job *job)
 	return true;
 }
 
-/* ---- Roles ----------------------------------------------------------------------------------- */
+/* ---- Roles --------------------------------------------------------------------- */
 
 static void role_release(struct model_engine *engine, struct job_role *role)
 {
@@ -194,7 +194,7 @@ static int role_hold(struct model_engine *engine, struct job *job, uint32_t n)
 	return role->missing ? -EAGAIN : result;
 }
 
-/* ---- Asking for pages ------------------------------------------------------------------------- */
+/* ---- Asking for pages ---------------------------------------------------------- */
 
 struct wanted {
 	uint64_t page[MODEL_ENGINE_PAGES_MAX];
@@ -344,7 +344,7 @@ static bool ask(struct model_engine *engine, struct job *job)
 	return true;
 }
 
-/* ---- A step --------------------------------------------------------------------------------------- */
+/* ---- A step -------------------------------------------------------------------- */
 
 /* A group was refused as a whole: its first page that is not there is to blame. */
 static void end_refused(struct model_engine *engine, struct job *job)

@@ -55,6 +55,7 @@ struct model_engine {
 	uint64_t counter[MODEL_ENGINE_COUNTER_COUNT];
 	uint64_t stop_pasid;
 	uint32_t serial;
+	uint32_t turn; /* the slot whose step is next */
 	struct job job[MODEL_ENGINE_JOB_MAX];
 	uint8_t buffer[2][4096];
 };

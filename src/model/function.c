@@ -8,7 +8,7 @@
 #include "model/function_state.h"
 #include "base/field.h"
 
-/* ---- Create --------------------------------------------------------------------------- */
+/* ---- Create -------------------------------------------------------------------- */
 
 static bool options_fit(const struct model_function_options *options)
 {
@@ -122,7 +122,7 @@ void function_observe_reset(struct model_function *function, enum model_reset re
 		observer->reset(observer->context, function, reset);
 }
 
-/* ---- Errors ---------------------------------------------------------------------------- */
+/* ---- Errors -------------------------------------------------------------------- */
 
 /*
  * What is unexpected and not fatal is advisory: told as a correctable error, so that
@@ -145,7 +145,7 @@ void function_error(struct model_function *function, uint32_t error)
 	config_set_bits(config, CONFIG_DEVICE_STATUS, 2, told, true);
 }
 
-/* ---- What a write to configuration space does beside --------------------------------------- */
+/* ---- What a write to configuration space does beside --------------------------- */
 
 /* ATS goes off or on: nothing stays cached (PCIe 10.5.1.3). STU is fixed while on. */
 static void ats_control(struct model_function *function, uint32_t was, uint32_t written)
@@ -264,7 +264,7 @@ void model_function_config_write(struct model_function *function, uint32_t offse
 	}
 }
 
-/* ---- Translations ------------------------------------------------------------------------- */
+/* ---- Translations -------------------------------------------------------------- */
 
 static bool bus_master(const struct model_function *function)
 {
@@ -396,7 +396,7 @@ void model_function_interrupt(struct model_function *function)
 			    config_get(config, CONFIG_MSI_DATA, 2));
 }
 
-/* ---- Invalidations (PCIe 10.3.1) ------------------------------------------------------------- */
+/* ---- Invalidations (PCIe 10.3.1) ----------------------------------------------- */
 
 /* clang-format off */
 #define INVALIDATE_FIELDS(X)             \
@@ -447,7 +447,7 @@ void model_function_answer_invalidations(struct model_function *function, bool a
 	function->mute = !answer;
 }
 
-/* ---- What happens to a function ---------------------------------------------------------------- */
+/* ---- What happens to a function ------------------------------------------------ */
 
 static void forget(struct model_function *function, enum model_reset reset)
 {
@@ -475,7 +475,7 @@ void model_function_remove(struct model_function *function)
 	forget(function, MODEL_REMOVED);
 }
 
-/* ---- What can be seen of it ----------------------------------------------------------------------- */
+/* ---- What can be seen of it ---------------------------------------------------- */
 
 void model_function_state(const struct model_function *function,
 			  struct model_function_state *state)

@@ -113,7 +113,7 @@ void model_function_destroy(struct model_function *function);
 void model_function_set_client(struct model_function *function,
 			       const struct model_client *client);
 
-/* ---- Page requests ------------------------------------------------------------------- */
+/* ---- Page requests ------------------------------------------------------------- */
 
 /*
  * Returns: how many requests could be sent in @pasid now, 1 or more; -EAGAIN (no credit),
@@ -156,7 +156,7 @@ int model_group_close(struct model_function *function, uint32_t group);
 int model_function_stop(struct model_function *function, uint32_t pasid);
 bool model_function_stopping(const struct model_function *function, uint32_t pasid);
 
-/* ---- Translations and memory --------------------------------------------------------- */
+/* ---- Translations and memory --------------------------------------------------- */
 
 /*
  * The translation of the page at @addr for @perm, from the cache or from upstream, and
@@ -183,7 +183,7 @@ int model_function_access(struct model_function *function, uint32_t use, uint32_
 /* Send the interrupt, if the MSI capability is enabled. */
 void model_function_interrupt(struct model_function *function);
 
-/* ---- What happens to a function ------------------------------------------------------ */
+/* ---- What happens to a function ------------------------------------------------ */
 
 /* A function level reset, as the bit in Device Control does it. */
 void model_function_reset(struct model_function *function);
@@ -200,7 +200,7 @@ void model_function_answer_invalidations(struct model_function *function, bool a
 void model_function_send_raw(struct model_function *function, uint32_t pasid,
 			     uint8_t perm, uint64_t payload);
 
-/* ---- What can be seen of it ---------------------------------------------------------- */
+/* ---- What can be seen of it ---------------------------------------------------- */
 
 struct model_function_state {
 	uint32_t rid;

@@ -13,7 +13,7 @@
 #include "model/function_state.h"
 #include "iopf/wire.h"
 
-/* ---- Who is told ------------------------------------------------------------------------ */
+/* ---- Who is told --------------------------------------------------------------- */
 
 static void client_tell(const struct model_function *function, uint32_t cookie,
 			enum model_outcome outcome)
@@ -52,7 +52,7 @@ void pri_forget(struct model_function *function)
 	observe_credits(function);
 }
 
-/* ---- Messages ------------------------------------------------------------------------- */
+/* ---- Messages ------------------------------------------------------------------ */
 
 static void message_send(struct model_function *function, uint32_t pasid, uint8_t perm,
 			 uint64_t payload)
@@ -151,7 +151,7 @@ static bool groups_close(struct model_function *function, uint32_t pasid)
 	return closed;
 }
 
-/* ---- What the client asks for ------------------------------------------------------------ */
+/* ---- What the client asks for -------------------------------------------------- */
 
 bool model_function_stopping(const struct model_function *function, uint32_t pasid)
 {
@@ -235,7 +235,7 @@ int model_group_close(struct model_function *function, uint32_t group)
 	return 0;
 }
 
-/* ---- Stopping a PASID -------------------------------------------------------------------- */
+/* ---- Stopping a PASID ---------------------------------------------------------- */
 
 /* With a marker, what waits is given up: credits come back with its response. After a
  * failure, what is open too; those credits come back with a PRI reset. */
@@ -332,7 +332,7 @@ int model_function_stop(struct model_function *function, uint32_t pasid)
 	return model_function_stopping(function, pasid) ? -EAGAIN : 0;
 }
 
-/* ---- Responses ---------------------------------------------------------------------------- */
+/* ---- Responses ----------------------------------------------------------------- */
 
 /* The group that @response is for: it must wait, and without PRPR there is no PASID
  * in a response (10.4.2.2). */
@@ -432,7 +432,7 @@ void model_function_response(struct model_function *function, uint32_t pasid,
 	go_on(function);
 }
 
-/* ---- Enable, disable, reset ----------------------------------------------------------------- */
+/* ---- Enable, disable, reset ---------------------------------------------------- */
 
 static void enable(struct model_function *function)
 {
@@ -465,7 +465,7 @@ void pri_control(struct model_function *function, bool was, bool reset)
 	function_observe_reset(function, MODEL_PRI_RESET);
 }
 
-/* ---- Raw messages ---------------------------------------------------------------------------- */
+/* ---- Raw messages -------------------------------------------------------------- */
 
 static void raw_settle(struct model_function *function, const struct iopf_request *request)
 {
@@ -474,7 +474,7 @@ static void raw_settle(struct model_function *function, const struct iopf_reques
 
 	if (group == NULL)
 		group = pri_group_new(function, request->pasid, request->index,
-				  PRI_NO_CLIENT);
+				      PRI_NO_CLIENT);
 	if (group == NULL)
 		return;
 	group->addr = request->addr;

@@ -5,7 +5,7 @@
 
 #include "model/function_state.h"
 
-/* ---- Registers ------------------------------------------------------------------------ */
+/* ---- Registers ----------------------------------------------------------------- */
 
 bool pri_enabled(const struct model_function *function)
 {
@@ -39,10 +39,10 @@ void pri_settle_stopped(struct model_function *function)
 			  pri->in_state[PRI_STALE];
 
 	pri_status_set(function, PRI_STOPPED,
-		   !pri_enabled(function) && (groups == 0 || pri->failed));
+		       !pri_enabled(function) && (groups == 0 || pri->failed));
 }
 
-/* ---- Groups --------------------------------------------------------------------------- */
+/* ---- Groups -------------------------------------------------------------------- */
 
 /* Where responses carry no PASID, an index is a name in the whole function. */
 static uint64_t key_of(const struct model_function *function, uint32_t pasid,
@@ -52,7 +52,7 @@ static uint64_t key_of(const struct model_function *function, uint32_t pasid,
 }
 
 struct pri_group *pri_group_find(const struct model_function *function, uint32_t pasid,
-				    uint16_t index)
+				 uint16_t index)
 {
 	uint32_t n = map_find(&function->pri.by_key, key_of(function, pasid, index));
 
@@ -77,7 +77,7 @@ void pri_group_move(struct pri *pri, struct pri_group *group,
 
 /* The index must be free. NULL: no slot is. */
 struct pri_group *pri_group_new(struct model_function *function, uint32_t pasid,
-				   uint16_t index, uint32_t cookie)
+				uint16_t index, uint32_t cookie)
 {
 	struct pri *pri = &function->pri;
 	uint32_t n = pri->first_free;
