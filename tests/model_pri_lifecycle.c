@@ -159,7 +159,7 @@ TEST(a_removed_function_says_and_hears_nothing)
 					   model_invalidate_payload(0, 0, false)), -EAGAIN);
 }
 
-/* ---- Stopping a PASID: with a marker, and without ------------------------------------- */
+/* ---- Stopping a PASID: with a marker, and without ------------------------------ */
 
 static void start_marking(uint32_t allocation)
 {

@@ -61,7 +61,7 @@ struct model_upstream {
 	void (*interrupt)(void *context, uint32_t rid, uint64_t addr, uint32_t data);
 };
 
-/* ---- What an IOMMU and a root port send to a function ------------------------------ */
+/* ---- What an IOMMU and a root port send to a function -------------------------- */
 
 struct model_function;
 
