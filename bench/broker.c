@@ -23,33 +23,34 @@ enum {
 struct world {
 	struct iopf_broker *broker;
 	void *memory, *recorder_memory;
-	uint64_t *tokens; /* of what is open, a ring of @open + BATCH */
+	uint64_t *tokens; /* of what is open, in its order; a ring */
 	uint64_t asked, answered, now_ns;
 	uint32_t source, owner;
-	uint32_t open, endpoints;
+	uint32_t token_mask, endpoints;
+	uint32_t rid; /* whose turn it is to ask, and */
+	uint16_t index; /* with which index */
 };
 
 /* ---- Steps ------------------------------------------------------------------------------- */
 
-/* Endpoints take turns, and each takes its indices in turn. */
+/* Functions take turns, and each takes its indices in turn. */
 static uint64_t ask(struct world *world)
 {
+	struct iopf_request request = { .pasid = PASID,
+					.perm = IOPF_READ | IOPF_WRITE,
+					.flags = IOPF_LAST };
 	uint64_t wrong = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		uint32_t number = (uint32_t)((world->asked + i) %
-					     (world->endpoints * INDICES));
-		struct iopf_request request = {
-			.addr = (world->asked + i) << 12,
-			.rid = number % world->endpoints,
-			.pasid = PASID,
-			.index = (uint16_t)(number / world->endpoints),
-			.perm = IOPF_READ | IOPF_WRITE,
-			.flags = IOPF_LAST,
-		};
-
+		request.addr = (world->asked + i) << 12;
+		request.rid = world->rid;
+		request.index = world->index;
 		wrong += iopf_broker_request(world->broker, world->source, &request,
 					     ++world->now_ns) != 0;
+		if (++world->rid == world->endpoints) {
+			world->rid = 0;
+			world->index = (uint16_t)((world->index + 1u) % INDICES);
+		}
 	}
 	return wrong;
 }
@@ -63,7 +64,7 @@ static uint64_t fetch(struct world *world)
 		wrong += iopf_broker_fetch(world->broker, world->owner, &group,
 					   world->now_ns) != 0;
 		wrong += group.page.addr != world->asked << 12;
-		world->tokens[world->asked++ % (world->open + BATCH)] = group.token;
+		world->tokens[world->asked++ & world->token_mask] = group.token;
 	}
 	return wrong;
 }
@@ -73,7 +74,7 @@ static uint64_t answer(struct world *world)
 	uint64_t wrong = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		uint64_t token = world->tokens[world->answered++ % (world->open + BATCH)];
+		uint64_t token = world->tokens[world->answered++ & world->token_mask];
 
 		wrong += iopf_broker_answer(world->broker, world->owner, token,
 					    IOPF_SUCCESS, world->now_ns) != 0;
@@ -90,8 +91,8 @@ static uint64_t respond(struct world *world)
 				world->now_ns) != BATCH)
 		return 1;
 	for (unsigned i = 0; i < BATCH; i++)
-		wrong += responses[i].index !=
-			 (first + i) / world->endpoints % INDICES;
+		wrong += responses[i].token !=
+			 world->tokens[(first + i) & world->token_mask];
 	return wrong;
 }
 
@@ -110,7 +111,7 @@ static uint64_t faults(void *context, uint64_t steps)
 	return wrong;
 }
 
-/* ---- The world: @open groups on as many functions as have that many indices ----------- */
+/* ---- The world: @open groups, a power of two, on as many functions as they need --------- */
 
 static void *lines(size_t size_bytes)
 {
@@ -121,7 +122,7 @@ static void *lines(size_t size_bytes)
 	return memory;
 }
 
-static int populate(struct world *world)
+static int populate(struct world *world, uint32_t open)
 {
 	struct iopf_source_options source = { .size_bytes = sizeof(source),
 					      .reserve_count = 16 };
@@ -135,7 +136,7 @@ static int populate(struct world *world)
 			.size_bytes = sizeof(options),
 			.source = world->source,
 			.rid = rid,
-			.allocation = (world->open + BATCH + world->endpoints - 1) /
+			.allocation = (open + BATCH + world->endpoints - 1) /
 				      world->endpoints,
 			.pasid_in_response = true,
 		};
@@ -145,7 +146,7 @@ static int populate(struct world *world)
 		failed |= iopf_broker_attach(world->broker, endpoint, PASID,
 					     world->owner);
 	}
-	for (uint32_t i = 0; failed == 0 && i < world->open; i += BATCH)
+	for (uint32_t i = 0; failed == 0 && i < open; i += BATCH)
 		failed = ask(world) + fetch(world) == 0 ? 0 : -EIO;
 	return failed;
 }
@@ -165,18 +166,18 @@ static int world_create(struct world *world, uint32_t open)
 	};
 	size_t size_bytes = iopf_broker_size_bytes(&options);
 
-	*world = (struct world){ .open = open,
-				 .endpoints = (open + BATCH + INDICES - 1) / INDICES,
+	*world = (struct world){ .endpoints = (open + BATCH + INDICES - 1) / INDICES,
+				 .token_mask = 2 * open - 1,
 				 .memory = lines(size_bytes),
 				 .recorder_memory = lines(recorder_bytes),
-				 .tokens = lines((open + BATCH) * sizeof(uint64_t)) };
+				 .tokens = lines(2 * open * sizeof(uint64_t)) };
 	if (world->memory == NULL || world->recorder_memory == NULL ||
 	    world->tokens == NULL)
 		return -ENOMEM;
 	options.recorder = iopf_recorder_create(world->recorder_memory, recorder_bytes);
 	if (iopf_broker_create(&options, world->memory, size_bytes, &world->broker) != 0)
 		return -EINVAL;
-	return populate(world);
+	return populate(world, open);
 }
 
 static void world_destroy(struct world *world)

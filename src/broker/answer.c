@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* broker/answer.c - groups to owners, answers from them, responses out of the ledger. */
-#include "broker/broker.h"
+#include "broker/ledger.h"
 
 #include <errno.h>
 
@@ -10,6 +10,7 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		      struct iopf_group *out, uint64_t now_ns)
 {
 	struct owner *it = owner_get(broker, owner);
+	struct endpoint *endpoint;
 	struct group *group;
 
 	if (it == NULL)
@@ -17,23 +18,25 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	if (it->fetch_cursor == NO_SLOT)
 		return -EAGAIN;
 	group = &broker->groups[it->fetch_cursor];
+	endpoint = &broker->endpoints[group->endpoint];
 	it->fetch_cursor = group->next;
 	group->flags |= GROUP_SHOWN;
-	group_move(group, IOPF_GROUP_DELIVERED);
-	broker->endpoints[group->endpoint].delivered++;
-	COUNT(row_of_owner(broker, owner), shown);
+	group_move(endpoint, group, IOPF_GROUP_READY, IOPF_GROUP_DELIVERED);
+	COUNT(it->row, shown);
 	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
 	/* Field by field: a compound literal is built aside and copied, twice the cost. */
-	out->token = group_token(broker, group);
+	out->token = group->token;
 	out->opened_ns = group->opened_ns;
 	out->endpoint = group->endpoint;
 	out->pasid = group->pasid;
-	out->rid = group->rid;
+	out->rid = endpoint->rid;
 	out->index = group->index;
 	out->page_count = group->request_count;
 	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
 	memset(out->rsvd, 0, sizeof(out->rsvd));
-	out->page = (struct iopf_page){ .addr = group->addr, .perm = group->perm };
+	out->page.addr = group->addr;
+	out->page.perm = group->perm;
+	memset(out->page.rsvd, 0, sizeof(out->page.rsvd));
 	return 0;
 }
 
@@ -42,11 +45,10 @@ static struct group *open_group(const struct iopf_broker *broker, uint64_t token
 	uint32_t slot = TOKEN_SLOT(token);
 	struct group *group;
 
-	if (TOKEN_INSTANCE(token) != broker->options.instance ||
-	    slot >= broker->options.group_max)
+	if (slot >= broker->options.group_max)
 		return NULL;
 	group = &broker->groups[slot];
-	if (group->generation != TOKEN_GENERATION(token))
+	if (group->token != token)
 		return NULL;
 	return group->state == IOPF_GROUP_READY || group->state == IOPF_GROUP_DELIVERED ?
 		       group :
@@ -80,27 +82,26 @@ int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t
 
 /* ---- From the owner -------------------------------------------------------------------- */
 
-/* Which check an answer fails; IOPF_COUNTER_COUNT: none, and *@group is its group. */
+/* Which check the token of an answer fails; IOPF_COUNTER_COUNT: none. *@out: the group,
+ * where this use of its slot is meant. */
 static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owner,
-				 uint64_t token, struct group **out)
+				 uint64_t token, const struct group **out)
 {
 	uint32_t slot = TOKEN_SLOT(token), generation = TOKEN_GENERATION(token);
-	struct group *group;
+	const struct group *group;
 
-	*out = NULL;
 	if (TOKEN_INSTANCE(token) != broker->options.instance ||
 	    slot >= broker->options.group_max)
 		return IOPF_COUNTER_refused_unknown;
 	group = &broker->groups[slot];
-	if (generation <= broker->options.first_generation ||
-	    generation > group->generation)
+	if (generation <= broker->options.first_generation || token > group->token)
 		return IOPF_COUNTER_refused_unknown;
-	if (generation < group->generation)
+	if (token < group->token)
 		return IOPF_COUNTER_refused_stale;
 	if (!(group->flags & GROUP_SHOWN))
 		return IOPF_COUNTER_refused_unknown;
 	*out = group;
-	if (group->owner != owner)
+	if (group->bound.owner != owner)
 		return IOPF_COUNTER_refused_foreign;
 	if (group->state == IOPF_GROUP_DELIVERED)
 		return IOPF_COUNTER_COUNT;
@@ -108,7 +109,7 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 						      IOPF_COUNTER_refused_stale;
 }
 
-static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		  const struct group *group, enum iopf_counter why, uint64_t now_ns)
 {
 	uint32_t endpoint = group != NULL ? group->endpoint : IOPF_NO_ID;
@@ -137,10 +138,10 @@ static bool may_fail(const struct iopf_broker *broker, const struct group *group
 	const struct endpoint *endpoint = &broker->endpoints[group->endpoint];
 	uint32_t id = endpoint->attachment_first;
 
-	if (!(broker->owners[group->owner].flags & IOPF_OWNER_MAY_FAIL))
+	if (!(broker->owners[group->bound.owner].flags & IOPF_OWNER_MAY_FAIL))
 		return false;
 	for (; id != IOPF_NO_ID; id = broker->attachments[id].next)
-		if (broker->attachments[id].owner != group->owner)
+		if (broker->attachments[id].owner != group->bound.owner)
 			return false;
 	return true;
 }
@@ -155,8 +156,8 @@ _Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
 int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		       enum iopf_code code, uint64_t now_ns)
 {
+	const struct group *group = NULL;
 	enum iopf_counter why;
-	struct group *group;
 
 	if (owner_get(broker, owner) == NULL)
 		return -ENOENT;
@@ -169,7 +170,9 @@ int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 	if (why != IOPF_COUNTER_COUNT)
 		return refuse(broker, owner, token, group, why, now_ns);
 	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
-	group_leave(broker, group_slot(broker, group), code, ending_of_code[code]);
+	owner_release(broker, TOKEN_SLOT(token));
+	group_leave_from(broker, &broker->endpoints[group->endpoint], TOKEN_SLOT(token),
+			 IOPF_GROUP_DELIVERED, code, ending_of_code[code]);
 	return 0;
 }
 
@@ -196,22 +199,22 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 	if (ending <= IOPF_ENDING_failure || ending >= IOPF_ENDING_reset ||
 	    (unsigned)code >= IOPF_FAILURE)
 		return -EINVAL;
-	group_end(broker, group_slot(broker, group), code, ending, now_ns);
+	group_end(broker, TOKEN_SLOT(token), code, ending, now_ns);
 	return 0;
 }
 
 /* ---- Out of the ledger ------------------------------------------------------------------ */
 
-static void response_of(const struct iopf_broker *broker, const struct group *group,
-			struct iopf_response *out)
+/* @endpoint: NULL where the rid was unknown. */
+static void response_of(const struct iopf_broker *broker, const struct endpoint *endpoint,
+			const struct group *group, struct iopf_response *out)
 {
-	bool known = group->endpoint != NO_ENDPOINT;
-	bool bare = known && !broker->endpoints[group->endpoint].pasid_in_response;
+	bool bare = endpoint != NULL && !endpoint->pasid_in_response;
 
-	out->token = group_token(broker, group);
+	out->token = group->token;
 	out->opened_ns = group->opened_ns;
-	out->endpoint = known ? group->endpoint : IOPF_NO_ID;
-	out->rid = group->rid;
+	out->endpoint = endpoint != NULL ? group->endpoint : IOPF_NO_ID;
+	out->rid = endpoint != NULL ? endpoint->rid : group->bound.rid;
 	out->pasid = bare ? IOPF_PASID_NONE : group->pasid;
 	out->index = group->index;
 	out->request_count = group->request_count;
@@ -221,28 +224,33 @@ static void response_of(const struct iopf_broker *broker, const struct group *gr
 	memset(out->rsvd, 0, sizeof(out->rsvd));
 	memset(out->private_data, 0, sizeof(out->private_data));
 	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
-		memcpy(out->private_data, broker->private_data[group_slot(broker, group)],
+		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
 }
 
 int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 			struct iopf_response *responses, uint32_t max, uint64_t now_ns)
 {
+	struct source *it = source_get(broker, source);
 	uint32_t done = 0, slot;
 
-	if (source >= broker->options.source_max || !broker->sources[source].used)
+	if (it == NULL)
 		return -ENOENT;
-	while (done < max &&
-	       (slot = broker->sources[source].leaving.first) != NO_SLOT) {
-		const struct group *group = &broker->groups[slot];
+	while (done < max && (slot = it->leaving.first) != NO_SLOT) {
+		struct group *group = &broker->groups[slot];
+		struct endpoint *endpoint = endpoint_of_group(broker, group);
+		struct iopf_stats_row *row = row_of_group(broker, group);
 
-		response_of(broker, group, &responses[done++]);
-		count(&row_of_group(broker, group)
-			       ->counter[IOPF_COUNTER_response_success + group->code],
-		      1);
+		response_of(broker, endpoint, group, &responses[done++]);
+		count(&row->counter[IOPF_COUNTER_response_success + group->code], 1);
+		count_ending(broker, group, row);
 		record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
 		       (uint8_t)(group->code << 4 | group->ending));
-		group_close(broker, slot);
+		list_remove(broker->groups, &it->leaving, slot);
+		if (group->flags & GROUP_RESERVE)
+			reserve_free(broker, group);
+		else
+			group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
 	}
 	return (int)done;
 }
@@ -258,13 +266,13 @@ uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t id,
 		return 0;
 	switch (gauge) {
 	case IOPF_GAUGE_partial:
-		return endpoint->partial.count;
+		return endpoint->partials;
 	case IOPF_GAUGE_ready:
-		return endpoint->open - endpoint->delivered;
+		return endpoint_at(endpoint, STAGE_READY);
 	case IOPF_GAUGE_delivered:
-		return endpoint->delivered;
+		return endpoint_at(endpoint, STAGE_DELIVERED);
 	case IOPF_GAUGE_leaving:
-		return endpoint->leaving;
+		return endpoint_at(endpoint, STAGE_LEAVING);
 	case IOPF_GAUGE_credits_in_use:
 		return endpoint->credits;
 	case IOPF_GAUGE_COUNT:
@@ -344,8 +352,8 @@ static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 		     .endpoint = group->endpoint,
 		     .owner = owner,
 		     .pasid = group->pasid,
-		     .rid = group->rid,
-		     .token = group_token(broker, group),
+		     .rid = group_rid(broker, group),
+		     .token = group->token,
 		     .value = owner_clock(&broker->owners[owner], now_ns) - group->opened_ns },
 	     now_ns);
 }
@@ -412,7 +420,7 @@ static uint64_t age_of(const struct iopf_broker *broker, const struct group *gro
 {
 	if (group->state != IOPF_GROUP_READY && group->state != IOPF_GROUP_DELIVERED)
 		return 0;
-	return owner_clock(&broker->owners[group->owner], now_ns) - group->opened_ns;
+	return owner_clock(&broker->owners[group->bound.owner], now_ns) - group->opened_ns;
 }
 
 int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
@@ -428,11 +436,11 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
 		    (endpoint != IOPF_NO_ID && group->endpoint != endpoint))
 			continue;
 		owed[done++] = (struct iopf_owed){
-			.token = group_token(broker, group),
+			.token = group->token,
 			.age_ns = age_of(broker, group, now_ns),
 			.endpoint = group->endpoint != NO_ENDPOINT ? group->endpoint :
 								     IOPF_NO_ID,
-			.owner = group->owner != NO_OWNER ? group->owner : IOPF_NO_ID,
+			.owner = group->bound.owner != NO_OWNER ? group->bound.owner : IOPF_NO_ID,
 			.pasid = group->pasid,
 			.index = group->index,
 			.request_count = group->request_count,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* broker/broker.c - create, and who is there: sources, endpoints, owners, attachments. */
-#include "broker/broker.h"
+#include "broker/ledger.h"
 
 #include <errno.h>
 
@@ -100,8 +100,10 @@ static void tables_create(struct iopf_broker *broker)
 	const struct iopf_broker_options *o = &broker->options;
 
 	for (uint32_t i = 0; i < o->group_max; i++)
-		broker->groups[i] = (struct group){ .generation = o->first_generation,
-						    .owner = NO_OWNER };
+		broker->groups[i] = (struct group){
+			.token = TOKEN(o->instance, i, o->first_generation),
+			.bound = nobody,
+		};
 	for (uint32_t i = 0; i < o->attachment_max; i++)
 		broker->attachments[i] = (struct attachment){
 			.endpoint = IOPF_NO_ID,
@@ -133,6 +135,9 @@ int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 	*broker = (struct iopf_broker){
 		.options = *options,
 		.recorder = options->recorder,
+		.recorder_mask = options->recorder != NULL ?
+					 options->recorder->entry_count - 1 :
+					 0,
 		.stats = options->stats != NULL ? options->stats :
 						  (void *)(base + l.stats),
 		.groups = (void *)(base + l.groups),
@@ -217,7 +222,7 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 
 		group->source = (uint8_t)id;
 		group->next = added->free_first;
-		added->free_first = group_slot(broker, group);
+		added->free_first = TOKEN_SLOT(group->token);
 	}
 	row_of_source(broker, id)->id = options->name;
 	*source = id;
@@ -225,13 +230,6 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 }
 
 /* ---- Owners ---------------------------------------------------------------------------- */
-
-struct owner *owner_get(const struct iopf_broker *broker, uint32_t owner)
-{
-	return owner < broker->options.owner_max && broker->owners[owner].used ?
-		       &broker->owners[owner] :
-		       NULL;
-}
 
 int iopf_broker_add_owner(struct iopf_broker *broker,
 			  const struct iopf_owner_options *options, uint32_t *owner)
@@ -273,7 +271,7 @@ int iopf_broker_remove_owner(struct iopf_broker *broker, uint32_t owner)
 
 	if (gone == NULL)
 		return -ENOENT;
-	if (gone->attachments > 0 || gone->open.count > 0)
+	if (gone->attachments > 0 || gone->open.first != NO_SLOT)
 		return -EBUSY;
 	gone->used = false;
 	return 0;
@@ -295,14 +293,6 @@ int iopf_broker_pause_owner(struct iopf_broker *broker, uint32_t owner, bool pau
 }
 
 /* ---- Endpoints ------------------------------------------------------------------------- */
-
-struct endpoint *endpoint_get(const struct iopf_broker *broker, uint32_t endpoint)
-{
-	return endpoint < broker->options.endpoint_max &&
-			       broker->endpoints[endpoint].state != ENDPOINT_UNUSED ?
-		       &broker->endpoints[endpoint] :
-		       NULL;
-}
 
 static uint64_t rid_key(uint32_t source, uint32_t rid)
 {
@@ -329,23 +319,20 @@ static void endpoint_storage(struct iopf_broker *broker, uint32_t id)
 		group->source = endpoint->source;
 		endpoint->units[i].next =
 			i + 1 == range->count ? 0 : (uint16_t)(i + 2);
-		slot_free(broker, &endpoint->free_first, &endpoint->free_last,
-			  range->first + i);
+		slot_free(broker->groups, endpoint, range->first + i);
 	}
 }
 
 static int endpoint_refused(const struct iopf_broker *broker,
 			    const struct iopf_endpoint_options *options)
 {
-	const struct source *source;
+	const struct source *source = source_get(broker, options->source);
 
 	if (options->size_bytes != sizeof(*options) ||
 	    !in_range(options->allocation, 1, 65535))
 		return -EINVAL;
-	if (options->source >= broker->options.source_max ||
-	    !broker->sources[options->source].used)
+	if (source == NULL)
 		return -ENOENT;
-	source = &broker->sources[options->source];
 	if (map_find(&broker->rids, rid_key(options->source, options->rid)) != MAP_NONE)
 		return -EEXIST;
 	if (source->usable_entries != 0 &&
@@ -375,7 +362,7 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 		broker->endpoint_end = id + 1;
 	broker->endpoints[id] = (struct endpoint){
 		.row = broker->endpoints[id].row,
-		.cached_attachment = IOPF_NO_ID,
+		.usual_pasid = PASID_NOBODY,
 		.rid = options->rid,
 		.allocation = (uint16_t)options->allocation,
 		.epoch = (uint16_t)(broker->endpoints[id].epoch + 1),
@@ -466,8 +453,7 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 		.epoch = (uint16_t)(added->epoch + 1),
 	};
 	broker->endpoints[endpoint].attachment_first = id;
-	broker->endpoints[endpoint].attachments++;
-	broker->endpoints[endpoint].cached_attachment = IOPF_NO_ID;
+	broker->endpoints[endpoint].usual_pasid = PASID_NOBODY;
 	broker->owners[owner].attachments++;
 	map_add(&broker->keys, attachment_key(endpoint, pasid), id);
 	return 0;
@@ -482,8 +468,7 @@ void attachment_remove(struct iopf_broker *broker, uint32_t id)
 	while (*link != id)
 		link = &broker->attachments[*link].next;
 	*link = gone->next;
-	endpoint->attachments--;
-	endpoint->cached_attachment = IOPF_NO_ID;
+	endpoint->usual_pasid = PASID_NOBODY;
 	broker->owners[gone->owner].attachments--;
 	map_remove(&broker->keys, attachment_key(gone->endpoint, gone->pasid));
 	gone->endpoint = IOPF_NO_ID;

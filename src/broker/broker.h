@@ -40,6 +40,9 @@
 #include "base/map.h"
 #include "iopf/iopf.h"
 
+/* Off an ordinary fault's way. */
+#define COLD __attribute__((cold, noinline))
+
 enum broker_limits {
 	BROKER_ALIGN = 64,
 	INDEX_BUCKETS = 512,       /* PRG indices are 9 bits: one bucket each */
@@ -53,6 +56,7 @@ enum broker_limits {
 #define NO_SLOT         UINT32_MAX
 #define NO_ENDPOINT     UINT16_MAX
 #define NO_OWNER        UINT16_MAX
+#define PASID_NOBODY    (IOPF_PASID_ANY - 1) /* no request has it */
 
 /* Token: instance 10 bits, slot 22 bits, generation 32 bits (never 0). */
 #define TOKEN(instance, slot, generation) \
@@ -70,18 +74,26 @@ enum group_flag {
 	GROUP_BROKEN = 64, /* one of its requests breaks a rule: invalid at its last */
 };
 
+/* Whose a group is: settled by its first request. */
+struct binding {
+	union {
+		uint32_t attachment; /* or IOPF_NO_ID */
+		uint32_t rid;        /* where there is no endpoint */
+	};
+	uint16_t attachment_epoch;
+	uint16_t owner; /* or NO_OWNER */
+};
+
 /* A slot of the ledger: one cache line. */
 struct group {
+	uint64_t token;     /* FREE: of its last use */
 	uint64_t addr;      /* of the first request */
 	uint64_t opened_ns; /* on its owner's clock */
-	uint32_t generation;
-	uint32_t pasid;
 	uint32_t next, prev; /* in the list of its state */
-	uint32_t attachment; /* or IOPF_NO_ID */
-	uint32_t rid;
-	uint16_t attachment_epoch, endpoint_epoch;
+	struct binding bound;
+	uint32_t pasid;
 	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
-	uint16_t owner;    /* of its attachment, or NO_OWNER */
+	uint16_t endpoint_epoch;
 	uint16_t index;
 	uint16_t request_count;
 	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
@@ -105,7 +117,7 @@ struct unit {
 _Static_assert(sizeof(struct unit) == 16, "16 bytes a unit of allocation");
 
 struct list {
-	uint32_t first, last, count;
+	uint32_t first, last;
 };
 
 /* At most EVENTS_PER_WINDOW events a window of each endpoint, owner and source. */
@@ -139,38 +151,41 @@ enum endpoint_state {
 	ENDPOINT_STATE_COUNT
 };
 
+/* The stages of a group's way, in the order in which it passes them. */
+enum stage { STAGE_READY, STAGE_DELIVERED, STAGE_LEAVING, STAGE_FREE, STAGE_COUNT };
+
+/* Two cache lines: what every fault needs, and the rest. */
 struct endpoint {
 	struct iopf_stats_row *row;
 	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
-	struct unit *units;  /* as many as slots */
 	uint32_t slot_first;
-	uint32_t free_first; /* slots, linked by next: oldest first, see free_last */
+	uint32_t free_first; /* slots, linked by next: oldest first */
 	uint32_t free_last;
-	uint32_t cached_pasid, cached_attachment; /* of the last request */
-	uint32_t rid;
+	uint32_t usual_pasid; /* what its requests can be taken with by the short way, */
+	struct binding usual; /* and whose they are; PASID_NOBODY: none can */
+	uint32_t passed[STAGE_COUNT]; /* groups that reached a stage, or left it out */
 	uint16_t allocation; /* slots, units and credits */
 	uint16_t credits;    /* in use */
-	uint16_t unit_free;  /* unit + 1, linked by next */
 	uint16_t epoch;
-	uint8_t source;
-	uint8_t state; /* enum endpoint_state */
 	bool pasid_in_response;
-	bool restart_wanted; /* an operation is under way; this one comes next */
-	/* The operation. */
+	uint8_t source;
+
+	uint8_t state; /* enum endpoint_state */
 	uint8_t operation; /* enum iopf_operation_kind */
 	uint8_t plan_at;   /* the step of its plan that is to be done */
-	uint8_t rsvd[2];
-	uint16_t rounds, stopped_rounds;
+	bool restart_wanted; /* an operation is under way; this one comes next */
+	uint16_t rounds, stopped_rounds; /* of that step */
+	uint16_t partials;
+	uint16_t unit_free;  /* unit + 1, linked by next */
+	uint32_t rid;
 	uint32_t detaching; /* attachment */
-	/* Groups by state, beside partial.count; FREE is not counted. */
-	uint32_t open;      /* READY and DELIVERED */
-	uint32_t delivered; /* of them */
-	uint32_t leaving;
-	uint32_t attachments;
 	uint32_t attachment_first; /* linked by attachment.next */
 	struct list partial;
+	struct unit *units;  /* as many as slots */
 	struct event_limit limit;
 };
+
+_Static_assert(sizeof(void *) < 8 || sizeof(struct endpoint) == 128, "two cache lines");
 
 struct inbox_cell {
 	uint64_t sequence;
@@ -218,6 +233,7 @@ struct attachment {
 struct iopf_broker {
 	struct iopf_broker_options options;
 	struct iopf_recorder *recorder;
+	uint64_t recorder_mask; /* taken once: what a reader can write to bounds nothing */
 	struct iopf_stats_page *stats;
 	struct group *groups;
 	struct unit *units;
@@ -238,19 +254,11 @@ struct iopf_broker {
 	uint32_t gauge_turn; /* round robin of published gauges */
 };
 
-/* ---- ledger.c: slots, lists, ranges ----------------------------------------------- */
-
-void list_push(struct iopf_broker *broker, struct list *list, uint32_t slot);
-void list_remove(struct iopf_broker *broker, struct list *list, uint32_t slot);
+/* ---- ledger.c: slots, ranges, endings ------------------------------------------------ */
 
 bool range_take(struct iopf_broker *broker, uint32_t range, uint32_t count);
 void range_give(struct iopf_broker *broker, uint32_t range);
 
-/* To the end of a line of free slots, unless its generations have run out. */
-void slot_free(struct iopf_broker *broker, uint32_t *first, uint32_t *last, uint32_t slot);
-/* A free slot of @endpoint, or NO_SLOT: generations have run out. */
-uint32_t group_open(struct iopf_broker *broker, struct endpoint *endpoint,
-		    const struct iopf_request *request);
 /* A reserve slot of @source for a last of @endpoint (or NO_ENDPOINT), or NO_SLOT: all
  * are leaving. */
 uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
@@ -258,34 +266,29 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 /* Add a further request; the endpoint has a credit left. */
 void group_append(struct iopf_broker *broker, struct group *group,
 		  const struct iopf_request *request);
-/* The open group of @endpoint with this index and PASID; NO_SLOT. @any_pasid: whatever
- * its PASID. */
-uint32_t group_find(const struct iopf_broker *broker, const struct endpoint *endpoint,
-		    uint16_t index, uint32_t pasid, bool any_pasid);
-void group_move(struct group *group, uint8_t state);
-/* To its source's list with @code; READY and DELIVERED groups leave their owner's. */
+/* To its source's list with @code, wherever it was. */
 void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		 enum iopf_ending ending);
 /* The host ends an open group under @ending; its owner is told if it was shown it. */
 void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 	       enum iopf_ending ending, uint64_t now_ns);
+/* A LEAVING group of a source's reserve is FREE again. */
+void reserve_free(struct iopf_broker *broker, struct group *group);
 /* Without a response; whatever list it is on. PARTIAL: dropped, credits lost. */
 void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending ending,
 		  uint64_t now_ns);
-/* A LEAVING group whose response is out. */
-void group_close(struct iopf_broker *broker, uint32_t slot);
 
-static inline uint32_t group_slot(const struct iopf_broker *broker,
-				  const struct group *group)
+static inline struct endpoint *endpoint_of_group(const struct iopf_broker *broker,
+						 const struct group *group)
 {
-	return (uint32_t)(group - broker->groups);
+	return group->endpoint != NO_ENDPOINT ? &broker->endpoints[group->endpoint] : NULL;
 }
 
-static inline uint64_t group_token(const struct iopf_broker *broker,
-				   const struct group *group)
+static inline uint32_t group_rid(const struct iopf_broker *broker,
+				 const struct group *group)
 {
-	return TOKEN(broker->options.instance, group_slot(broker, group),
-		     group->generation);
+	return group->endpoint != NO_ENDPOINT ? broker->endpoints[group->endpoint].rid :
+						group->bound.rid;
 }
 
 /* An owner's clock stands still while it is paused. */
@@ -301,18 +304,33 @@ void operation_restart(struct iopf_broker *broker, uint32_t endpoint, uint64_t n
 
 /* ---- broker.c ------------------------------------------------------------------------ */
 
-struct endpoint *endpoint_get(const struct iopf_broker *broker, uint32_t endpoint);
-struct owner *owner_get(const struct iopf_broker *broker, uint32_t owner);
+static inline struct endpoint *endpoint_get(const struct iopf_broker *broker,
+					    uint32_t endpoint)
+{
+	return endpoint < broker->options.endpoint_max &&
+			       broker->endpoints[endpoint].state != ENDPOINT_UNUSED ?
+		       &broker->endpoints[endpoint] :
+		       NULL;
+}
+
+static inline struct owner *owner_get(const struct iopf_broker *broker, uint32_t owner)
+{
+	return owner < broker->options.owner_max && broker->owners[owner].used ?
+		       &broker->owners[owner] :
+		       NULL;
+}
+
+static inline struct source *source_get(const struct iopf_broker *broker, uint32_t source)
+{
+	return source < broker->options.source_max && broker->sources[source].used ?
+		       &broker->sources[source] :
+		       NULL;
+}
+
 uint32_t attachment_find(const struct iopf_broker *broker, uint32_t endpoint,
 			 uint32_t pasid);
 void attachment_remove(struct iopf_broker *broker, uint32_t attachment);
 void endpoint_forget(struct iopf_broker *broker, uint32_t endpoint);
-
-static inline uint32_t endpoint_id(const struct iopf_broker *broker,
-				   const struct endpoint *endpoint)
-{
-	return (uint32_t)(endpoint - broker->endpoints);
-}
 
 /* The attachment that a group was bound to, if that still stands: NULL for groups of a
  * closed one, whatever its place in the table is used for now. */
@@ -321,10 +339,10 @@ static inline struct attachment *attachment_of_group(const struct iopf_broker *b
 {
 	struct attachment *attachment;
 
-	if (group->attachment == IOPF_NO_ID)
+	if (group->bound.attachment == IOPF_NO_ID)
 		return NULL;
-	attachment = &broker->attachments[group->attachment];
-	return attachment->epoch == group->attachment_epoch ? attachment : NULL;
+	attachment = &broker->attachments[group->bound.attachment];
+	return attachment->epoch == group->bound.attachment_epoch ? attachment : NULL;
 }
 
 /* ---- inbox.c -------------------------------------------------------------------------- */
@@ -393,15 +411,15 @@ _Static_assert(sizeof(struct iopf_record) == 32, "four words");
 static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 			  const struct group *group, uint64_t data, uint8_t detail)
 {
-	struct iopf_recorder *recorder = broker->recorder;
+	struct iopf_recorder *const recorder = broker->recorder;
 	uint64_t head, *words;
 
 	if (recorder == NULL)
 		return;
 	head = recorder->head;
-	words = (void *)&recorder->entry[head & (recorder->entry_count - 1)];
+	words = (void *)&recorder->entry[head & broker->recorder_mask];
 	__atomic_store_n(&words[0], ns, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[1], group_token(broker, group), __ATOMIC_RELEASE);
+	__atomic_store_n(&words[1], group->token, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[2], data, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[3],
 			 RECORD_WORD3(group->pasid, group->endpoint, kind, detail),

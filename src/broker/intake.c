@@ -5,7 +5,7 @@
  * Whatever a request says, it ends in exactly one of: a partial, a group for its owner,
  * a group that the host ends at once, a counted drop.
  */
-#include "broker/broker.h"
+#include "broker/ledger.h"
 
 #include <errno.h>
 
@@ -77,7 +77,7 @@ static bool is_broken(const struct iopf_request *request)
 
 /* ---- A last that nobody can be given: through a reserve slot ------------------------ */
 
-static int reject(const struct intake *in, enum iopf_ending ending)
+COLD static int reject(const struct intake *in, enum iopf_ending ending)
 {
 	uint16_t endpoint = in->endpoint != MAP_NONE ? (uint16_t)in->endpoint : NO_ENDPOINT;
 	uint32_t slot;
@@ -96,7 +96,7 @@ static int reject(const struct intake *in, enum iopf_ending ending)
 	return 0;
 }
 
-static int unknown_rid(const struct intake *in)
+COLD static int unknown_rid(const struct intake *in)
 {
 	int taken;
 
@@ -112,7 +112,7 @@ static int unknown_rid(const struct intake *in)
 
 /* More requests than the function was allowed (PCIe 6.x 10.4.1). Its group, if it has
  * one here, cannot become whole any more. */
-static int beyond_allocation(const struct intake *in, uint32_t slot)
+COLD static int beyond_allocation(const struct intake *in, uint32_t slot)
 {
 	struct iopf_stats_row *row = intake_row(in);
 	int taken = 0;
@@ -149,7 +149,7 @@ static enum iopf_ending silent_ending(const struct endpoint *endpoint)
 	return IOPF_ENDING_COUNT;
 }
 
-static int end_silently(const struct intake *in, enum iopf_ending ending)
+COLD static int end_silently(const struct intake *in, enum iopf_ending ending)
 {
 	struct iopf_stats_row *row = intake_row(in);
 
@@ -163,7 +163,7 @@ static int end_silently(const struct intake *in, enum iopf_ending ending)
 
 /* An index that is still open: the function is out of step, and a response could answer
  * either question. Not shown, none of its own; the endpoint is drained and reset. */
-static int index_reused(const struct intake *in)
+COLD static int index_reused(const struct intake *in)
 {
 	struct iopf_stats_row *row = intake_row(in);
 
@@ -175,7 +175,7 @@ static int index_reused(const struct intake *in)
 	return 0;
 }
 
-static int stop_marker(const struct intake *in)
+COLD static int stop_marker(const struct intake *in)
 {
 	struct endpoint *endpoint = &in->broker->endpoints[in->endpoint];
 	uint32_t slot = endpoint->partial.first;
@@ -194,40 +194,73 @@ static int stop_marker(const struct intake *in)
 
 /* ---- The way of an ordinary request --------------------------------------------------- */
 
-static uint32_t attachment_of(struct iopf_broker *broker, uint32_t id, uint32_t pasid)
+static uint32_t attachment_of(const struct iopf_broker *broker, uint32_t endpoint,
+			      uint32_t pasid)
 {
-	struct endpoint *endpoint = &broker->endpoints[id];
-	uint32_t attachment;
+	uint32_t id = attachment_find(broker, endpoint, pasid);
 
-	if (endpoint->cached_attachment != IOPF_NO_ID && endpoint->cached_pasid == pasid)
-		return endpoint->cached_attachment;
-	attachment = attachment_find(broker, id, pasid);
-	if (attachment == MAP_NONE && pasid != IOPF_PASID_NONE)
-		attachment = attachment_find(broker, id, IOPF_PASID_ANY);
-	if (attachment == MAP_NONE)
-		return IOPF_NO_ID;
-	endpoint->cached_pasid = pasid;
-	endpoint->cached_attachment = attachment;
-	return attachment;
+	if (id == MAP_NONE && pasid != IOPF_PASID_NONE)
+		id = attachment_find(broker, endpoint, IOPF_PASID_ANY);
+	return id;
 }
 
-/* Whose address space a group belongs to is settled by its first request. */
-static void bind(struct iopf_broker *broker, struct group *group)
+/* Whose address space a group belongs to is settled by its first request. What comes
+ * after it with the same PASID takes the short way, until something changes. */
+static struct binding bind(const struct intake *in, struct endpoint *endpoint)
 {
-	uint32_t id = attachment_of(broker, group->endpoint, group->pasid);
+	uint32_t id = attachment_of(in->broker, in->endpoint, in->request->pasid);
+	const struct attachment *attachment = &in->broker->attachments[id];
+	struct binding bound;
 
-	if (id == IOPF_NO_ID)
-		return;
-	group->attachment = id;
-	group->attachment_epoch = broker->attachments[id].epoch;
-	group->owner = (uint16_t)broker->attachments[id].owner;
+	if (id == MAP_NONE)
+		return nobody;
+	bound = (struct binding){ .attachment = id,
+				  .attachment_epoch = attachment->epoch,
+				  .owner = (uint16_t)attachment->owner };
+	if (endpoint->operation == IOPF_OPERATION_NONE && endpoint->state == ENDPOINT_ON) {
+		endpoint->usual_pasid = in->request->pasid;
+		endpoint->usual = bound;
+	}
+	return bound;
+}
+
+static void partial_add(struct iopf_broker *broker, struct endpoint *endpoint, uint32_t slot)
+{
+	group_move(endpoint, &broker->groups[slot], IOPF_GROUP_FREE, IOPF_GROUP_PARTIAL);
+	list_push(broker->groups, &endpoint->partial, slot);
+	endpoint->partials++;
+}
+
+static void partial_remove(struct iopf_broker *broker, struct endpoint *endpoint,
+			   uint32_t slot)
+{
+	list_remove(broker->groups, &endpoint->partial, slot);
+	endpoint->partials--;
+}
+
+/* The group waits for its last, and is then ended. */
+COLD static void malformed(const struct intake *in, struct group *group)
+{
+	group->flags |= GROUP_BROKEN;
+	COUNT(intake_row(in), malformed_requests);
+	intake_tell(in, IOPF_EVENT_MALFORMED);
+}
+
+/* A complete group that nobody is shown. */
+COLD static void leave_unseen(const struct intake *in, struct group *group,
+			      enum iopf_ending ending)
+{
+	group->opened_ns = in->now_ns;
+	if (attachment_of_group(in->broker, group) == NULL)
+		group->bound.owner = NO_OWNER;
+	group_leave(in->broker, TOKEN_SLOT(group->token), IOPF_INVALID, ending);
 }
 
 /* Why a complete group may not be shown; IOPF_ENDING_COUNT: it may. */
 static enum iopf_ending verdict(const struct iopf_broker *broker,
+				const struct endpoint *endpoint,
 				const struct group *group)
 {
-	const struct endpoint *endpoint = &broker->endpoints[group->endpoint];
 	const struct attachment *attachment = attachment_of_group(broker, group);
 
 	if (group->flags & GROUP_BROKEN)
@@ -235,113 +268,129 @@ static enum iopf_ending verdict(const struct iopf_broker *broker,
 	if (endpoint->operation > IOPF_OPERATION_DETACH ||
 	    group->endpoint_epoch != endpoint->epoch)
 		return IOPF_ENDING_detach;
-	if (endpoint->state != ENDPOINT_ON || group->attachment == IOPF_NO_ID)
+	if (endpoint->state != ENDPOINT_ON || group->bound.attachment == IOPF_NO_ID)
 		return IOPF_ENDING_no_owner;
 	return attachment == NULL || attachment->closing ? IOPF_ENDING_detach :
 							   IOPF_ENDING_COUNT;
 }
 
-static void give(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns)
-{
-	struct group *group = &broker->groups[slot];
-	struct owner *owner = &broker->owners[group->owner];
-
-	group->opened_ns = owner_clock(owner, now_ns);
-	group_move(group, IOPF_GROUP_READY);
-	list_push(broker, &owner->open, slot);
-	broker->endpoints[group->endpoint].open++;
-	if (owner->fetch_cursor == NO_SLOT)
-		owner->fetch_cursor = slot;
-	if (owner->warn_cursor == NO_SLOT)
-		owner->warn_cursor = slot;
-}
-
-static void close_group(const struct intake *in, uint32_t slot)
+static void close_group(const struct intake *in, struct endpoint *endpoint, uint32_t slot,
+			unsigned from)
 {
 	struct group *group = &in->broker->groups[slot];
-	enum iopf_ending ending = verdict(in->broker, group);
+	enum iopf_ending ending = verdict(in->broker, endpoint, group);
 
-	group->opened_ns = in->now_ns;
-	if (attachment_of_group(in->broker, group) == NULL)
-		group->owner = NO_OWNER;
 	if (ending != IOPF_ENDING_COUNT) {
-		group_leave(in->broker, slot, IOPF_INVALID, ending);
+		leave_unseen(in, group, ending);
 		return;
 	}
-	if (group->state == IOPF_GROUP_PARTIAL)
-		list_remove(in->broker,
-			    &in->broker->endpoints[group->endpoint].partial, slot);
-	give(in->broker, slot, in->now_ns);
+	if (from == IOPF_GROUP_PARTIAL)
+		partial_remove(in->broker, endpoint, slot);
+	owner_give(in->broker, endpoint, slot, from, in->now_ns);
 }
 
-static void keep(const struct intake *in, struct endpoint *endpoint, uint32_t slot)
+/* @from: whether the request begins its group, or comes to a partial one. */
+static void keep(const struct intake *in, struct endpoint *endpoint, uint32_t slot,
+		 unsigned from)
 {
 	struct group *group = &in->broker->groups[slot];
 
-	if (is_broken(in->request)) {
-		group->flags |= GROUP_BROKEN;
-		COUNT(intake_row(in), malformed_requests);
-		intake_tell(in, IOPF_EVENT_MALFORMED);
-	}
+	if (is_broken(in->request))
+		malformed(in, group);
 	intake_record(in, group);
-	if (is_last(in)) {
-		close_group(in, slot);
-	} else if (group->state == IOPF_GROUP_FREE) {
-		group_move(group, IOPF_GROUP_PARTIAL);
-		list_push(in->broker, &endpoint->partial, slot);
-	}
+	if (is_last(in))
+		close_group(in, endpoint, slot, from);
+	else if (from == IOPF_GROUP_FREE)
+		partial_add(in->broker, endpoint, slot);
 }
 
-static int admit(const struct intake *in)
+static int append(const struct intake *in, struct endpoint *endpoint, uint32_t slot)
 {
-	struct iopf_broker *broker = in->broker;
-	struct endpoint *endpoint = &broker->endpoints[in->endpoint];
-	uint32_t slot = group_find(broker, endpoint, in->request->index,
-				   in->request->pasid, !endpoint->pasid_in_response);
+	struct group *group = &in->broker->groups[slot];
 
-	if (slot != NO_SLOT && (broker->groups[slot].state != IOPF_GROUP_PARTIAL ||
-				broker->groups[slot].pasid != in->request->pasid))
+	if (group->state != IOPF_GROUP_PARTIAL || group->pasid != in->request->pasid)
 		return index_reused(in);
 	if (endpoint->credits == endpoint->allocation)
 		return beyond_allocation(in, slot);
-	if (slot != NO_SLOT) {
-		group_append(broker, &broker->groups[slot], in->request);
-	} else {
-		slot = group_open(broker, endpoint, in->request);
-		if (slot == NO_SLOT) /* slots retired */
-			return reject(in, IOPF_ENDING_quota);
-		bind(broker, &broker->groups[slot]);
-	}
+	group_append(in->broker, group, in->request);
 	intake_count(in);
-	keep(in, endpoint, slot);
+	keep(in, endpoint, slot, IOPF_GROUP_PARTIAL);
 	return 0;
+}
+
+static int admit(const struct intake *in, struct endpoint *endpoint)
+{
+	struct iopf_broker *broker = in->broker;
+	uint32_t slot = group_find(broker->groups, endpoint, in->request->index,
+				   in->request->pasid, !endpoint->pasid_in_response);
+
+	if (slot != NO_SLOT)
+		return append(in, endpoint, slot);
+	if (endpoint->credits == endpoint->allocation)
+		return beyond_allocation(in, NO_SLOT);
+	slot = group_open(broker, endpoint, in->request, bind(in, endpoint));
+	if (slot == NO_SLOT) /* slots retired */
+		return reject(in, IOPF_ENDING_quota);
+	intake_count(in);
+	keep(in, endpoint, slot, IOPF_GROUP_FREE);
+	return 0;
+}
+
+/* The long way: everything that can be told apart is. */
+COLD static int unusual(const struct intake *in)
+{
+	struct endpoint *endpoint;
+	enum iopf_ending silent;
+
+	if (source_get(in->broker, in->source) == NULL)
+		return -ENOENT;
+	if (in->endpoint == MAP_NONE)
+		return unknown_rid(in);
+	if (in->request->flags & IOPF_STOP)
+		return stop_marker(in);
+	endpoint = &in->broker->endpoints[in->endpoint];
+	silent = silent_ending(endpoint);
+	return silent != IOPF_ENDING_COUNT ? end_silently(in, silent) : admit(in, endpoint);
+}
+
+/* Most requests: a whole group that wants to read or write, for an attachment that is
+ * open, under an index that is not, within the allocation. What is tested here is all
+ * that the long way would find; the rest is settled by the usual PASID. */
+static inline bool is_usual(const struct endpoint *endpoint,
+			    const struct iopf_request *request)
+{
+	return request->pasid == endpoint->usual_pasid && request->flags == IOPF_LAST &&
+	       request->perm - 1u < (IOPF_READ | IOPF_WRITE) &&
+	       request->index <= PRI_INDEX_MAX && endpoint->bucket[request->index] == 0 &&
+	       endpoint->credits < endpoint->allocation && endpoint->free_first != NO_SLOT;
 }
 
 int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 			const struct iopf_request *request, uint64_t now_ns)
 {
-	struct intake in = { .broker = broker,
-			     .request = request,
-			     .now_ns = now_ns,
-			     .source = source };
-	enum iopf_ending silent;
+	uint32_t id = map_find(&broker->rids, (uint64_t)source << 32 | request->rid), slot;
+	struct endpoint *endpoint = &broker->endpoints[id];
 
-	if (source >= broker->options.source_max || !broker->sources[source].used)
-		return -ENOENT;
-	in.endpoint = map_find(&broker->rids, (uint64_t)source << 32 | request->rid);
-	if (in.endpoint == MAP_NONE)
-		return unknown_rid(&in);
-	if (request->flags & IOPF_STOP)
-		return stop_marker(&in);
-	silent = silent_ending(&broker->endpoints[in.endpoint]);
-	return silent != IOPF_ENDING_COUNT ? end_silently(&in, silent) : admit(&in);
+	if (id == MAP_NONE || !is_usual(endpoint, request))
+		return unusual(&(struct intake){ .broker = broker,
+						 .request = request,
+						 .now_ns = now_ns,
+						 .source = source,
+						 .endpoint = id });
+	slot = group_open(broker, endpoint, request, endpoint->usual);
+	COUNT(endpoint->row, requests);
+	COUNT(endpoint->row, lasts);
+	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
+	       (request->addr & ~UINT64_C(0xfff)) | request->perm, request->flags);
+	owner_give(broker, endpoint, slot, IOPF_GROUP_FREE, now_ns);
+	return 0;
 }
 
 int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t now_ns)
 {
 	int dropped = 0;
 
-	if (source >= broker->options.source_max || !broker->sources[source].used)
+	if (source_get(broker, source) == NULL)
 		return -ENOENT;
 	COUNT(row_of_source(broker, source), overflows);
 	for (uint32_t id = 0; id < broker->endpoint_end; id++) {

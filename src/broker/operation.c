@@ -6,7 +6,7 @@
  * that no straggler can get around: intake closed, queue drained, ledger closed, paging
  * off, function stopped. Each step has a bounded number of rounds.
  */
-#include "broker/broker.h"
+#include "broker/ledger.h"
 
 #include <errno.h>
 
@@ -98,7 +98,7 @@ static void each_group(struct iopf_broker *broker, uint32_t id, uint32_t attachm
 		uint32_t slot = endpoint->slot_first + i;
 
 		if (attachment == IOPF_NO_ID ||
-		    broker->groups[slot].attachment == attachment)
+		    broker->groups[slot].bound.attachment == attachment)
 			action(broker, slot, now_ns, ending);
 	}
 }
@@ -111,8 +111,9 @@ static void forget_all(struct iopf_broker *broker, uint32_t id, enum iopf_ending
 	uint32_t slot, next;
 
 	each_group(broker, id, IOPF_NO_ID, forget, ending, now_ns);
-	slot = endpoint->leaving > 0 ? broker->sources[endpoint->source].leaving.first :
-				       NO_SLOT;
+	slot = endpoint_at(endpoint, STAGE_LEAVING) > 0 ?
+		       broker->sources[endpoint->source].leaving.first :
+		       NO_SLOT;
 	for (; slot != NO_SLOT; slot = next) { /* those in reserve slots */
 		next = broker->groups[slot].next;
 		if (broker->groups[slot].endpoint == id)
@@ -145,6 +146,7 @@ static void begin(struct iopf_broker *broker, uint32_t id, enum iopf_operation_k
 	struct endpoint *endpoint = &broker->endpoints[id];
 
 	endpoint->operation = (uint8_t)kind;
+	endpoint->usual_pasid = PASID_NOBODY;
 	endpoint->plan_at = 0;
 	endpoint->rounds = endpoint->stopped_rounds = 0;
 }
@@ -349,13 +351,15 @@ static int advance(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 /* RESPOND is done when nothing of what the operation is about waits to leave. */
 static bool all_left(const struct iopf_broker *broker, const struct endpoint *endpoint)
 {
-	if (endpoint->operation != IOPF_OPERATION_DETACH || endpoint->leaving == 0)
-		return endpoint->leaving == 0;
+	uint32_t leaving = endpoint_at(endpoint, STAGE_LEAVING);
+
+	if (endpoint->operation != IOPF_OPERATION_DETACH || leaving == 0)
+		return leaving == 0;
 	for (uint32_t i = 0; i < endpoint->allocation; i++) {
 		const struct group *group = &broker->groups[endpoint->slot_first + i];
 
 		if (group->state == IOPF_GROUP_LEAVING &&
-		    group->attachment == endpoint->detaching)
+		    group->bound.attachment == endpoint->detaching)
 			return false;
 	}
 	return true;
@@ -394,6 +398,7 @@ int iopf_broker_status(struct iopf_broker *broker, uint32_t id, bool rf, bool up
 		operation_tell(broker, id, IOPF_EVENT_RF, 0, now_ns);
 		forget_all(broker, id, IOPF_ENDING_response_failure, now_ns);
 		endpoint->state = ENDPOINT_FAILED;
+		endpoint->usual_pasid = PASID_NOBODY;
 	}
 	return 0;
 }

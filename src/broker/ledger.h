@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * broker/ledger.h - what every fault needs of the ledger, in line: on an ordinary
+ * fault's way nothing is called but the four functions of the interface. The rest of
+ * the ledger, which errors and operations need, is in ledger.c.
+ */
+#ifndef BROKER_LEDGER_H
+#define BROKER_LEDGER_H
+
+#include <assert.h>
+
+#include "broker/broker.h"
+
+/* ---- Lists: a live group is on exactly one, that of its state ---------------------- */
+
+static inline void list_push(struct group *groups, struct list *list, uint32_t slot)
+{
+	uint32_t last = list->last;
+
+	groups[slot].next = NO_SLOT;
+	groups[slot].prev = last;
+	if (last != NO_SLOT)
+		groups[last].next = slot;
+	else
+		list->first = slot;
+	list->last = slot;
+}
+
+static inline void list_remove(struct group *groups, struct list *list, uint32_t slot)
+{
+	uint32_t next = groups[slot].next, prev = groups[slot].prev;
+
+	if (prev != NO_SLOT)
+		groups[prev].next = next;
+	else
+		list->first = next;
+	if (next != NO_SLOT)
+		groups[next].prev = prev;
+	else
+		list->last = prev;
+}
+
+/* ---- Index buckets ------------------------------------------------------------------- */
+
+static inline void bucket_add(struct endpoint *endpoint, struct group *group,
+			      uint32_t slot)
+{
+	uint16_t *bucket = &endpoint->bucket[group->index % INDEX_BUCKETS];
+
+	group->same_bucket = *bucket;
+	*bucket = (uint16_t)(slot - endpoint->slot_first + 1);
+}
+
+static inline void bucket_remove(struct group *groups, const struct endpoint *endpoint,
+				 uint32_t slot)
+{
+	uint16_t *link = &endpoint->bucket[groups[slot].index % INDEX_BUCKETS];
+
+	while (*link != slot - endpoint->slot_first + 1) {
+		assert(*link != 0);
+		link = &groups[endpoint->slot_first + *link - 1].same_bucket;
+	}
+	*link = groups[slot].same_bucket;
+}
+
+/* The open group of @endpoint with this index and PASID; NO_SLOT. @any_pasid: whatever
+ * its PASID. */
+static inline uint32_t group_find(const struct group *groups,
+				  const struct endpoint *endpoint, uint16_t index,
+				  uint32_t pasid, bool any_pasid)
+{
+	uint16_t link = endpoint->bucket[index % INDEX_BUCKETS];
+
+	while (link != 0) {
+		uint32_t slot = endpoint->slot_first + link - 1;
+		const struct group *group = &groups[slot];
+
+		if (group->index == index && (any_pasid || group->pasid == pasid))
+			return slot;
+		link = group->same_bucket;
+	}
+	return NO_SLOT;
+}
+
+/* ---- States --------------------------------------------------------------------------- */
+
+#define TO(state) (1u << IOPF_GROUP_##state)
+
+static const uint8_t group_next[] = {
+	[IOPF_GROUP_FREE] = TO(PARTIAL) | TO(READY) | TO(LEAVING),
+	[IOPF_GROUP_PARTIAL] = TO(READY) | TO(LEAVING) | TO(FREE),
+	[IOPF_GROUP_READY] = TO(DELIVERED) | TO(LEAVING) | TO(FREE),
+	[IOPF_GROUP_DELIVERED] = TO(LEAVING) | TO(FREE),
+	[IOPF_GROUP_LEAVING] = TO(FREE),
+};
+_Static_assert(sizeof(group_next) == IOPF_GROUP_STATE_COUNT, "a row per state");
+
+/* How many stages a group has passed that is in a state; one that becomes FREE again has
+ * passed them all. */
+static const uint8_t stages_of[] = {
+	[IOPF_GROUP_FREE] = 0,
+	[IOPF_GROUP_PARTIAL] = 0,
+	[IOPF_GROUP_READY] = STAGE_READY + 1,
+	[IOPF_GROUP_DELIVERED] = STAGE_DELIVERED + 1,
+	[IOPF_GROUP_LEAVING] = STAGE_LEAVING + 1,
+};
+_Static_assert(sizeof(stages_of) == IOPF_GROUP_STATE_COUNT, "a row per state");
+
+/* The only writer of a state. @endpoint: NULL where there is none. */
+static inline void group_move(struct endpoint *endpoint, struct group *group,
+			      unsigned from, unsigned to)
+{
+	unsigned end = to == IOPF_GROUP_FREE ? STAGE_COUNT : stages_of[to];
+
+	assert(group->state == from && (group_next[from] & 1u << to));
+	group->state = (uint8_t)to;
+	if (endpoint != NULL)
+		for (unsigned stage = stages_of[from]; stage < end; stage++)
+			endpoint->passed[stage]++;
+}
+
+/* How many groups of @endpoint have passed @stage and not the next. */
+static inline uint32_t endpoint_at(const struct endpoint *endpoint, enum stage stage)
+{
+	return endpoint->passed[stage] - endpoint->passed[stage + 1];
+}
+
+static const struct binding nobody = { .attachment = IOPF_NO_ID, .owner = NO_OWNER };
+
+/* ---- A slot's life --------------------------------------------------------------------- */
+
+static inline void group_fill(const struct iopf_broker *broker, uint32_t slot,
+			      const struct iopf_request *request)
+{
+	struct group *group = &broker->groups[slot];
+
+	group->token++; /* the next generation */
+	group->addr = request->addr;
+	group->pasid = request->pasid;
+	group->index = request->index;
+	group->request_count = 1;
+	group->unit_first = group->unit_last = 0;
+	group->flags = request->flags & (GROUP_STALL | GROUP_PRIVATE);
+	group->perm = request->perm;
+	if (request->flags & IOPF_PRIVATE && broker->private_data != NULL)
+		memcpy(broker->private_data[slot], request->private_data,
+		       sizeof(request->private_data));
+}
+
+/* A free slot of @endpoint, or NO_SLOT: generations have run out. */
+static inline uint32_t group_open(const struct iopf_broker *broker,
+				  struct endpoint *endpoint,
+				  const struct iopf_request *request,
+				  struct binding bound)
+{
+	uint32_t slot = endpoint->free_first;
+	struct group *group;
+
+	if (slot == NO_SLOT)
+		return NO_SLOT;
+	group = &broker->groups[slot];
+	endpoint->free_first = group->next;
+	group_fill(broker, slot, request);
+	group->bound = bound;
+	group->endpoint_epoch = endpoint->epoch;
+	bucket_add(endpoint, group, slot);
+	endpoint->credits++;
+	return slot;
+}
+
+/* To the end of the line of free slots, so that a generation lasts; a slot whose
+ * generations have run out is retired. */
+static inline void slot_free(struct group *groups, struct endpoint *endpoint,
+			     uint32_t slot)
+{
+	if (TOKEN_GENERATION(groups[slot].token) == UINT32_MAX)
+		return;
+	groups[slot].next = NO_SLOT;
+	if (endpoint->free_first == NO_SLOT)
+		endpoint->free_first = slot;
+	else
+		groups[endpoint->free_last].next = slot;
+	endpoint->free_last = slot;
+}
+
+/* Everything that a group held of its endpoint goes back. */
+static inline void group_free(struct group *groups, struct endpoint *endpoint,
+			      uint32_t slot, unsigned from)
+{
+	struct group *group = &groups[slot];
+
+	bucket_remove(groups, endpoint, slot);
+	endpoint->credits = (uint16_t)(endpoint->credits - group->request_count);
+	if (group->unit_last != 0) {
+		endpoint->units[group->unit_last - 1].next = endpoint->unit_free;
+		endpoint->unit_free = group->unit_first;
+	}
+	group_move(endpoint, group, from, IOPF_GROUP_FREE);
+	slot_free(groups, endpoint, slot);
+}
+
+/* ---- Owned, leaving, closed -------------------------------------------------------------- */
+
+/* From @from to the end of its owner's list. */
+static inline void owner_give(const struct iopf_broker *broker, struct endpoint *endpoint,
+			      uint32_t slot, unsigned from, uint64_t now_ns)
+{
+	struct group *group = &broker->groups[slot];
+	struct owner *owner = &broker->owners[group->bound.owner];
+
+	group->opened_ns = owner_clock(owner, now_ns);
+	group_move(endpoint, group, from, IOPF_GROUP_READY);
+	list_push(broker->groups, &owner->open, slot);
+	if (owner->fetch_cursor == NO_SLOT)
+		owner->fetch_cursor = slot;
+	if (owner->warn_cursor == NO_SLOT)
+		owner->warn_cursor = slot;
+}
+
+/* Off its owner's list. */
+static inline void owner_release(const struct iopf_broker *broker, uint32_t slot)
+{
+	const struct group *group = &broker->groups[slot];
+	struct owner *owner = &broker->owners[group->bound.owner];
+	uint32_t next = group->next;
+
+	if (owner->fetch_cursor == slot)
+		owner->fetch_cursor = next;
+	if (owner->warn_cursor == slot)
+		owner->warn_cursor = next;
+	list_remove(broker->groups, &owner->open, slot);
+}
+
+/* From @from, whose list it has left, to its source's. */
+static inline void group_leave_from(const struct iopf_broker *broker,
+				    struct endpoint *endpoint, uint32_t slot,
+				    unsigned from, enum iopf_code code,
+				    enum iopf_ending ending)
+{
+	struct group *group = &broker->groups[slot];
+
+	group->code = (uint8_t)code;
+	group->ending = (uint8_t)ending;
+	group_move(endpoint, group, from, IOPF_GROUP_LEAVING);
+	list_push(broker->groups, &broker->sources[group->source].leaving, slot);
+}
+
+_Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_COUNT ==
+		       IOPF_COUNTER_ended_response_failure + 1,
+	       "a counter for each ending, in the same order");
+
+static inline void count_ending(const struct iopf_broker *broker, const struct group *group,
+				struct iopf_stats_row *row)
+{
+	unsigned counter = IOPF_COUNTER_ended_success + group->ending;
+
+	count(&row->counter[counter], 1);
+	if (group->bound.owner != NO_OWNER)
+		count(&row_of_owner(broker, group->bound.owner)->counter[counter], 1);
+}
+
+#endif
