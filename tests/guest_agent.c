@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: the guest's own side: tables, partial groups, detaches, limits. */
 #include "guest_pair.h"
+#include "guest/guest.h"
 #include "table/x86.h"
 
 #define ADDR UINT64_C(0x7f0000000000)
@@ -141,13 +142,64 @@ TEST(a_drain_that_saw_an_overflow_is_done_again)
 	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
 	CHECK_EQ(pair_show(pair, 1, 2, ADDR, 200), -ENOSPC);
 	pair_run(pair);
-	while (iopf_agent_poll(pair->agent, 64) == 64)
-		;
+	pair->drained = -EAGAIN;
+	pair_settle(pair);
 	CHECK_EQ(stats_of(pair).overflows, 1);
 	CHECK_EQ(stats_of(pair).redrains, 1);
 	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+	pair->drained = 0;
 	pair_settle(pair);
 	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+}
+
+TEST(a_detach_is_not_done_before_its_drain)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	pair->drained = -EAGAIN;
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+	pair->drained = 0;
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+}
+
+TEST(a_partial_group_dies_with_its_pasid_or_by_its_stop_marker)
+{
+	struct iopf_request request = { .addr = ADDR, .rid = PAIR_RID, .pasid = 1,
+					.index = 5, .perm = IOPF_READ };
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	pair->fault = -EFAULT;
+	CHECK_EQ(iopf_hardware_post(pair->guest->hardware, &request), IOPF_POSTED);
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	pair_settle(pair);
+	CHECK_EQ(stats_of(pair).partials, 1);
+	pair_attach_pasid(pair, PAIR_RID, 1);
+	CHECK_EQ(iopf_hardware_post(pair->guest->hardware, &request), IOPF_POSTED);
+	request = (struct iopf_request){ .rid = PAIR_RID, .pasid = 1, .flags = IOPF_STOP };
+	CHECK_EQ(iopf_hardware_post(pair->guest->hardware, &request), IOPF_POSTED);
+	pair_settle(pair);
+	CHECK_EQ(stats_of(pair).partials, 2);
+	CHECK_EQ(stats_of(pair).stop_markers, 1);
+	CHECK_EQ(stats_of(pair).answers, 0);
+}
+
+TEST(a_page_that_is_there_already_is_left_alone)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint8_t before[64 * 4096];
+	struct iopf_agent_layout layout;
+
+	iopf_agent_layout(pair->agent, &layout);
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, 0x900000, IOPF_WRITE), 0);
+	/* Hardware sets accessed and dirty bits; they stay. */
+	CHECK_EQ(translate(pair, 1, ADDR, IOPF_WRITE), 0x900000);
+	memcpy(before, pair->bytes + layout.tables, sizeof(before));
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, 0x900000, IOPF_READ), 0);
+	CHECK_EQ(memcmp(before, pair->bytes + layout.tables, sizeof(before)), 0);
 }
 
 TEST(a_bad_page_spoils_its_group_wherever_it_stands)
@@ -173,12 +225,14 @@ TEST(records_stay_in_the_queue_while_there_is_no_room_for_answers)
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	uint64_t ticket;
 
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 1, ADDR, 0x900000, IOPF_READ), 0);
 	while (iopf_agent_wait(pair->agent, false, &ticket) == 0)
 		;
 	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), 0);
 	CHECK_EQ(iopf_agent_poll(pair->agent, 64), 0);
 	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), -EAGAIN);
 	CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR, 4096, &ticket), -EAGAIN);
+	CHECK_EQ(translate(pair, 1, ADDR, IOPF_READ), 0x900000);
 	pair_settle(pair);
 	CHECK_EQ(pair_find(pair, 'r').code, IOPF_SUCCESS);
 }

@@ -32,6 +32,16 @@ TEST(a_second_answer_is_a_duplicate_until_the_index_is_shown_again)
 	CHECK_EQ(refused(pair).refused_duplicate, 2);
 }
 
+TEST(an_index_that_was_answered_for_one_pasid_is_unknown_for_another)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint16_t index = pair_hold(pair, 7, 1, ADDR);
+
+	pair_say(pair, PAIR_RID, 1, index, IOPF_SUCCESS);
+	pair_say(pair, PAIR_RID, 2, index, IOPF_SUCCESS);
+	CHECK_EQ(refused(pair).refused_unknown, 1);
+}
+
 TEST(an_answer_for_another_function_is_foreign_or_unknown)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });

@@ -151,6 +151,63 @@ TEST(a_guest_page_outside_of_its_memory_is_unbacked)
 	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, IOPF_STAGE_UNBACKED);
 }
 
+/* The word of the top table that leads to ADDR. */
+static uint64_t top_entry(struct pair *pair)
+{
+	struct iopf_address_space space;
+
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, 1, &space), 0);
+	return space.root + (ADDR >> 39 & 511) * 8;
+}
+
+TEST(a_guest_table_outside_of_its_memory_is_unbacked)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	CHECK(memory_store64(&pair->memory, top_entry(pair), PAIR_MEMORY | 7));
+	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, IOPF_STAGE_UNBACKED);
+}
+
+TEST(a_table_that_leads_to_itself_is_one_page)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint64_t entry = top_entry(pair), addr = 0;
+	struct iopf_route route;
+
+	for (uint32_t level = 1; level <= 4; level++)
+		addr |= (ADDR >> 39 & 511) << (3 + 9 * level);
+	CHECK(memory_store64(&pair->memory, entry, (entry & ~UINT64_C(4095)) | 7));
+	route = route_of(pair, 1, addr, mapped_none);
+	CHECK_EQ(route.stages, IOPF_STAGE_SECOND);
+	CHECK_EQ(route.missing_count, 1);
+	CHECK_EQ(route.missing[0].perm, IOPF_READ | IOPF_WRITE);
+}
+
+TEST(privileged_requests_without_pasid_reach_the_supervisors_pages)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+	const struct iopf_command context = { .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+					      .granularity = IOPF_ALL };
+	struct iopf_agent_layout layout;
+	uint64_t table = 0, entry, word;
+
+	pair_attach_pasid(pair, PAIR_RID, IOPF_PASID_NONE);
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, IOPF_PASID_NONE, ADDR, PAIR_REGION,
+				IOPF_WRITE | IOPF_PRIV), 0);
+	CHECK_EQ(route_of(pair, IOPF_PASID_NONE, ADDR, mapped_all).stages,
+		 IOPF_STAGE_FIRST);
+	/* RID_PRIV of the context entry. */
+	iopf_agent_layout(pair->agent, &layout);
+	CHECK(memory_load64(&pair->memory, layout.root + (PAIR_RID >> 8) * 16, &table));
+	entry = (table & ~UINT64_C(4095)) + (PAIR_RID & 0x7f) * 32 + 8;
+	CHECK(memory_load64(&pair->memory, entry, &word));
+	CHECK(memory_store64(&pair->memory, entry, word | 1 << 20));
+	CHECK_EQ(iopf_agent_command(pair->agent, &context), 0);
+	iopf_agent_kick(pair->agent);
+	pair_run(pair);
+	CHECK_EQ(route_of(pair, IOPF_PASID_NONE, ADDR, mapped_all).stages, 0);
+}
+
 TEST(a_space_that_is_not_attached_has_no_route_and_is_shown_nothing)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });

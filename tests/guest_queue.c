@@ -201,6 +201,42 @@ TEST(invalidations_reach_what_they_name_and_nothing_else)
 	CHECK_EQ(pair_count(pair, 'i'), 6);
 }
 
+TEST(a_translation_cache_is_that_of_one_function_and_one_pasid)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+	struct iopf_command device = { .kind = IOPF_COMMAND_INVALIDATE_DEVICE,
+				       .granularity = IOPF_ALL, .rid = PAIR_RID };
+
+	pair_attach_pasid(pair, PAIR_RID, IOPF_PASID_NONE);
+	pair_attach_pasid(pair, PAIR_RID, 2);
+	pair_attach_pasid(pair, PAIR_OTHER_RID, 2);
+	device.pasid = 2;
+	submit(pair, device);
+	CHECK_EQ(pair_count(pair, 'i'), 1);
+	CHECK_EQ(pair_find(pair, 'i').endpoint, PAIR_ENDPOINT);
+	CHECK_EQ(pair_find(pair, 'i').pasid, 2);
+	/* All of the function's: none, that of the entry, and 2. */
+	device.pasid = IOPF_PASID_ANY;
+	submit(pair, device);
+	CHECK_EQ(pair_count(pair, 'i'), 4);
+}
+
+TEST(an_invalidation_of_many_goes_on_where_it_was_held)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+
+	for (uint32_t pasid = 1; pasid <= 5; pasid++)
+		pair_attach_pasid(pair, PAIR_RID, pasid);
+	pair->invalidate = -EAGAIN;
+	pair->invalidate_room = 2;
+	submit(pair, (struct iopf_command){ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+					    .granularity = IOPF_ALL });
+	CHECK_EQ(pair_count(pair, 'i'), 2);
+	pair->invalidate = 0;
+	pair_run(pair);
+	CHECK_EQ(pair_count(pair, 'i'), 5);
+}
+
 TEST(requests_without_pasid_share_the_translations_of_their_entry)
 {
 	struct pair *pair = pair_new((struct pair_options){ 0 });
@@ -242,6 +278,41 @@ TEST(a_device_that_does_not_answer_is_told_as_a_timeout_and_confirms_nothing)
 	iopf_agent_kick(pair->agent);
 	pair_run(pair);
 	CHECK(iopf_agent_waited(pair->agent, later));
+}
+
+TEST(an_invalidation_that_the_host_never_takes_is_a_timeout_too)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 1000 });
+	uint64_t ticket;
+
+	pair->invalidate = -EAGAIN;
+	CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR, 4096, &ticket), 0);
+	pair_run(pair);
+	pair->now_ns += 1000;
+	pair_run(pair);
+	CHECK(iopf_guest_read(pair->guest, VTD_FSTS, 4) & VTD_FSTS_ITE);
+	CHECK(!iopf_agent_waited(pair->agent, ticket));
+}
+
+TEST(each_hold_has_its_own_time)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 1000 });
+	uint64_t ticket;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		pair->drained = -EAGAIN;
+		CHECK_EQ(iopf_agent_wait(pair->agent, true, &ticket), 0);
+		iopf_agent_kick(pair->agent);
+		pair_run(pair);
+		pair->now_ns += 900;
+		pair_run(pair);
+		CHECK(iopf_guest_held(pair->guest));
+		pair->drained = 0;
+		pair_run(pair);
+		CHECK(iopf_agent_waited(pair->agent, ticket));
+	}
+	CHECK_EQ(pair_stats(pair).hold_timeouts, 0);
+	CHECK_EQ(pair_stats(pair).holds, 3);
 }
 
 TEST(the_registers_invalidate_as_the_queue_does)

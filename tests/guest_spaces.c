@@ -242,6 +242,32 @@ TEST(a_root_that_is_no_memory_or_not_scalable_leads_nowhere)
 	}
 }
 
+TEST(the_root_of_another_mode_leads_nowhere)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_agent_layout layout;
+
+	iopf_agent_layout(pair->agent, &layout);
+	iopf_guest_write(pair->guest, VTD_RTADDR, 8, layout.root);
+	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | VTD_TE | VTD_SRTP);
+	pair_run(pair);
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+}
+
+TEST(a_scan_finds_pasids_behind_holes_of_the_directory)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+
+	pair_attach_pasid(pair, PAIR_RID, 100);
+	pair_attach_pasid(pair, PAIR_RID, 8191);
+	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE);
+	pair_run(pair);
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | VTD_TE);
+	pair_run(pair);
+	CHECK_EQ(pair_stats(pair).spaces, 2);
+}
+
 TEST(a_directory_that_leads_to_one_table_everywhere_is_bounded)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ .pasid_max = 100 });
@@ -279,9 +305,16 @@ TEST(bad_entries_are_counted_and_not_attached)
 	CHECK(pair_stats(pair).bad_structures > 0);
 }
 
+static bool mapped_none(void *context, uint64_t gpa, uint8_t perm)
+{
+	(void)context, (void)gpa, (void)perm;
+	return false;
+}
+
 TEST(pass_through_is_told_as_no_first_level)
 {
 	struct pair *pair = pair_new((struct pair_options){ 0 });
+	struct iopf_route route;
 	uint64_t addr;
 
 	pair_attach_pasid(pair, PAIR_RID, 1);
@@ -291,6 +324,11 @@ TEST(pass_through_is_told_as_no_first_level)
 	announce_all(pair);
 	CHECK_EQ(pair_find(pair, 'a').space.levels, 0);
 	CHECK_EQ(pair_find(pair, 'a').space.root, 0);
+	CHECK_EQ(iopf_guest_route(pair->guest, PAIR_ENDPOINT, 1, 0x5123, IOPF_WRITE,
+				  mapped_none, pair, &route), 0);
+	CHECK_EQ(route.stages, IOPF_STAGE_SECOND);
+	CHECK_EQ(route.missing_count, 1);
+	CHECK_EQ(route.missing[0].addr, 0x5000);
 }
 
 TEST(an_endless_detach_is_passed_over_when_the_host_set_a_limit)

@@ -179,8 +179,11 @@ static int command_wait(struct iopf_guest *guest, const struct iopf_command *com
 	bool drain = command->wait_flags & IOPF_WAIT_DRAIN;
 	int result = 0;
 
-	if (guest->ops->invalidated != NULL)
+	/* Asked until it says so and not again: each of both has its own time. */
+	if (guest->forward == 0 && guest->ops->invalidated != NULL)
 		result = guest_settle(guest, guest->ops->invalidated(guest->context));
+	if (result == 0)
+		guest->forward = 1;
 	if (result == 0 && drain)
 		result = guest_settle(guest, guest->ops->drained(guest->context));
 	if (result == 0 && drain)

@@ -185,7 +185,8 @@ void iopf_guest_write(struct iopf_guest *guest, uint32_t offset, uint32_t width_
 		      uint64_t value)
 {
 	/* Other registers than the doorbells may take a command away that is half done.
-	 * What is asked next begins from the start: to do a part twice harms nobody. */
+	 * What is asked next begins from the start: to do a part twice harms nobody, and
+	 * the candidates of an invalidation may have changed their places. */
 	if (offset != VTD_IQT && offset != VTD_PQH && offset != VTD_PRS) {
 		guest->begun = false;
 		guest->forward = 0;

@@ -76,7 +76,8 @@ struct iopf_guest {
 	struct guest_scan scan;
 	struct iopf_command command; /* the present one, once it was begun */
 	bool begun;
-	uint32_t forward;   /* the next candidate of an invalidation */
+	uint32_t forward;   /* the next candidate of an invalidation; a wait: 1: those
+			     * before it have completed */
 	uint32_t forwarded; /* how many it went to the host for */
 
 	bool held;             /* the last operation said -EAGAIN */

@@ -281,13 +281,10 @@ static void scan_entries(struct iopf_guest *guest)
 	}
 }
 
-/* A held invalidation begins again: its candidates may change their places. */
 static void scan_start(struct iopf_guest *guest, struct guest_scan scan)
 {
 	scan.closing = guest->scan.closing;
 	guest->scan = scan;
-	guest->forward = 0;
-	guest->forwarded = 0;
 }
 
 void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid)
