@@ -178,6 +178,22 @@ size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
 int iopf_host_add_guest(struct iopf_host *host,
 			const struct iopf_host_guest_options *options, uint32_t *guest);
 
+/* Functions that no guest owns: the host's own pager answers for them. */
+struct iopf_host_pager_options {
+	uint32_t size_bytes;
+	uint32_t function_count; /* 1..IOPF_GUEST_ENDPOINT_MAX */
+	const struct iopf_host_function_options *functions; /* guest_rid: not used */
+	const uint32_t *pasids;  /* attached at every function; or IOPF_PASID_NONE */
+	uint32_t pasid_count;    /* 1.. */
+	uint32_t region_count;   /* 1..IOPF_PAGER_REGION_MAX */
+	const struct iopf_pager_region *regions; /* addresses as the device says them */
+	uint64_t name;
+};
+
+/* As iopf_host_add_guest(). The number is one of a guest without registers. */
+int iopf_host_add_pager(struct iopf_host *host,
+			const struct iopf_host_pager_options *options, uint32_t *guest);
+
 /*
  * The guest is dead: end and detach everything of it, bounded by its functions'
  * answers. iopf_host_run() does it.
@@ -186,6 +202,14 @@ int iopf_host_add_guest(struct iopf_host *host,
 int iopf_host_guest_gone(struct iopf_host *host, uint32_t guest);
 /* True when nothing of a dead guest is left but its numbers. */
 bool iopf_host_guest_over(const struct iopf_host *host, uint32_t guest);
+
+/*
+ * Take a guest, or a pager, out for good: its functions are disabled and removed. Call,
+ * with iopf_host_run() in between, until it says 0; its memory may be reused then.
+ *
+ * Returns: 0, -ENOENT, -EAGAIN.
+ */
+int iopf_host_remove_guest(struct iopf_host *host, uint32_t guest, uint64_t now_ns);
 
 /* The guest's access to its virtual IOMMU's registers, as in iopf_guest_read(). */
 uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t offset,

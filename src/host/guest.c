@@ -17,38 +17,47 @@ static uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid)
 
 /* ---- Attach: a nested entry over the guest's own first level -------------------------- */
 
+int guest_space(struct host_guest *guest, const struct host_function *function,
+		uint32_t pasid, const struct iopf_address_space *space)
+{
+	struct iopf_host *host = guest->host;
+	int error;
+
+	error = iopf_broker_attach(host->broker, function->endpoint, pasid, guest->owner);
+	if (error != 0)
+		return error;
+	error = host->family->space(&host->tables, function->rid,
+				    physical_pasid(host, pasid),
+				    &(struct family_space){
+					    .stage = &guest->pager.stage,
+					    .first_root = space->root,
+					    .first_levels = space->levels,
+					    .domain = domain_of(guest),
+					    .supervisor = space->flags & IOPF_SPACE_SRE,
+					    .exec = space->flags & IOPF_SPACE_ERE,
+					    .write_protect = space->flags & IOPF_SPACE_WPE,
+					    .extended = space->flags & IOPF_SPACE_EAFE,
+				    });
+	if (error != 0)
+		iopf_broker_detach(host->broker, function->endpoint, pasid);
+	return error;
+}
+
 static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 			const struct iopf_address_space *space)
 {
 	struct host_guest *guest = context;
 	struct iopf_host *host = guest->host;
 	const struct host_function *function = host_function_of(host, endpoint);
-	uint32_t number = physical_pasid(host, pasid);
 	int error;
 
 	if (function == NULL)
 		return -ENOENT;
 	if (pasid == host->family->pasid_none)
 		return -EINVAL; /* it stands for "none" here */
-	error = iopf_broker_attach(host->broker, endpoint, pasid, guest->owner);
-	if (error == 0) {
-		error = host->family->space(
-			&host->tables, function->rid, number,
-			&(struct family_space){
-				.stage = &guest->pager.stage,
-				.first_root = space->root,
-				.first_levels = space->levels,
-				.domain = domain_of(guest),
-				.supervisor = space->flags & IOPF_SPACE_SRE,
-				.exec = space->flags & IOPF_SPACE_ERE,
-				.write_protect = space->flags & IOPF_SPACE_WPE,
-				.extended = space->flags & IOPF_SPACE_EAFE,
-			});
-		if (error != 0) /* nobody asked in it yet: nothing has to be drained */
-			iopf_broker_detach(host->broker, endpoint, pasid);
-	}
+	error = guest_space(guest, function, pasid, space);
 	if (error != 0) {
-		host->stats.attach_failed++;
+		host->stats.attach_failed += error != -EBUSY;
 		return error == -EBUSY ? -EAGAIN : error;
 	}
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,

@@ -193,182 +193,7 @@ int iopf_host_stop(struct iopf_host *host)
 
 /* ---- Guests ------------------------------------------------------------------------------------ */
 
-static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
-{
-	struct host_guest *guest = context;
-
-	(void)ending;
-	iopf_guest_taken(guest->guest, token, guest->host->now_ns);
-	if (guest->parked && guest->parked_group.token == token)
-		guest->parked = false;
-}
-
-static int add_function(struct iopf_host *host, struct host_guest *guest,
-			const struct iopf_host_function_options *options,
-			struct host_function *function)
-{
-	struct iopf_endpoint_options endpoint = { .size_bytes = sizeof(endpoint),
-						  .source = host->source,
-						  .rid = options->rid };
-	int error;
-
-	*function = (struct host_function){ .rid = options->rid,
-					    .guest_rid = options->guest_rid,
-					    .guest = (uint32_t)(guest - host->guests),
-					    .ops = options->ops,
-					    .context = options->context };
-	error = function_probe(function);
-	if (error != 0)
-		return error;
-	function->allocation = function_capacity(function);
-	if (function->allocation > options->allocation)
-		function->allocation = options->allocation;
-	endpoint.allocation = function->allocation;
-	endpoint.pasid_in_response = function_wants_pasid(function);
-	error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
-	if (error != 0)
-		return error;
-	error = host->family->endpoint(&host->tables, function->rid, true);
-	if (error == 0)
-		error = function_enable(host, function);
-	if (error != 0) {
-		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
-		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
-		host->family->endpoint(&host->tables, function->rid, false);
-		return error;
-	}
-	host->function_of_endpoint[function->endpoint] =
-		(uint32_t)(function - host->functions);
-	function->used = true;
-	return 0;
-}
-
-static void drop_functions(struct iopf_host *host, const struct host_guest *guest)
-{
-	for (uint32_t i = 0; i < guest->function_count; i++) {
-		struct host_function *function =
-			&host->functions[guest->function_first + i];
-
-		if (!function->used)
-			continue;
-		function_disable(function);
-		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
-		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
-		host->family->endpoint(&host->tables, function->rid, false);
-		host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
-		function->used = false;
-	}
-}
-
-static struct iopf_guest_options guest_options(const struct iopf_host_guest_options *from)
-{
-	return (struct iopf_guest_options){
-		.size_bytes = sizeof(struct iopf_guest_options),
-		.endpoint_count = from->function_count,
-		.memory = from->memory,
-		.pasid_max = from->pasid_max,
-		.levels = from->levels,
-		.hold_ns = from->hold_ns,
-		.ops = &host_guest_ops,
-	};
-}
-
-size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
-{
-	static const struct iopf_guest_endpoint any = { 0 };
-	struct iopf_guest_options guest = guest_options(options);
-
-	guest.endpoints = &any; /* only their number matters for the size */
-	return iopf_guest_size_bytes(&guest);
-}
-
-static int create_guest(struct iopf_host *host, struct host_guest *guest,
-			const struct iopf_host_guest_options *from)
-{
-	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
-	struct iopf_guest_options options = guest_options(from);
-
-	for (uint32_t i = 0; i < from->function_count; i++) {
-		const struct host_function *function =
-			&host->functions[guest->function_first + i];
-
-		endpoints[i] = (struct iopf_guest_endpoint){
-			.rid = function->guest_rid,
-			.endpoint = function->endpoint,
-			.pasid_in_response = function_wants_pasid(function),
-		};
-	}
-	options.endpoints = endpoints;
-	options.context = guest;
-	return iopf_guest_create(&options, from->guest_memory, from->guest_memory_bytes,
-				 &guest->guest);
-}
-
-static int add_owner(struct iopf_host *host, struct host_guest *guest,
-		     const struct iopf_host_guest_options *options)
-{
-	const struct iopf_owner_options owner = {
-		.size_bytes = sizeof(owner),
-		.deadline_ns = options->deadline_ns,
-		.deadline_answers = options->deadline_answers,
-		.name = options->name,
-		.taken = on_taken,
-		.context = guest,
-	};
-
-	return iopf_broker_add_owner(host->broker, &owner, &guest->owner);
-}
-
-static int fill_guest(struct iopf_host *host, struct host_guest *guest,
-		      const struct iopf_host_guest_options *options)
-{
-	int error = pager_create(&guest->pager, host->family, &host->tables,
-				 options->regions, options->region_count);
-
-	for (uint32_t i = 0; error == 0 && i < options->function_count; i++) {
-		error = add_function(host, guest, &options->functions[i],
-				     &host->functions[guest->function_first + i]);
-		guest->function_count = i + (error == 0);
-	}
-	if (error == 0)
-		error = create_guest(host, guest, options);
-	if (error == 0)
-		error = add_owner(host, guest, options);
-	return error;
-}
-
-int iopf_host_add_guest(struct iopf_host *host,
-			const struct iopf_host_guest_options *options, uint32_t *out)
-{
-	struct host_guest *guest;
-	uint32_t id = 0;
-	int error;
-
-	if (options->size_bytes != sizeof(*options) || options->function_count < 1 ||
-	    options->function_count > IOPF_GUEST_ENDPOINT_MAX)
-		return -EINVAL;
-	while (id < host->options.guest_max && host->guests[id].used)
-		id++;
-	if (id == host->options.guest_max ||
-	    options->function_count > host->options.function_max - host->function_end)
-		return -ENOSPC;
-	guest = &host->guests[id];
-	*guest = (struct host_guest){ .host = host,
-				      .function_first = host->function_end,
-				      .interrupt = options->interrupt,
-				      .context = options->context };
-	error = fill_guest(host, guest, options);
-	if (error != 0) {
-		drop_functions(host, guest);
-		return error;
-	}
-	host->function_end += options->function_count;
-	guest->used = true;
-	*out = id;
-	return 0;
-}
-
-static struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest)
+struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest)
 {
 	return guest < host->options.guest_max && host->guests[guest].used ?
 		       &host->guests[guest] :
@@ -379,7 +204,7 @@ int iopf_host_guest_gone(struct iopf_host *host, uint32_t guest)
 {
 	struct host_guest *it = guest_get(host, guest);
 
-	if (it == NULL)
+	if (it == NULL || it->guest == NULL)
 		return -ENOENT;
 	it->gone = true;
 	return 0;
@@ -397,7 +222,7 @@ uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t o
 {
 	struct host_guest *it = guest_get(host, guest);
 
-	return it == NULL || it->gone ? UINT64_MAX :
+	return it == NULL || it->guest == NULL || it->gone ? UINT64_MAX :
 					iopf_guest_read(it->guest, offset, width_bytes);
 }
 
@@ -406,7 +231,7 @@ void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offs
 {
 	struct host_guest *it = guest_get(host, guest);
 
-	if (it != NULL && !it->gone)
+	if (it != NULL && it->guest != NULL && !it->gone)
 		iopf_guest_write(it->guest, offset, width_bytes, value);
 }
 

@@ -39,10 +39,10 @@ enum detach_phase {
 };
 
 struct host_function {
-	bool used;
+	bool taken; /* it belongs to a guest */
+	bool used;  /* and is there */
 	bool enable_after; /* after a function reset: switch paging on again */
 	uint8_t detach;    /* enum detach_phase */
-	uint8_t rsvd;
 	uint32_t detach_pasid;
 	uint32_t rid, guest_rid;
 	uint32_t guest;
@@ -56,10 +56,11 @@ struct host_function {
 
 struct host_guest {
 	bool used, gone, over;
+	bool owned; /* the broker knows its owner */
 	bool dirty; /* invalidations were issued since the last wait */
 	bool parked;
 	struct iopf_host *host;
-	struct iopf_guest *guest;
+	struct iopf_guest *guest; /* NULL: the host's own pager is the owner */
 	struct iopf_group parked_group;
 	struct iopf_pager pager;
 	uint32_t owner;
@@ -117,9 +118,19 @@ int host_waited(struct iopf_host *host, struct host_wait *wait, uint32_t flags);
 /* 0; -EAGAIN: not yet; -EOVERFLOW: requests were lost meanwhile, begin again. */
 int host_drained(struct iopf_host *host, struct host_drain *drain);
 
+/* ---- members.c ----------------------------------------------------------------------------- */
+
+/* The guest called @guest, or NULL. */
+struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest);
+
 /* ---- guest.c: what guests ask for ---------------------------------------------------- */
 
 extern const struct iopf_guest_ops host_guest_ops;
+
+/* (function, pasid) gets @first_levels of tables at @first_root over @guest's stage;
+ * 0: the stage alone. */
+int guest_space(struct host_guest *guest, const struct host_function *function,
+		uint32_t pasid, const struct iopf_address_space *space);
 
 /* ---- route.c: whose stage missed ------------------------------------------------------- */
 

@@ -84,6 +84,12 @@ static bool route(struct iopf_host *host, struct host_guest *guest,
 
 	if (pages <= 0)
 		return true; /* ended meanwhile */
+	if (guest->guest == NULL) {
+		host->stats.served++;
+		answer(host, guest, group,
+		       pager_serve(&guest->pager, host->scratch, (uint32_t)pages));
+		return true;
+	}
 	stages = stages_of(host, guest, group, (uint32_t)pages);
 	if (stages & IOPF_STAGE_FIRST)
 		return show(host, guest, group);

@@ -116,11 +116,13 @@ static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint
 
 	if (guest->gone) {
 		guest->parked = false;
-		if (!guest->over && iopf_guest_reset(guest->guest, host->now_ns) == 0)
+		if (iopf_guest_reset(guest->guest, host->now_ns) == 0)
 			guest->over = true;
 		return 0;
 	}
 	done = host_show(host, guest, budget);
+	if (guest->guest == NULL)
+		return done;
 	return done + iopf_guest_run(guest->guest, budget, host->now_ns);
 }
 

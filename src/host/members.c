@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* host/members.c - guests, pagers and their functions: taken in, and out again. */
+#include "host/host.h"
+
+#include <errno.h>
+
+static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
+{
+	struct host_guest *guest = context;
+
+	(void)ending;
+	if (guest->guest != NULL)
+		iopf_guest_taken(guest->guest, token, guest->host->now_ns);
+	if (guest->parked && guest->parked_group.token == token)
+		guest->parked = false;
+}
+
+static int add_function(struct iopf_host *host, struct host_guest *guest,
+			const struct iopf_host_function_options *options,
+			struct host_function *function)
+{
+	struct iopf_endpoint_options endpoint = { .size_bytes = sizeof(endpoint),
+						  .source = host->source,
+						  .rid = options->rid };
+	int error;
+
+	*function = (struct host_function){ .taken = true,
+					    .rid = options->rid,
+					    .guest_rid = options->guest_rid,
+					    .guest = (uint32_t)(guest - host->guests),
+					    .ops = options->ops,
+					    .context = options->context };
+	error = function_probe(function);
+	if (error != 0)
+		return error;
+	function->allocation = function_capacity(function);
+	if (function->allocation > options->allocation)
+		function->allocation = options->allocation;
+	endpoint.allocation = function->allocation;
+	endpoint.pasid_in_response = function_wants_pasid(function);
+	error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
+	if (error != 0)
+		return error;
+	error = host->family->endpoint(&host->tables, function->rid, true);
+	if (error == 0)
+		error = function_enable(host, function);
+	if (error != 0) {
+		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
+		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
+		host->family->endpoint(&host->tables, function->rid, false);
+		return error;
+	}
+	host->function_of_endpoint[function->endpoint] =
+		(uint32_t)(function - host->functions);
+	function->used = true;
+	return 0;
+}
+
+static void drop_functions(struct iopf_host *host, const struct host_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->function_count; i++) {
+		struct host_function *function =
+			&host->functions[guest->function_first + i];
+
+		if (!function->used)
+			continue;
+		function_disable(function);
+		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
+		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
+		host->family->endpoint(&host->tables, function->rid, false);
+		host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
+		function->used = false;
+	}
+}
+
+static struct iopf_guest_options guest_options(const struct iopf_host_guest_options *from)
+{
+	return (struct iopf_guest_options){
+		.size_bytes = sizeof(struct iopf_guest_options),
+		.endpoint_count = from->function_count,
+		.memory = from->memory,
+		.pasid_max = from->pasid_max,
+		.levels = from->levels,
+		.hold_ns = from->hold_ns,
+		.ops = &host_guest_ops,
+	};
+}
+
+size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
+{
+	static const struct iopf_guest_endpoint any = { 0 };
+	struct iopf_guest_options guest = guest_options(options);
+
+	guest.endpoints = &any; /* only their number matters for the size */
+	return iopf_guest_size_bytes(&guest);
+}
+
+static int create_guest(struct iopf_host *host, struct host_guest *guest,
+			const struct iopf_host_guest_options *from)
+{
+	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
+	struct iopf_guest_options options = guest_options(from);
+
+	for (uint32_t i = 0; i < from->function_count; i++) {
+		const struct host_function *function =
+			&host->functions[guest->function_first + i];
+
+		endpoints[i] = (struct iopf_guest_endpoint){
+			.rid = function->guest_rid,
+			.endpoint = function->endpoint,
+			.pasid_in_response = function_wants_pasid(function),
+		};
+	}
+	options.endpoints = endpoints;
+	options.context = guest;
+	return iopf_guest_create(&options, from->guest_memory, from->guest_memory_bytes,
+				 &guest->guest);
+}
+
+static int add_owner(struct iopf_host *host, struct host_guest *guest,
+		     struct iopf_owner_options owner)
+{
+	owner.size_bytes = sizeof(owner);
+	owner.taken = on_taken;
+	owner.context = guest;
+	guest->owned = true;
+	return iopf_broker_add_owner(host->broker, &owner, &guest->owner);
+}
+
+static int add_functions(struct iopf_host *host, struct host_guest *guest,
+			 const struct iopf_host_function_options *functions)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < guest->function_count; i++)
+		error = add_function(host, guest, &functions[i],
+				     &host->functions[guest->function_first + i]);
+	return error;
+}
+
+static int fill_guest(struct iopf_host *host, struct host_guest *guest,
+		      const struct iopf_host_guest_options *options)
+{
+	int error = pager_create(&guest->pager, host->family, &host->tables,
+				 options->regions, options->region_count);
+
+	if (error == 0)
+		error = add_functions(host, guest, options->functions);
+	if (error == 0)
+		error = create_guest(host, guest, options);
+	if (error == 0)
+		error = add_owner(host, guest,
+				  (struct iopf_owner_options){
+					  .deadline_ns = options->deadline_ns,
+					  .deadline_answers = options->deadline_answers,
+					  .name = options->name });
+	return error;
+}
+
+static int attach_all(struct host_guest *guest, const uint32_t *pasids,
+		      uint32_t pasid_count)
+{
+	const struct iopf_address_space stage_alone = { .levels = 0 };
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < guest->function_count * pasid_count; i++)
+		error = guest_space(guest,
+				    &guest->host->functions[guest->function_first +
+							    i / pasid_count],
+				    pasids[i % pasid_count], &stage_alone);
+	return error;
+}
+
+static int fill_pager(struct iopf_host *host, struct host_guest *guest,
+		      const struct iopf_host_pager_options *options)
+{
+	int error = pager_create(&guest->pager, host->family, &host->tables,
+				 options->regions, options->region_count);
+
+	if (error == 0)
+		error = add_functions(host, guest, options->functions);
+	if (error == 0)
+		error = add_owner(host, guest,
+				  (struct iopf_owner_options){ .name = options->name });
+	return error != 0 ? error :
+			    attach_all(guest, options->pasids, options->pasid_count);
+}
+
+/* ---- Places ------------------------------------------------------------------------------------ */
+
+/* Where @count adjoining functions belong to nobody; function_max: nowhere. */
+static uint32_t find_functions(const struct iopf_host *host, uint32_t count)
+{
+	uint32_t run = 0;
+
+	for (uint32_t i = 0; i < host->options.function_max; i++) {
+		run = host->functions[i].taken ? 0 : run + 1;
+		if (run == count)
+			return i + 1 - count;
+	}
+	return host->options.function_max;
+}
+
+static void mark_functions(struct iopf_host *host, uint32_t first, uint32_t count,
+			   bool taken)
+{
+	for (uint32_t i = 0; i < count; i++)
+		host->functions[first + i] = (struct host_function){ .taken = taken };
+	if (taken && first + count > host->function_end)
+		host->function_end = first + count;
+}
+
+/* A free place for @function_count functions. Returns: 0, -EINVAL, -ENOSPC. */
+static int find_place(struct iopf_host *host, uint32_t function_count, uint32_t *id)
+{
+	uint32_t at = 0, first;
+
+	if (function_count < 1 || function_count > IOPF_GUEST_ENDPOINT_MAX)
+		return -EINVAL;
+	first = find_functions(host, function_count);
+	while (at < host->options.guest_max && host->guests[at].used)
+		at++;
+	if (at == host->options.guest_max || first == host->options.function_max)
+		return -ENOSPC;
+	host->guests[at] = (struct host_guest){ .used = true,
+						.host = host,
+						.function_first = first,
+						.function_count = function_count };
+	mark_functions(host, first, function_count, true);
+	*id = at;
+	return 0;
+}
+
+static void free_place(struct iopf_host *host, struct host_guest *guest)
+{
+	mark_functions(host, guest->function_first, guest->function_count, false);
+	guest->used = false;
+}
+
+static int settle(struct iopf_host *host, struct host_guest *guest, int error)
+{
+	if (error == 0)
+		return 0;
+	drop_functions(host, guest);
+	if (guest->owned)
+		iopf_broker_remove_owner(host->broker, guest->owner);
+	free_place(host, guest);
+	return error;
+}
+
+int iopf_host_add_guest(struct iopf_host *host,
+			const struct iopf_host_guest_options *options, uint32_t *out)
+{
+	struct host_guest *guest;
+	int error;
+
+	if (options->size_bytes != sizeof(*options))
+		return -EINVAL;
+	error = find_place(host, options->function_count, out);
+	if (error != 0)
+		return error;
+	guest = &host->guests[*out];
+	guest->interrupt = options->interrupt;
+	guest->context = options->context;
+	return settle(host, guest, fill_guest(host, guest, options));
+}
+
+int iopf_host_add_pager(struct iopf_host *host,
+			const struct iopf_host_pager_options *options, uint32_t *out)
+{
+	int error;
+
+	if (options->size_bytes != sizeof(*options) || options->pasid_count < 1)
+		return -EINVAL;
+	error = find_place(host, options->function_count, out);
+	if (error != 0)
+		return error;
+	return settle(host, &host->guests[*out],
+		      fill_pager(host, &host->guests[*out], options));
+}
+
+/* ---- And out again ------------------------------------------------------------------------------ */
+
+int iopf_host_remove_guest(struct iopf_host *host, uint32_t id, uint64_t now_ns)
+{
+	struct host_guest *guest = guest_get(host, id);
+	bool left = false;
+
+	if (guest == NULL)
+		return -ENOENT;
+	if (guest->guest != NULL && !guest->over) {
+		guest->gone = true;
+		return -EAGAIN;
+	}
+	for (uint32_t i = 0; i < guest->function_count; i++) {
+		struct host_function *function =
+			&host->functions[guest->function_first + i];
+
+		if (!function->used)
+			continue;
+		left = true;
+		function_disable(function);
+		iopf_host_remove_function(host, function->endpoint, now_ns);
+	}
+	if (left || iopf_broker_remove_owner(host->broker, guest->owner) != 0)
+		return -EAGAIN;
+	free_place(host, guest);
+	return 0;
+}
