@@ -66,8 +66,8 @@ lane_freestanding()
 			[ -e "$file" ] || continue
 			object=$dir/$room-$(basename "$file" .c).o
 			gcc -std=c11 -O2 -ffreestanding -fno-stack-protector -fno-pie \
-				-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -c "$file" -o "$object" ||
-				return 1
+				-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc \
+				-c "$file" -o "$object" || return 1
 		done
 	done
 	nm --defined-only "$dir"/*.o | awk 'NF == 3 { print $3 }' | sort -u >"$dir/defined"
