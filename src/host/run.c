@@ -112,7 +112,7 @@ uint32_t host_respond(struct iopf_host *host)
 
 static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
 {
-	uint32_t done;
+	uint32_t done, steps;
 
 	if (guest->gone) {
 		guest->parked = false;
@@ -123,7 +123,9 @@ static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint
 	done = host_show(host, guest, budget);
 	if (guest->guest == NULL)
 		return done;
-	return done + iopf_guest_run(guest->guest, budget, host->now_ns);
+	steps = iopf_guest_run(guest->guest, budget, host->now_ns);
+	/* Asking again for what is not finished brings nothing forward. */
+	return done + (iopf_guest_held(guest->guest) ? 0 : steps);
 }
 
 static uint32_t run_guests(struct iopf_host *host, uint32_t budget)

@@ -245,8 +245,9 @@ static uint32_t command_room(const struct iopf_driver *driver)
 
 uint32_t iopf_driver_room(struct iopf_driver *driver)
 {
-	/* A register access only when there is need for it. */
-	if (command_room(driver) == 0)
+	/* A register access only when the head that was seen last leaves little: a caller
+	 * may want more than one place and has to see all that there are. */
+	if (command_room(driver) < ring_capacity(&driver->command) / 2)
 		(void)driver_command_head(driver, &driver->command_cons);
 	return command_room(driver);
 }

@@ -54,7 +54,7 @@ static void config_write(void *context, uint32_t offset, uint32_t size_bytes,
 	model_function_config_write(function->function, offset, size_bytes, value);
 }
 
-static const struct iopf_function_ops function_ops = {
+const struct iopf_function_ops world_function_ops = {
 	.config_read = config_read,
 	.config_write = config_write,
 };
@@ -69,8 +69,8 @@ static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
 	return model_function_invalidate(context, pasid, payload);
 }
 
-static int create_function(struct world *world, struct world_function *made,
-			   const struct world_function_options *from)
+int world_plug(struct world *world, const struct world_function_options *from,
+	       struct world_function **out)
 {
 	const struct model_function_options options = {
 		.upstream = model_vtd_upstream(world->vtd),
@@ -96,10 +96,17 @@ static int create_function(struct world *world, struct world_function *made,
 		.patient = true,
 	};
 	struct model_downstream downstream;
-	int error = model_function_create(&options, &made->function);
+	struct world_function *made = &world->functions[world->function_count];
+	int error;
 
+	if (world->function_count == WORLD_FUNCTION_MAX)
+		return -ENOSPC;
+	*made = (struct world_function){ .rid = from->rid, .world = world };
+	error = model_function_create(&options, &made->function);
 	if (error != 0)
 		return error;
+	world->function_count++;
+	*out = made;
 	engine.function = made->function;
 	downstream = (struct model_downstream){ .context = made->function,
 						.response = on_response,
@@ -258,19 +265,18 @@ static int create_guest(struct world *world, uint32_t id)
 	guest->segment = (struct iopf_segment){ .size_bytes = GUEST_BYTES,
 						.memory = guest->memory };
 	for (uint32_t i = 0; error == 0 && i < options.function_count; i++) {
-		struct world_function *function = &world->functions[world->function_count];
+		struct world_function *function = NULL;
 
-		*function = (struct world_function){
-			.rid = guest->options.functions[i].rid, .guest = id, .world = world
-		};
-		error = create_function(world, function, &guest->options.functions[i]);
-		world->function_count++;
+		error = world_plug(world, &guest->options.functions[i], &function);
+		if (error != 0)
+			return error;
+		function->guest = id;
 		rids[i] = function->rid;
 		functions[i] = (struct iopf_host_function_options){
 			.rid = function->rid,
 			.guest_rid = function->rid,
 			.allocation = guest->options.functions[i].allocation,
-			.ops = &function_ops,
+			.ops = &world_function_ops,
 			.context = function,
 		};
 	}

@@ -107,6 +107,12 @@ int world_attach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pas
 /* It takes it away; done when it is drained. */
 int world_detach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pasid);
 
+/* A function with its engine behind the IOMMU, and nobody's yet; its context for the
+ * host is *@out. Returns: 0 or what failed. */
+int world_plug(struct world *world, const struct world_function_options *options,
+	       struct world_function **out);
+extern const struct iopf_function_ops world_function_ops;
+
 struct world_function *world_function(struct world *world, uint32_t rid);
 struct model_function_state world_state(struct world *world, uint32_t rid);
 
