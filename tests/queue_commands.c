@@ -139,6 +139,17 @@ TEST(a_full_queue_says_so_and_nothing_is_seen_before_the_kick)
 	CHECK_EQ(iopf_driver_submit(pair.driver, &command), 0);
 }
 
+TEST(all_room_is_seen_though_some_was_left)
+{
+	pair_start();
+	for (uint32_t i = 0; i + 1 < USABLE; i++)
+		submit(i);
+	CHECK_EQ(iopf_driver_room(pair.driver), 1);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, USABLE), USABLE - 1);
+	CHECK_EQ(iopf_driver_room(pair.driver), USABLE);
+}
+
 TEST(values_that_do_not_fit_are_refused_and_take_no_slot)
 {
 	struct iopf_command command = pair_response(1);
@@ -245,6 +256,34 @@ TEST(a_queue_that_is_switched_off_forgets_the_command_in_hand)
 	pair_set(VTD_GCMD, 4, VTD_TE | VTD_QIE);
 	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 0);
 	CHECK_EQ(pair.commands, 0);
+}
+
+/* What a command sets off may reach software at once: it switches the queue off and on
+ * again, with other commands in it. */
+static int switch_off(void *context, const struct iopf_command *seen)
+{
+	(void)context;
+	if (seen->kind != IOPF_COMMAND_RESPONSE || seen->rid != 0xdead)
+		return 0;
+	pair_set(VTD_GCMD, 4, VTD_TE);
+	pair_set(VTD_IQT, 8, 0);
+	pair_set(VTD_GCMD, 4, VTD_TE | VTD_QIE);
+	return 0;
+}
+
+TEST(a_command_may_switch_the_queue_off_under_itself)
+{
+	static const struct iopf_hardware_ops ops = {
+		switch_off, pair_interrupt, pair_root, pair_translation, pair_change,
+	};
+	struct iopf_driver_options options = pair_driver_options(32);
+
+	pair_start_ops(&options, &ops);
+	submit(0xdead);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 0);
+	CHECK_EQ(pair_reg(VTD_IQH, 8), 0);
+	CHECK_EQ(pair_reg(VTD_FSTS, 4), 0);
 }
 
 TEST(a_malformed_command_stops_the_queue_until_it_is_skipped)
