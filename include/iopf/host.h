@@ -43,8 +43,9 @@ struct iopf_function_ops {
 /* What a host did, for recordings: one step each. */
 enum iopf_note_kind {
 	IOPF_NOTE_REQUEST,  /* out of the physical queue; request */
-	IOPF_NOTE_SHOW,     /* to its guest; token, endpoint, pasid */
-	IOPF_NOTE_PAGER,    /* served by the host's own stage: the guest never hears of it */
+	IOPF_NOTE_SHOW,     /* to its guest; group, token, endpoint, pasid */
+	IOPF_NOTE_PAGER,    /* served by the host's own stage: the guest never hears of it;
+			     * group, token, endpoint, pasid, code */
 	IOPF_NOTE_ANSWER,   /* taken; token, code */
 	IOPF_NOTE_REFUSE,   /* not taken by the broker; token, code */
 	IOPF_NOTE_RESPONSE, /* into the physical queue; response */
@@ -67,6 +68,7 @@ struct iopf_note {
 	const struct iopf_request *request;   /* borrowed for the call; NULL elsewhere */
 	const struct iopf_response *response;
 	const struct iopf_command *command;
+	const struct iopf_group *group;
 };
 
 struct iopf_host_options {

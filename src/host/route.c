@@ -40,7 +40,8 @@ static void answer(struct iopf_host *host, const struct host_guest *guest,
 					    .endpoint = group->endpoint,
 					    .pasid = group->pasid,
 					    .token = group->token,
-					    .code = (uint8_t)code });
+					    .code = (uint8_t)code,
+					    .group = group });
 }
 
 /* As the guest's hardware would: full is answered success, off is answered invalid. */
@@ -70,7 +71,8 @@ static bool show(struct iopf_host *host, struct host_guest *guest,
 					    .guest = (uint32_t)(guest - host->guests),
 					    .endpoint = group->endpoint,
 					    .pasid = group->pasid,
-					    .token = group->token });
+					    .token = group->token,
+					    .group = group });
 	return true;
 }
 
