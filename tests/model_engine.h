@@ -32,6 +32,8 @@ static struct world {
 	uint64_t refuse_page;  /* REFUSER: this page of space 0 only; 0: every one */
 	enum model_status status; /* of every translation */
 	bool large;            /* translations of 16 KiB */
+	bool untranslated;     /* translations may not be used as such */
+	uint32_t translations;
 	struct iopf_request open[512];
 	uint32_t open_count;
 	uint32_t requests, interrupts;
@@ -65,6 +67,7 @@ static enum model_status world_translate(void *context,
 	(void)context;
 	CHECK_EQ(request->rid, RID);
 	CHECK(request->addr % 4096 == 0 && request->perm & IOPF_READ);
+	world.translations++;
 	if (world.status != MODEL_SUCCESS)
 		return world.status;
 	*translation = (struct model_translation){ .size_bytes = 4096 };
@@ -74,6 +77,7 @@ static enum model_status world_translate(void *context,
 		.addr = PHYSICAL + space * SPACE_SIZE + ((page * 4096) & ~(size - 1)),
 		.size_bytes = size,
 		.perm = world.perm[space][page],
+		.untranslated = world.untranslated,
 	};
 	return MODEL_SUCCESS;
 }

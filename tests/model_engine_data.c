@@ -172,6 +172,7 @@ TEST(one_credit_is_enough)
 	run();
 	CHECK_EQ(job_get(0, MODEL_JOB_STATUS), MODEL_JOB_STATUS_done);
 	check_moved(0, 0x80020, before.memory + 0x10, 100000);
+	CHECK_EQ(counter(MODEL_ENGINE_COUNTER_retries), 0);
 	check_quiet();
 }
 

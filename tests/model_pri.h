@@ -25,6 +25,7 @@ static struct link {
 	uint32_t client_resets;
 	uint32_t most_credits;
 	int answer_at_once; /* a code, or -1: a last is answered inside its message */
+	int answer_inside;  /* this message is answered inside the next; or -1 */
 } pri;
 
 static struct model_function_state state_now(void)
@@ -78,6 +79,11 @@ static void stub_page_request(void *context, uint32_t rid, uint32_t pasid, uint8
 	pri.sent[n] = request;
 	if (pri.answer_at_once >= 0 && request.flags & IOPF_LAST)
 		respond(n, (uint8_t)pri.answer_at_once);
+	if (pri.answer_inside >= 0) {
+		n = (uint32_t)pri.answer_inside;
+		pri.answer_inside = -1;
+		respond(n, 0);
+	}
 }
 
 static enum model_status stub_access(void *context, uint32_t rid, uint64_t addr,
@@ -173,7 +179,7 @@ static struct model_function_options options_usual(void)
 static void start_with(const struct model_function_options *options)
 {
 	model_function_destroy(pri.function);
-	pri = (struct link){ .answer_at_once = -1 };
+	pri = (struct link){ .answer_at_once = -1, .answer_inside = -1 };
 	CHECK_EQ(model_function_create(options, &pri.function), 0);
 	model_function_set_client(pri.function, &client);
 }

@@ -242,6 +242,21 @@ TEST(a_marker_waits_until_a_credit_closes_the_open_group)
 	CHECK_EQ(state_now().credits_in_use, 0);
 }
 
+TEST(a_stop_ends_by_a_response_that_comes_inside_anothers_message)
+{
+	int group;
+
+	start(8);
+	CHECK_EQ(send_group(PASID, 0, 1), 1);
+	group = model_group_open(pri.function, 7, 1);
+	CHECK_EQ(model_group_add(pri.function, (uint32_t)group, 0x9000, IOPF_READ, false), 0);
+	CHECK_EQ(model_function_stop(pri.function, PASID), -EAGAIN);
+	pri.answer_inside = 0;
+	CHECK_EQ(model_function_stop(pri.function, 7), -EAGAIN);
+	CHECK(!model_function_stopping(pri.function, PASID));
+	CHECK(model_function_stopping(pri.function, 7));
+}
+
 TEST(requests_without_a_pasid_stop_without_a_marker)
 {
 	start_marking(8);
