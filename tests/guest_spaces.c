@@ -355,6 +355,7 @@ TEST(a_guest_that_is_gone_leaves_nothing)
 	pair->detach = -EAGAIN;
 	CHECK_EQ(iopf_guest_reset(pair->guest, 0), -EAGAIN);
 	CHECK_EQ(pair_find(pair, 'f').token, 5);
+	CHECK_EQ(pair_show(pair, 6, 1, ADDR, 1), -ENOENT);
 	pair->detach = 0;
 	CHECK_EQ(iopf_guest_reset(pair->guest, 0), 0);
 	CHECK_EQ(pair_count(pair, 'd'), 2);

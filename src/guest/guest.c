@@ -321,7 +321,7 @@ int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
 		return -EINVAL;
 	if (map_find(&guest->token_map, group->token) != MAP_NONE)
 		return -EEXIST;
-	if (function < guest->function_count)
+	if (function < guest->function_count && !guest->scan.closing)
 		space = guest_space_find(guest, function, group->pasid);
 	if (space == NULL || !(space->value.flags & IOPF_SPACE_PRE))
 		return show_count(guest, -ENOENT);
