@@ -69,7 +69,9 @@ struct iopf_address_space {
  * queue goes on. None may call back into this guest except iopf_guest_taken().
  */
 struct iopf_guest_ops {
-	/* (endpoint, pasid) now has this address space. @pasid may be IOPF_PASID_NONE.
+	/* (endpoint, pasid) now has this address space. @pasid may be IOPF_PASID_NONE:
+	 * the entry of RID_PASID is told twice, for its own PASID and for none. While the
+	 * guest has translation off nothing is attached.
 	 * 0, -EAGAIN, or an error: refused, counted. */
 	int (*attach)(void *context, uint32_t endpoint, uint32_t pasid,
 		      const struct iopf_address_space *space);
@@ -90,7 +92,8 @@ struct iopf_guest_ops {
 	/* The guest answered the group @token that it was shown. */
 	void (*answer)(void *context, uint64_t token, enum iopf_code code);
 	/* The guest switched its queue off or re-based it and has forgotten @token, which
-	 * it was shown: the host ends it. Called for each. */
+	 * it was shown: the host ends it. Called for each, from iopf_guest_write() or
+	 * iopf_guest_reset(). */
 	void (*forgotten)(void *context, uint64_t token);
 	/* A message-signalled interrupt, as the guest programmed it. */
 	void (*interrupt)(void *context, uint64_t addr, uint32_t data);
