@@ -142,6 +142,27 @@ TEST(a_pasid_without_an_entry_may_come_later)
 	CHECK_EQ(translation.perm, 0);
 }
 
+TEST(what_an_entry_lets_in_counts_when_it_is_remembered_too)
+{
+	struct vtd_pasid pasid;
+	uint64_t gpa;
+
+	vtd_world_create(false);
+	back_all();
+	pasid = nested_pasid();
+	pasid.exec = false;
+	CHECK_EQ(vtd_builder_pasid(&w.builder, RID, PASID, &pasid), 0);
+	gpa = map(R | W | IOPF_EXEC);
+	CHECK_EQ(asked(IOVA, R, gpa), R);
+	/* ERE and SRE are clear: nothing is granted. */
+	CHECK_EQ(asked(IOVA, R | IOPF_EXEC, gpa), 0);
+	CHECK_EQ(asked(IOVA, R | IOPF_PRIV, gpa), 0);
+	/* So is PRE. */
+	page_request(IOVA, 1, IOPF_LAST);
+	CHECK_EQ(w.stub.response_count, 1);
+	CHECK_EQ(w.stub.response[0].code, 15);
+}
+
 TEST(broken_structures_abort_and_are_told)
 {
 	struct model_translation translation;

@@ -24,6 +24,37 @@ static void check_command(uint64_t n)
 	CHECK_EQ(pair.command.code, wanted.code);
 }
 
+static int kinds_seen[IOPF_COMMAND_KIND_COUNT];
+
+static int note_kind(void *context, const struct iopf_command *command)
+{
+	(void)context;
+	kinds_seen[command->kind] += command->granularity == IOPF_ALL;
+	return 0;
+}
+
+TEST(caches_are_empty_before_translation_begins)
+{
+	static const struct iopf_hardware_ops ops = {
+		note_kind, pair_interrupt, pair_root, pair_translation, pair_change,
+	};
+	struct iopf_driver_options options = pair_driver_options(32);
+
+	pair_hardware_ops(IOPF_VTD_PHYSICAL, &ops);
+	CHECK_EQ(iopf_driver_create(&options, pair.driver_bytes, sizeof(pair.driver_bytes),
+				    &pair.driver), 0);
+	/* Hardware does not run: the steps stand before the switch. */
+	for (int i = 0; i < 5; i++)
+		CHECK_EQ(iopf_driver_start(pair.driver), -EAGAIN);
+	CHECK_EQ(pair_reg(VTD_GSTS, 4), VTD_SRTP | VTD_QIE);
+	iopf_hardware_run(pair.hardware, 9);
+	CHECK_EQ(kinds_seen[IOPF_COMMAND_INVALIDATE_CONTEXT], 1);
+	CHECK_EQ(kinds_seen[IOPF_COMMAND_INVALIDATE_PASID], 1);
+	CHECK_EQ(kinds_seen[IOPF_COMMAND_INVALIDATE_IOTLB], 1);
+	CHECK_EQ(iopf_driver_start(pair.driver), 0);
+	CHECK(iopf_hardware_translates(pair.hardware));
+}
+
 TEST(start_and_stop_go_through_every_step)
 {
 	pair_start();
@@ -47,6 +78,12 @@ TEST(start_and_stop_go_through_every_step)
 	iopf_hardware_run(pair.hardware, 4);
 	CHECK_EQ(iopf_driver_start(pair.driver), 0);
 	CHECK_EQ(pair_post(0), IOPF_POSTED);
+	/* And over a driver that died with everything on. */
+	submit(1);
+	CHECK_EQ(iopf_driver_start(pair.driver), -EAGAIN);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 4);
+	CHECK_EQ(iopf_driver_start(pair.driver), 0);
+	CHECK_EQ(pair_reg(VTD_IQT, 8), 4 * 32);
 }
 
 TEST(an_iommu_without_page_requests_is_refused)

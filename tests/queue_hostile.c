@@ -124,6 +124,45 @@ TEST(a_driver_hands_on_what_register_accesses_return)
 	access_error = 0;
 }
 
+/* A head of the command queue that says what it likes. */
+static uint64_t head_said;
+
+static int head_read(void *context, uint32_t offset, uint32_t width, uint64_t *value)
+{
+	if (offset != VTD_IQH)
+		return pair_read(context, offset, width, value);
+	*value = head_said;
+	return 0;
+}
+
+static const struct iopf_register_ops heady = { head_read, pair_write };
+
+TEST(a_head_that_goes_back_or_beyond_is_not_believed)
+{
+	struct iopf_driver_options options = pair_driver_options(32);
+	struct iopf_command command = pair_response(1);
+	uint32_t room = 0;
+
+	options.registers = &heady;
+	pair_start_with(&options);
+	while (iopf_driver_submit(pair.driver, &command) == 0)
+		room++;
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	head_said = 50 * 32; /* 50 slots taken, as far as anybody can tell */
+	CHECK_EQ(iopf_driver_room(pair.driver), 50);
+	for (int i = 0; i < 50; i++)
+		CHECK_EQ(iopf_driver_submit(pair.driver, &command), 0);
+	/* Nothing is published beyond slot 127: not further, and not back. */
+	head_said = 10 * 32;
+	CHECK_EQ(iopf_driver_room(pair.driver), 0);
+	head_said = 49 * 32;
+	CHECK_EQ(iopf_driver_room(pair.driver), 0);
+	CHECK_EQ(iopf_driver_stats(pair.driver)->bad_indices, 2);
+	head_said = 127 * 32;
+	CHECK_EQ(iopf_driver_room(pair.driver), 77);
+	CHECK_EQ(room, SLOTS - 1 - 4); /* four were those of start */
+}
+
 /* ---- Hardware under software that does anything -------------------------------------- */
 
 static void anything(void)

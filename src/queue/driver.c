@@ -257,7 +257,7 @@ int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *co
 	uint8_t record[RING_ENTRY_MAX] = { 0 };
 	int error;
 
-	if (iopf_driver_room(driver) == 0)
+	if (command_room(driver) == 0 && iopf_driver_room(driver) == 0)
 		return -EAGAIN;
 	error = driver->options.wire->encode_command(
 		command, driver->options.command_bytes, record);

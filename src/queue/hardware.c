@@ -182,11 +182,12 @@ const struct iopf_hardware_stats *iopf_hardware_stats(const struct iopf_hardware
 
 /* ---- Page requests ------------------------------------------------------------------ */
 
-/* Software's indices may name slots that a smaller queue does not have: they wrap. */
+/* Software's indices may name slots that a smaller queue does not have: the ring's
+ * formulas wrap them. */
 static uint32_t request_index(const struct iopf_hardware *hardware,
 			      const struct ring *ring, uint32_t offset)
 {
-	return (uint32_t)(reg64(hardware, offset) >> ring->shift) & (ring->modulus - 1);
+	return (uint32_t)(reg64(hardware, offset) >> ring->shift);
 }
 
 /* VT-d, 7.5: what is lost is answered success where it was the last of its group, so
