@@ -167,6 +167,7 @@ struct iopf_host_function_options {
 	void *context;
 };
 
+/* Bytes of a guest's memory in the host, 0 where an option is out of its range. */
 size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options);
 
 /*

@@ -5,10 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-enum { HOST_ALIGN = 64, PAGE_BYTES = 4096 };
+enum { HOST_ALIGN = 64 };
+#define PAGE_BYTES     UINT64_C(4096)
 #define ENTRIES_A_PAGE 128u
 
-/* ---- Memory ------------------------------------------------------------------------------- */
+/* ---- Memory -------------------------------------------------------------------- */
 
 struct layout {
 	size_t host, guests, functions, endpoints, driver, broker, broker_bytes, end;
@@ -51,7 +52,7 @@ static bool options_right(const struct iopf_host_options *options)
 	       options->command_order <= 7 && options->guest_max >= 1 &&
 	       options->guest_max <= IOPF_HOST_GUEST_MAX && options->function_max >= 1 &&
 	       options->function_max <= IOPF_HOST_FUNCTION_MAX &&
-	       options->base % (uint64_t)PAGE_BYTES == 0 && options->region_bytes % PAGE_BYTES == 0 &&
+	       (options->base | options->region_bytes) % PAGE_BYTES == 0 &&
 	       options->registers != NULL && options->memory != NULL &&
 	       options->family != NULL;
 }
@@ -90,7 +91,7 @@ size_t iopf_host_stats_size_bytes(const struct iopf_host_options *options)
 	return options_right(options) ? iopf_stats_size_bytes(&broker) : 0;
 }
 
-/* ---- Create ---------------------------------------------------------------------------------- */
+/* ---- Create -------------------------------------------------------------------- */
 
 static int create_broker(struct iopf_host *host, void *memory, size_t memory_bytes)
 {
@@ -191,7 +192,7 @@ int iopf_host_stop(struct iopf_host *host)
 	return iopf_driver_stop(host->driver);
 }
 
-/* ---- Guests ------------------------------------------------------------------------------------ */
+/* ---- Guests -------------------------------------------------------------------- */
 
 struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest)
 {
@@ -235,7 +236,7 @@ void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offs
 		iopf_guest_write(it->guest, offset, width_bytes, value);
 }
 
-/* ---- Operations ---------------------------------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------------- */
 
 int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns)
 {
@@ -290,7 +291,7 @@ bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint)
 	return iopf_broker_step(host->broker, endpoint) > IOPF_STEP_NONE;
 }
 
-/* ---- Looking in ------------------------------------------------------------------------------------ */
+/* ---- Looking in ---------------------------------------------------------------- */
 
 uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid)
 {

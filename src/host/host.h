@@ -95,7 +95,7 @@ struct iopf_host {
 	struct iopf_host_stats stats;
 };
 
-/* ---- function.c: configuration space, enable, disable -------------------------------- */
+/* ---- function.c: configuration space, enable, disable -------------------------- */
 
 int function_probe(struct host_function *function);
 /* ATS, PASID, PRI on. Returns: 0, -EBUSY (PRI has not stopped), -ENODEV. */
@@ -111,19 +111,19 @@ void function_flr(const struct host_function *function);
 /* Read RF and UPRGI, clear them, tell the broker. */
 void function_status(struct iopf_host *host, struct host_function *function);
 
-/* ---- wait.c ----------------------------------------------------------------------------- */
+/* ---- wait.c -------------------------------------------------------------------- */
 
 /* 0: it and all commands before it are done; -EAGAIN. */
 int host_waited(struct iopf_host *host, struct host_wait *wait, uint32_t flags);
 /* 0; -EAGAIN: not yet; -EOVERFLOW: requests were lost meanwhile, begin again. */
 int host_drained(struct iopf_host *host, struct host_drain *drain);
 
-/* ---- members.c ----------------------------------------------------------------------------- */
+/* ---- members.c ----------------------------------------------------------------- */
 
 /* The guest called @guest, or NULL. */
 struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest);
 
-/* ---- guest.c: what guests ask for ---------------------------------------------------- */
+/* ---- guest.c: what guests ask for ---------------------------------------------- */
 
 extern const struct iopf_guest_ops host_guest_ops;
 
@@ -132,12 +132,12 @@ extern const struct iopf_guest_ops host_guest_ops;
 int guest_space(struct host_guest *guest, const struct host_function *function,
 		uint32_t pasid, const struct iopf_address_space *space);
 
-/* ---- route.c: whose stage missed ------------------------------------------------------- */
+/* ---- route.c: whose stage missed ----------------------------------------------- */
 
 /* Show, serve or end groups of @guest. Returns: how many. */
 uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t budget);
 
-/* ---- run.c -------------------------------------------------------------------------------- */
+/* ---- run.c --------------------------------------------------------------------- */
 
 void host_note(struct iopf_host *host, struct iopf_note note);
 uint32_t host_respond(struct iopf_host *host);

@@ -186,7 +186,7 @@ static int fill_pager(struct iopf_host *host, struct host_guest *guest,
 			    attach_all(guest, options->pasids, options->pasid_count);
 }
 
-/* ---- Places ------------------------------------------------------------------------------------ */
+/* ---- Places -------------------------------------------------------------------- */
 
 /* Where @count adjoining functions belong to nobody; function_max: nowhere. */
 static uint32_t find_functions(const struct iopf_host *host, uint32_t count)
@@ -279,7 +279,7 @@ int iopf_host_add_pager(struct iopf_host *host,
 		      fill_pager(host, &host->guests[*out], options));
 }
 
-/* ---- And out again ------------------------------------------------------------------------------ */
+/* ---- And out again ------------------------------------------------------------- */
 
 int iopf_host_remove_guest(struct iopf_host *host, uint32_t id, uint64_t now_ns)
 {

@@ -11,7 +11,7 @@ void host_note(struct iopf_host *host, struct iopf_note note)
 		host->options.note(host->options.context, &note);
 }
 
-/* ---- Intake -------------------------------------------------------------------------------- */
+/* ---- Intake -------------------------------------------------------------------- */
 
 static bool take_one(struct iopf_host *host, const struct iopf_request *request)
 {
@@ -77,7 +77,7 @@ static uint32_t intake(struct iopf_host *host, uint32_t budget)
 	return done;
 }
 
-/* ---- Responses ------------------------------------------------------------------------------ */
+/* ---- Responses ----------------------------------------------------------------- */
 
 uint32_t host_respond(struct iopf_host *host)
 {
@@ -108,7 +108,7 @@ uint32_t host_respond(struct iopf_host *host)
 	return count > 0 ? (uint32_t)count : 0;
 }
 
-/* ---- Guests ---------------------------------------------------------------------------------- */
+/* ---- Guests -------------------------------------------------------------------- */
 
 static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
 {
@@ -142,7 +142,7 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 	return done;
 }
 
-/* ---- Operations -------------------------------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------------- */
 
 static void removed(struct iopf_host *host, struct host_function *function)
 {

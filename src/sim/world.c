@@ -37,7 +37,7 @@ static void *zeroed(size_t size_bytes)
 	return memory;
 }
 
-/* ---- Functions ---------------------------------------------------------------------------- */
+/* ---- Functions ----------------------------------------------------------------- */
 
 static uint32_t config_read(void *context, uint32_t offset, uint32_t size_bytes)
 {
@@ -116,7 +116,7 @@ int world_plug(struct world *world, const struct world_function_options *from,
 			    model_vtd_connect(world->vtd, from->rid, &downstream);
 }
 
-/* ---- Guests --------------------------------------------------------------------------------- */
+/* ---- Guests -------------------------------------------------------------------- */
 
 static int register_read(void *context, uint32_t offset, uint32_t width, uint64_t *value)
 {
@@ -289,7 +289,7 @@ static int create_guest(struct world *world, uint32_t id)
 	return error != 0 ? error : start_agent(world, guest);
 }
 
-/* ---- The world ------------------------------------------------------------------------------- */
+/* ---- The world ----------------------------------------------------------------- */
 
 static void on_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t data)
 {
@@ -418,7 +418,7 @@ void world_destroy(struct world *world)
 	free(world->segments[0].memory);
 }
 
-/* ---- Work -------------------------------------------------------------------------------------- */
+/* ---- Work ---------------------------------------------------------------------- */
 
 static uint32_t turn_guest(struct world_guest *guest)
 {
@@ -483,7 +483,7 @@ int world_detach(struct world *world, uint32_t id, uint32_t rid, uint32_t pasid)
 	return error != 0 ? error : -ETIMEDOUT;
 }
 
-/* ---- Functions and jobs -------------------------------------------------------------------------- */
+/* ---- Functions and jobs -------------------------------------------------------- */
 
 struct world_function *world_function(struct world *world, uint32_t rid)
 {

@@ -2,7 +2,7 @@
 /* table/family.c - the list of families, and VT-d's row. */
 #include "table/family.h"
 
-#include <string.h>
+#include "base/name.h"
 
 enum {
 	VTD_CAP = 0x08,
@@ -115,7 +115,7 @@ const struct family *family_find(const char *name)
 	static const struct family *const families[] = { &family_vtd };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (strcmp(families[i]->name, name) == 0)
+		if (name_is(families[i]->name, name))
 			return families[i];
 	return NULL;
 }

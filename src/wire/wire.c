@@ -7,6 +7,8 @@
 #include "wire/pcie.h"
 #include "wire/vtd.h"
 #include "wire/wire.h"
+
+#include "base/name.h"
 #include "iopf/wire.h"
 
 static const struct iopf_wire *const families[] = { &iopf_wire_vtd };
@@ -30,18 +32,10 @@ const struct iopf_layout *const wire_layouts[] = {
 	NULL,
 };
 
-/* strcmp() is not there in a freestanding place. */
-static bool same(const char *a, const char *b)
-{
-	for (; *a != 0 && *a == *b; a++)
-		b++;
-	return *a == *b;
-}
-
 const struct iopf_wire *iopf_wire_find(const char *name)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (same(families[i]->name, name))
+		if (name_is(families[i]->name, name))
 			return families[i];
 	return NULL;
 }
@@ -49,7 +43,7 @@ const struct iopf_wire *iopf_wire_find(const char *name)
 const struct iopf_layout *wire_layout_find(const char *name)
 {
 	for (size_t i = 0; wire_layouts[i] != NULL; i++)
-		if (same(wire_layouts[i]->name, name))
+		if (name_is(wire_layouts[i]->name, name))
 			return wire_layouts[i];
 	return NULL;
 }
