@@ -454,6 +454,7 @@ struct iopf_agent_layout {
 };
 void iopf_agent_layout(const struct iopf_agent *agent, struct iopf_agent_layout *layout);
 
+/* A copy of the counters, at any time. */
 void iopf_agent_stats(const struct iopf_agent *agent, struct iopf_agent_stats *stats);
 
 /* The queue driver below: its counters and errors. Borrowed, lives as long. */
