@@ -39,7 +39,7 @@ void vtd_respond(struct model_vtd *vtd, uint32_t rid, uint32_t pasid, uint16_t i
 static int do_response(struct model_vtd *vtd, const struct iopf_command *command)
 {
 	vtd_respond(vtd, command->rid, command->pasid, command->index,
-		(enum iopf_code)command->code);
+		    (enum iopf_code)command->code);
 	return 0;
 }
 
