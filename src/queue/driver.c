@@ -2,7 +2,6 @@
 /* queue/driver.c - software's end of an IOMMU's queues, whatever the family. */
 #include "queue/driver.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
