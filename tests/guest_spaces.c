@@ -213,6 +213,27 @@ TEST(page_requests_that_the_context_does_not_enable_are_not_shown)
 	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), -ENOENT);
 }
 
+TEST(page_requests_switched_off_and_on_leave_spaces_and_groups_alone)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint64_t addr = find(pair, 1).context_addr, entry = word(pair, addr);
+	struct iopf_address_space space;
+
+	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), 0);
+	/* Neither PRE nor DTE. */
+	put(pair, addr, entry & ~UINT64_C(0x14));
+	announce(pair, IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_DEVICE, 0);
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, 1, &space), 0);
+	CHECK_EQ(space.flags, IOPF_SPACE_SRE | IOPF_SPACE_WPE);
+	CHECK_EQ(pair_stats(pair).held, 1);
+	put(pair, addr, entry);
+	announce(pair, IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_DEVICE, 0);
+	CHECK_EQ(pair_show(pair, 2, 1, ADDR, 1), 0);
+	CHECK_EQ(pair_stats(pair).held, 2);
+	CHECK_EQ(pair_count(pair, 'd'), 0);
+	CHECK_EQ(pair_count(pair, 'a'), 1);
+}
+
 TEST(with_translation_off_nothing_is_attached)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });

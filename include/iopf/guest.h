@@ -71,7 +71,8 @@ struct iopf_address_space {
 struct iopf_guest_ops {
 	/* (endpoint, pasid) now has this address space. @pasid may be IOPF_PASID_NONE:
 	 * the entry of RID_PASID is told twice, for its own PASID and for none. While the
-	 * guest has translation off nothing is attached.
+	 * guest has translation off nothing is attached. IOPF_SPACE_PRE and IOPF_SPACE_DTE
+	 * may change later without a call: iopf_guest_space() tells.
 	 * 0, -EAGAIN, or an error: refused, counted. */
 	int (*attach)(void *context, uint32_t endpoint, uint32_t pasid,
 		      const struct iopf_address_space *space);

@@ -52,10 +52,18 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
 		(uint32_t)(space - guest->spaces));
 }
 
+/*
+ * What the context entry lets in at all. Software changes it while the function works:
+ * Linux enables page requests long after the first space, and VT-d asks for no more than
+ * the invalidations of a changed entry. The tables behind it stay where they are.
+ */
+#define SPACE_GATES (IOPF_SPACE_PRE | IOPF_SPACE_DTE)
+
 static bool space_same(const struct guest_space *a, const struct guest_space *b)
 {
 	return a->value.root == b->value.root && a->value.domain == b->value.domain &&
-	       a->value.levels == b->value.levels && a->value.flags == b->value.flags &&
+	       a->value.levels == b->value.levels &&
+	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
 	       a->entry == b->entry;
 }
 
@@ -122,7 +130,9 @@ static int change_run(struct iopf_guest *guest)
 	struct guest_space *now = guest_space_find(guest, next->function, next->pasid);
 	int result = 0;
 
-	if (now != NULL && !(change->wanted && space_same(now, next))) {
+	if (now != NULL && change->wanted && space_same(now, next)) {
+		now->value.flags = next->value.flags;
+	} else if (now != NULL) {
 		result = change_detach(guest, now);
 		now = NULL;
 	}
