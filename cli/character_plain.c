@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/character_plain.c - guests that are honest, slow, silent, or lie. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/guest.h"
+
+/* ---- Honest ---------------------------------------------------------------------------- */
+
+static int honest_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+			uint8_t *perm)
+{
+	return guest_plan(context, request, gpa, perm);
+}
+
+const struct guest_behaviour guest_honest = { .fault = honest_fault, .work = guest_work };
+
+/* ---- What is answered later ------------------------------------------------------------- */
+
+/* Requests that were taken, oldest first: at most what a device has outstanding. */
+static struct later {
+	struct iopf_request request;
+	uint64_t due_ns;
+} laters[4096];
+static uint32_t later_first, later_end;
+
+static int later_add(const struct iopf_request *request, uint64_t delay_ns)
+{
+	if (later_end - later_first == CLI_COUNT(laters))
+		return -ENOSPC;
+	laters[later_end++ % CLI_COUNT(laters)] =
+		(struct later){ *request, cli_now_ns() + delay_ns };
+	return -EAGAIN;
+}
+
+/* The oldest one, if its time has come. */
+static const struct iopf_request *later_due(void)
+{
+	const struct later *later = &laters[later_first % CLI_COUNT(laters)];
+
+	if (later_first == later_end || later->due_ns > cli_now_ns())
+		return NULL;
+	return &later->request;
+}
+
+static uint64_t later_next_ns(void)
+{
+	return later_first == later_end ? UINT64_MAX :
+					  laters[later_first % CLI_COUNT(laters)].due_ns;
+}
+
+/* ---- Slow -------------------------------------------------------------------------------- */
+
+static int slow_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+		      uint8_t *perm)
+{
+	enum { DELAY_NS = 2000000 };
+
+	(void)context;
+	(void)gpa;
+	(void)perm;
+	return later_add(request, DELAY_NS);
+}
+
+static void answer(struct guest *guest, const struct iopf_request *request,
+		   enum iopf_code code)
+{
+	while (iopf_agent_answer(guest->agent, request->rid, request->pasid,
+				 request->index, code) == -EAGAIN &&
+	       !guest->port.gone)
+		iopf_agent_kick(guest->agent);
+}
+
+/* What cannot be mapped makes its whole group invalid; only honest devices ask here. */
+static uint64_t slow_turn(struct guest *guest)
+{
+	static bool bad;
+	const struct iopf_request *request;
+
+	while ((request = later_due()) != NULL) {
+		uint64_t gpa;
+		uint8_t perm;
+
+		bad |= guest_plan(guest, request, &gpa, &perm) != 0 ||
+		       iopf_agent_map(guest->agent, request->rid, request->pasid,
+				      request->addr, gpa, perm) != 0;
+		if (request->flags & IOPF_LAST) {
+			answer(guest, request, bad ? IOPF_INVALID : IOPF_SUCCESS);
+			bad = false;
+		}
+		later_first++;
+	}
+	iopf_agent_kick(guest->agent);
+	return later_next_ns();
+}
+
+const struct guest_behaviour guest_slow = { .fault = slow_fault,
+					    .turn = slow_turn,
+					    .work = guest_work };
+
+/* ---- Silent -------------------------------------------------------------------------------- */
+
+static int silent_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+			uint8_t *perm)
+{
+	(void)context;
+	(void)request;
+	(void)gpa;
+	(void)perm;
+	return -EAGAIN;
+}
+
+/* One job that never gets its first page. What it holds is the host's to end. */
+static void silent_work(struct guest *guest)
+{
+	struct guest_job job = { .source = LAYOUT_IOVA_SOURCE,
+				 .destination = LAYOUT_IOVA_DESTINATION,
+				 .control = MODEL_JOB_COPY };
+
+	if (!guest_attach(guest, 1))
+		return;
+	guest_job_start(guest, &job);
+	(void)guest_job_wait(guest, &job);
+}
+
+const struct guest_behaviour guest_silent = { .fault = silent_fault, .work = silent_work };
+
+/* ---- Liar ------------------------------------------------------------------------------------ */
+
+/* Every other page with fewer rights: what is to be written may only be read, what is to
+ * be read belongs to the supervisor. The other groups are said to be there and are not. */
+static int liar_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+		      uint8_t *perm)
+{
+	if (request->index % 2 == 0)
+		return later_add(request, 0);
+	if (guest_plan(context, request, gpa, perm) != 0)
+		return -EFAULT;
+	*perm = (request->perm & IOPF_WRITE) ? IOPF_READ : IOPF_READ | IOPF_PRIV;
+	return 0;
+}
+
+static uint64_t liar_turn(struct guest *guest)
+{
+	const struct iopf_request *request;
+
+	while ((request = later_due()) != NULL) {
+		if (request->flags & IOPF_LAST)
+			answer(guest, request, IOPF_SUCCESS);
+		later_first++;
+	}
+	iopf_agent_kick(guest->agent);
+	return later_next_ns();
+}
+
+const struct guest_behaviour guest_liar = { .fault = liar_fault,
+					    .turn = liar_turn,
+					    .work = guest_work };

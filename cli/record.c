@@ -1,0 +1,342 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/record.c - what happens, written in the event language. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/run.h"
+#include "iopf/wire.h"
+#include "trace/trace.h"
+
+struct record {
+	FILE *file;
+	uint64_t last_ns; /* time never runs backwards */
+	bool failed;      /* a write did, and it was said */
+};
+
+static const char source_name[] = "vtd";
+
+/* ---- Writing ------------------------------------------------------------------------------ */
+
+static void put_bytes(struct run *run, const void *bytes, int size_bytes)
+{
+	struct record *record = run->record;
+
+	if (size_bytes <= 0 || record->failed)
+		return;
+	if (fwrite(bytes, 1, (size_t)size_bytes, record->file) == (size_t)size_bytes)
+		return;
+	record->failed = true;
+	run_problem(run, "--record %s: %s", run->options.record, strerror(errno));
+}
+
+static void put_event(struct run *run, const struct trace_event *event)
+{
+	char line[TRACE_LINE_MAX];
+	int size_bytes = trace_write(TRACE_TEXT, event, line, sizeof(line));
+
+	if (size_bytes < 0 && !run->record->failed) {
+		run->record->failed = true;
+		run_problem(run, "--record: an event that the language has no words for: %s",
+			    trace_kind_name(event->kind));
+	}
+	put_bytes(run, line, size_bytes);
+}
+
+/* The time of the run, from 0. */
+static void begin(struct run *run, struct trace_event *event, enum trace_kind kind)
+{
+	uint64_t ns = cli_now_ns() - run->begun_ns;
+
+	if (run->begun_ns == 0)
+		ns = 0;
+	if (ns < run->record->last_ns)
+		ns = run->record->last_ns;
+	run->record->last_ns = ns;
+	trace_begin(event, kind, ns);
+}
+
+int record_open(struct run *run)
+{
+	char line[TRACE_LINE_MAX];
+
+	if (run->options.record == NULL)
+		return CLI_OK;
+	run->record = calloc(1, sizeof(*run->record));
+	if (run->record != NULL)
+		run->record->file = fopen(run->options.record, "we");
+	if (run->record == NULL || run->record->file == NULL) {
+		cli_error("--record %s: %s", run->options.record, strerror(errno));
+		free(run->record);
+		run->record = NULL;
+		return CLI_USAGE;
+	}
+	put_bytes(run, line, trace_write_header(TRACE_TEXT, line, sizeof(line)));
+	return CLI_OK;
+}
+
+void record_close(struct run *run)
+{
+	if (run->record == NULL)
+		return;
+	if (fclose(run->record->file) != 0 && !run->record->failed)
+		run_problem(run, "--record %s: %s", run->options.record, strerror(errno));
+	free(run->record);
+	run->record = NULL;
+}
+
+/* ---- The world ---------------------------------------------------------------------------- */
+
+static void world_guest(struct run_guest *guest)
+{
+	struct model_function_state state;
+	struct trace_event event;
+
+	model_function_state(guest->function, &state);
+	trace_begin(&event, TRACE_KIND_world, 0);
+	trace_put_name(&event, TRACE_KEY_owner, guest->name);
+	trace_put_name(&event, TRACE_KEY_family, "vtd");
+	trace_put(&event, TRACE_KEY_role, TRACE_ROLE_guest);
+	trace_put_name(&event, TRACE_KEY_character, character_name(guest->character));
+	put_event(guest->run, &event);
+	trace_begin(&event, TRACE_KIND_world, 0);
+	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	trace_put_name(&event, TRACE_KEY_source, source_name);
+	trace_put(&event, TRACE_KEY_rid, guest->rid);
+	trace_put(&event, TRACE_KEY_allocation, state.allocation);
+	trace_put(&event, TRACE_KEY_mechanism, TRACE_MECHANISM_pri);
+	trace_put(&event, TRACE_KEY_pasid_in_response, state.pasid_in_response);
+	put_event(guest->run, &event);
+}
+
+void record_world(struct run *run)
+{
+	struct trace_event event;
+
+	if (run->record == NULL)
+		return;
+	trace_begin(&event, TRACE_KIND_world, 0);
+	trace_put(&event, TRACE_KEY_seed, run->options.seed);
+	trace_put_name(&event, TRACE_KEY_program, "iopf-run");
+	trace_put_name(&event, TRACE_KEY_version, iopf_version());
+	put_event(run, &event);
+	trace_begin(&event, TRACE_KIND_world, 0);
+	trace_put_name(&event, TRACE_KEY_source, source_name);
+	trace_put_name(&event, TRACE_KEY_family, "vtd");
+	put_event(run, &event);
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		world_guest(&run->guests[i]);
+}
+
+/* ---- At the function ------------------------------------------------------------------------ */
+
+static void put_pasid(struct trace_event *event, uint32_t pasid)
+{
+	if (pasid != IOPF_PASID_NONE)
+		trace_put(event, TRACE_KEY_pasid, pasid);
+}
+
+static void put_request(struct trace_event *event, const struct iopf_request *request)
+{
+	trace_put(event, TRACE_KEY_rid, request->rid);
+	put_pasid(event, request->pasid);
+	trace_put(event, TRACE_KEY_index, request->index);
+	trace_put(event, TRACE_KEY_addr, request->addr);
+	trace_put(event, TRACE_KEY_perm, request->perm);
+	if (request->flags & IOPF_LAST)
+		trace_put(event, TRACE_KEY_last, 1);
+}
+
+static enum trace_kind request_kind(const struct iopf_request *request)
+{
+	return (request->flags & IOPF_STOP) ? TRACE_KIND_stop : TRACE_KIND_request;
+}
+
+static void record_request_at(struct run *run, const char *endpoint,
+			      const struct iopf_request *request,
+			      enum trace_interface interface)
+{
+	struct trace_event event;
+
+	begin(run, &event, request_kind(request));
+	if (endpoint != NULL)
+		trace_put_name(&event, TRACE_KEY_endpoint, endpoint);
+	if (request->flags & IOPF_STOP)
+		put_pasid(&event, request->pasid);
+	else
+		put_request(&event, request);
+	trace_put(&event, TRACE_KEY_interface, interface);
+	put_event(run, &event);
+}
+
+void record_request(struct run_guest *guest, const struct iopf_request *request)
+{
+	if (guest->run->record != NULL)
+		record_request_at(guest->run, guest->endpoint_name, request,
+				  TRACE_INTERFACE_function);
+}
+
+void record_response(struct run_guest *guest, const struct iopf_prg_response *response)
+{
+	struct run *run = guest->run;
+	struct trace_event event;
+	enum iopf_code code = iopf_pcie_meaning(response->code);
+
+	if (run->record == NULL)
+		return;
+	begin(run, &event, TRACE_KIND_response);
+	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	trace_put(&event, TRACE_KEY_rid, response->rid);
+	put_pasid(&event, response->pasid);
+	trace_put(&event, TRACE_KEY_index, response->index);
+	trace_put(&event, TRACE_KEY_code, code);
+	if (response->code != iopf_pcie_code(code))
+		trace_put(&event, TRACE_KEY_raw_code, response->code);
+	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
+	put_event(run, &event);
+}
+
+void record_kill(struct run_guest *guest)
+{
+	struct trace_event event;
+
+	if (guest->run->record == NULL)
+		return;
+	begin(guest->run, &event, TRACE_KIND_kill);
+	trace_put_name(&event, TRACE_KEY_owner, guest->name);
+	put_event(guest->run, &event);
+}
+
+void record_hostile(struct run_guest *guest, unsigned act, uint64_t count)
+{
+	struct trace_event event;
+
+	if (guest->run->record == NULL)
+		return;
+	begin(guest->run, &event, TRACE_KIND_hostile);
+	trace_put_name(&event, TRACE_KEY_owner, guest->name);
+	trace_put(&event, TRACE_KEY_count, CLI_MIN(count, (uint64_t)UINT32_MAX));
+	trace_put_name(&event, TRACE_KEY_act, hostile_name(act));
+	put_event(guest->run, &event);
+}
+
+/* ---- At the host ---------------------------------------------------------------------------- */
+
+static const struct run_guest *guest_of(const struct run *run, const struct iopf_note *note)
+{
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		if (run->guests[i].guest_memory != NULL &&
+		    (run->guests[i].id == note->guest ||
+		     (note->guest == IOPF_NO_ID &&
+		      run->guests[i].endpoint == note->endpoint)))
+			return &run->guests[i];
+	return NULL;
+}
+
+static void put_group(struct trace_event *event, const struct iopf_note *note)
+{
+	if (note->kind == IOPF_NOTE_ATTACH || note->kind == IOPF_NOTE_DETACH)
+		trace_put(event, TRACE_KEY_pasid, note->pasid);
+	else
+		put_pasid(event, note->pasid);
+	if (note->token != 0)
+		trace_put(event, TRACE_KEY_token, note->token);
+}
+
+static void put_response(struct trace_event *event, const struct iopf_note *note)
+{
+	const struct iopf_response *response = note->response;
+
+	if (response == NULL)
+		return;
+	trace_put(event, TRACE_KEY_rid, response->rid);
+	put_pasid(event, response->pasid);
+	trace_put(event, TRACE_KEY_index, response->index);
+	trace_put(event, TRACE_KEY_token, response->token);
+	trace_put(event, TRACE_KEY_code, response->code);
+	trace_put(event, TRACE_KEY_ending, response->ending);
+	trace_put(event, TRACE_KEY_request_count, response->request_count);
+}
+
+static void put_code(struct trace_event *event, const struct iopf_note *note)
+{
+	put_group(event, note);
+	trace_put(event, TRACE_KEY_code, note->code);
+}
+
+static void put_nothing(struct trace_event *event, const struct iopf_note *note)
+{
+	(void)event;
+	(void)note;
+}
+
+static void put_invalidate(struct trace_event *event, const struct iopf_note *note)
+{
+	put_pasid(event, note->pasid);
+	if (note->command == NULL)
+		return;
+	if (note->command->size_bytes != 0) {
+		trace_put(event, TRACE_KEY_addr, note->command->addr);
+		trace_put(event, TRACE_KEY_size_bytes, note->command->size_bytes);
+	}
+	if (note->command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
+		trace_put(event, TRACE_KEY_device, 1);
+}
+
+/* What a note is in the language; kinds without a row are not written. The ledger says
+ * which check refused an answer only in its counters, so a refusal is its answer's
+ * result. */
+static const struct note_row {
+	uint8_t there, kind, interface;
+	bool owner, endpoint, refused;
+	void (*put)(struct trace_event *event, const struct iopf_note *note);
+} note_rows[IOPF_NOTE_KIND_COUNT] = {
+	[IOPF_NOTE_SHOW] = { 1, TRACE_KIND_show, TRACE_INTERFACE_guest, true, true, false,
+			     put_group },
+	[IOPF_NOTE_ANSWER] = { 1, TRACE_KIND_answer, TRACE_INTERFACE_guest, true, false,
+			       false, put_code },
+	[IOPF_NOTE_REFUSE] = { 1, TRACE_KIND_answer, TRACE_INTERFACE_guest, true, false,
+			       true, put_code },
+	[IOPF_NOTE_RESPONSE] = { 1, TRACE_KIND_response, TRACE_INTERFACE_queue, false,
+				 true, false, put_response },
+	[IOPF_NOTE_ATTACH] = { 1, TRACE_KIND_attach, TRACE_INTERFACE_guest, true, true,
+			       false, put_group },
+	[IOPF_NOTE_DETACH] = { 1, TRACE_KIND_detach, TRACE_INTERFACE_guest, true, true,
+			       false, put_group },
+	[IOPF_NOTE_OVERFLOW] = { 1, TRACE_KIND_overflow, TRACE_INTERFACE_queue, false,
+				 false, false, put_nothing },
+	[IOPF_NOTE_INVALIDATE] = { 1, TRACE_KIND_invalidate, TRACE_INTERFACE_guest, true,
+				   true, false, put_invalidate },
+	[IOPF_NOTE_RESET] = { 1, TRACE_KIND_reset, TRACE_INTERFACE_queue, false, true,
+			      false, put_nothing },
+	[IOPF_NOTE_REMOVE] = { 1, TRACE_KIND_remove, TRACE_INTERFACE_queue, false, true,
+			       false, put_nothing },
+};
+
+void record_note(struct run *run, const struct iopf_note *note)
+{
+	const struct note_row *row = &note_rows[note->kind];
+	const struct run_guest *guest = guest_of(run, note);
+	struct trace_event event;
+
+	if (run->record == NULL)
+		return;
+	if (note->kind == IOPF_NOTE_REQUEST && note->request != NULL)
+		record_request_at(run, guest != NULL ? guest->endpoint_name : NULL,
+				  note->request, TRACE_INTERFACE_queue);
+	if (!row->there || (guest == NULL && (row->owner || row->endpoint)))
+		return;
+	begin(run, &event, (enum trace_kind)row->kind);
+	if (row->owner)
+		trace_put_name(&event, TRACE_KEY_owner, guest->name);
+	if (row->endpoint)
+		trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	if (!row->owner && !row->endpoint)
+		trace_put_name(&event, TRACE_KEY_source, source_name);
+	row->put(&event, note);
+	if (row->refused)
+		trace_put(&event, TRACE_KEY_result, TRACE_RESULT_refused);
+	trace_put(&event, TRACE_KEY_interface, row->interface);
+	put_event(run, &event);
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/report.c - the verdict of a run, and its end for people: 80 columns. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/run.h"
+
+/* ---- Sums --------------------------------------------------------------------------------- */
+
+struct report_refused report_refused(const struct run *run, const struct run_guest *guest)
+{
+	const uint64_t *ledger = machine_owner_row(run, guest)->counter;
+	const struct iopf_guest *queue = iopf_host_guest(run->host, guest->id);
+	struct iopf_guest_stats stats = { 0 };
+
+	if (queue != NULL)
+		iopf_guest_stats(queue, &stats);
+	return (struct report_refused){
+		.unknown = stats.refused_unknown + ledger[IOPF_COUNTER_refused_unknown],
+		.duplicate = stats.refused_duplicate +
+			     ledger[IOPF_COUNTER_refused_duplicate],
+		.stale = stats.refused_stale + ledger[IOPF_COUNTER_refused_stale],
+		.foreign = stats.refused_foreign + ledger[IOPF_COUNTER_refused_foreign],
+		.malformed = stats.refused_malformed +
+			     ledger[IOPF_COUNTER_refused_malformed] +
+			     ledger[IOPF_COUNTER_refused_forbidden],
+	};
+}
+
+uint64_t report_refused_sum(const struct report_refused *refused)
+{
+	return refused->unknown + refused->duplicate + refused->stale + refused->foreign +
+	       refused->malformed;
+}
+
+static uint64_t counter(const struct run_guest *guest, enum model_engine_counter which)
+{
+	return model_engine_counter(guest->engine, which);
+}
+
+int report_data(const struct run_guest *guest)
+{
+#define PROMISES(name, data, text) data,
+	static const bool promises[] = { CHARACTERS(PROMISES) };
+
+	if (!promises[guest->character])
+		return -1;
+	return guest->crc_passes > 0 && !guest->crc_differs && guest->bad_passes == 0;
+}
+
+/* ---- The verdict ----------------------------------------------------------------------------- */
+
+static void judge_function(struct run *run, const struct run_guest *guest)
+{
+	struct model_function_state state;
+
+	model_function_state(guest->function, &state);
+	if (state.credits_in_use != 0)
+		run_problem(run, "%s: %" PRIu32 " credits are in use at the end",
+			    guest->endpoint_name, state.credits_in_use);
+	if (state.uprgi_count != 0)
+		run_problem(run, "%s: %" PRIu64 " responses that it did not expect",
+			    guest->endpoint_name, state.uprgi_count);
+	if (state.rf || state.response[MODEL_FAILED] != 0)
+		run_problem(run, "%s: a response failure", guest->endpoint_name);
+}
+
+/* Honest ones map a page when it is asked for, never before. */
+static void judge_faults(struct run *run, const struct run_guest *guest)
+{
+	uint64_t faults = counter(guest, MODEL_ENGINE_COUNTER_faults);
+	uint64_t pages = counter(guest, MODEL_ENGINE_COUNTER_pages);
+
+	if (faults < pages)
+		run_problem(run, "%s: %" PRIu64 " faults for %" PRIu64 " pages touched",
+			    guest->name, faults, pages);
+}
+
+static void judge_data(struct run *run, const struct run_guest *guest)
+{
+	if (guest->crc_differs)
+		run_problem(run, "%s: checksum 0x%08" PRIx32 ", the file's is 0x%08" PRIx32,
+			    guest->name, guest->crc, run->file_crc);
+	if (guest->bad_passes > 0)
+		run_problem(run, "%s: %" PRIu64 " of %" PRIu64 " jobs went wrong",
+			    guest->name, guest->bad_passes, guest->passes);
+	if (guest->crc_passes == 0 && run->signal == 0)
+		run_problem(run, "%s: it never had the whole file", guest->name);
+}
+
+static void judge_acts(struct run *run, const struct run_guest *guest)
+{
+	for (unsigned i = 0; i < HOSTILE_ACT_COUNT && run->signal == 0; i++)
+		if (guest->acts[i] == 0)
+			run_problem(run, "%s: never tried %s", guest->name,
+				    hostile_name(i));
+}
+
+static void judge_guest(struct run *run, const struct run_guest *guest)
+{
+	judge_function(run, guest);
+	if (!guest->let_go || !iopf_host_guest_over(run->host, guest->id))
+		run_problem(run, "%s: the host did not come to an end with it",
+			    guest->name);
+	if (report_data(guest) >= 0) {
+		judge_data(run, guest);
+		judge_faults(run, guest);
+	}
+	if (guest->character == CHARACTER_hostile)
+		judge_acts(run, guest);
+	if (guest->character == CHARACTER_killed && !guest->shot && run->signal == 0)
+		run_problem(run, "%s: the moment to kill it never came", guest->name);
+}
+
+void report_judge(struct run *run)
+{
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		judge_guest(run, &run->guests[i]);
+}
+
+/* ---- Tables ------------------------------------------------------------------------------------ */
+
+static void print_head(const struct run *run)
+{
+	printf("%s: %" PRIu64 " bytes, CRC-32C 0x%08" PRIx32 "; %.1f s\n", run->file_name,
+	       run->layout.file_bytes, run->file_crc,
+	       (double)(run->phase_ns - run->begun_ns) / 1e9);
+}
+
+/* At most eight columns: microseconds, or more where they are many. */
+static void print_time(uint64_t ns)
+{
+	if (ns < UINT64_C(100000000))
+		printf(" %8.1f", (double)ns / 1e3);
+	else
+		printf(" %7.2fs", (double)ns / 1e9);
+}
+
+static void print_data(const struct run_guest *guest)
+{
+	int data = report_data(guest);
+
+	if (data < 0)
+		printf("  -\n");
+	else
+		printf("  0x%08" PRIx32 " %s\n", guest->crc, data > 0 ? "ok" : "WRONG");
+}
+
+static void print_guests(const struct run *run)
+{
+	static const uint32_t per_mille[] = { 500, 990, 999 };
+
+	printf("\n%-10s %8s %8s %8s %8s %8s %8s  %s\n", "guest", "faults", "MiB",
+	       "p50 us", "p99", "p99.9", "max", "CRC-32C");
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+
+		printf("%-10s %8" PRIu64 " %8.1f", guest->name,
+		       counter(guest, MODEL_ENGINE_COUNTER_faults),
+		       (double)counter(guest, MODEL_ENGINE_COUNTER_bytes) / (1 << 20));
+		for (size_t k = 0; k < CLI_COUNT(per_mille); k++)
+			print_time(histogram_quantile(&guest->latency, per_mille[k]));
+		print_time(guest->latency.max);
+		print_data(guest);
+	}
+}
+
+static void print_endpoints(const struct run *run)
+{
+	printf("\n%-8s %-10s %8s %8s %8s %8s %7s %5s %3s\n", "endpoint", "guest", "pages",
+	       "success", "invalid", "failure", "credits", "UPRGI", "RF");
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		struct model_function_state state;
+
+		model_function_state(guest->function, &state);
+		printf("%-8s %-10s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
+		       " %7" PRIu32 " %5" PRIu64 " %3" PRIu64 "\n",
+		       guest->endpoint_name, guest->name,
+		       counter(guest, MODEL_ENGINE_COUNTER_pages),
+		       guest->responses[IOPF_SUCCESS], guest->responses[IOPF_INVALID],
+		       guest->responses[IOPF_FAILURE], state.credits_in_use,
+		       state.uprgi_count, state.response[MODEL_FAILED]);
+	}
+}
+
+static void print_refused(const struct run *run)
+{
+	printf("\n%-10s %9s %9s %9s %9s %9s\n", "refused", "unknown", "duplicate", "stale",
+	       "foreign", "malformed");
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		struct report_refused refused = report_refused(run, guest);
+
+		if (report_refused_sum(&refused) == 0)
+			continue;
+		printf("%-10s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9" PRIu64
+		       " %9" PRIu64 "\n",
+		       guest->name, refused.unknown, refused.duplicate, refused.stale,
+		       refused.foreign, refused.malformed);
+	}
+}
+
+/* Words of a list, in lines of at most 80 columns, under each other. */
+struct words {
+	int column, first;
+};
+
+static void print_word(struct words *words, const char *name, uint64_t count)
+{
+	char text[64];
+	int length = snprintf(text, sizeof(text), " %s %" PRIu64, name, count);
+
+	if (words->column + length > 80) {
+		printf("\n%*s", words->first, "");
+		words->column = words->first;
+	}
+	fputs(text, stdout);
+	words->column += length;
+}
+
+static void print_endings(const struct run *run)
+{
+	printf("\nendings of groups\n");
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		const uint64_t *counters = machine_owner_row(run, guest)->counter;
+		struct words words = { 10, 10 };
+
+		printf("%-10s", guest->name);
+		for (unsigned k = 0; k < IOPF_ENDING_COUNT; k++)
+			if (counters[IOPF_COUNTER_ended_success + k] > 0)
+				print_word(&words, iopf_ending_name((enum iopf_ending)k),
+					   counters[IOPF_COUNTER_ended_success + k]);
+		if (guest->shot)
+			printf("; shot with %" PRIu32 " groups, %" PRIu64 " bytes into a job",
+			       guest->shot_groups, guest->shot_bytes);
+		putchar('\n');
+	}
+}
+
+static void print_acts(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		struct words words = { 10, 10 };
+
+		if (guest->character != CHARACTER_hostile)
+			continue;
+		printf("\n%-10s", guest->name);
+		for (unsigned k = 0; k < HOSTILE_ACT_COUNT; k++)
+			print_word(&words, hostile_name(k), guest->acts[k]);
+		putchar('\n');
+	}
+}
+
+void report_text(const struct run *run)
+{
+	print_head(run);
+	print_guests(run);
+	print_endpoints(run);
+	print_refused(run);
+	print_endings(run);
+	print_acts(run);
+	putchar('\n');
+	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
+		printf("NOT SO: %s\n", run->problems[i]);
+	printf("%s\n", run->problem_count == 0 ? "everything holds" : "it does not hold");
+}

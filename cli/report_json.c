@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/report_json.c - the end of a run as JSON, schema iopf.run/1 (docs/formats.md). */
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "cli/cli.h"
+#include "cli/run.h"
+
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+/* Beyond what a float keeps exactly, and whatever is an address or a checksum. */
+static json_t *hex(uint64_t value)
+{
+	return json_sprintf("0x%" PRIx64, value);
+}
+
+static json_t *latency_json(const struct histogram *latency)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "count", number(latency->count));
+	json_object_set_new(json, "p50", number(histogram_quantile(latency, 500)));
+	json_object_set_new(json, "p99", number(histogram_quantile(latency, 990)));
+	json_object_set_new(json, "p999", number(histogram_quantile(latency, 999)));
+	json_object_set_new(json, "max", number(latency->max));
+	return json;
+}
+
+static json_t *refused_json(const struct report_refused *refused)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "unknown", number(refused->unknown));
+	json_object_set_new(json, "duplicate", number(refused->duplicate));
+	json_object_set_new(json, "stale", number(refused->stale));
+	json_object_set_new(json, "foreign", number(refused->foreign));
+	json_object_set_new(json, "malformed", number(refused->malformed));
+	return json;
+}
+
+static json_t *endings_json(const uint64_t *counters)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < IOPF_ENDING_COUNT; i++)
+		json_object_set_new(json, iopf_ending_name((enum iopf_ending)i),
+				    number(counters[IOPF_COUNTER_ended_success + i]));
+	return json;
+}
+
+static json_t *acts_json(const struct run_guest *guest)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < HOSTILE_ACT_COUNT; i++)
+		json_object_set_new(json, hostile_name(i), number(guest->acts[i]));
+	return json;
+}
+
+static json_t *counters_json(const uint64_t *counters)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < IOPF_COUNTER_COUNT; i++)
+		json_object_set_new(json, iopf_counter_name((enum iopf_counter)i),
+				    number(counters[i]));
+	return json;
+}
+
+static json_t *guest_json(const struct run *run, const struct run_guest *guest)
+{
+	const uint64_t *counters = machine_owner_row(run, guest)->counter;
+	struct report_refused refused = report_refused(run, guest);
+	json_t *json = json_object();
+	int data = report_data(guest);
+
+	json_object_set_new(json, "name", json_string(guest->name));
+	json_object_set_new(json, "character",
+			    json_string(character_name(guest->character)));
+	json_object_set_new(json, "family", json_string("vtd"));
+	json_object_set_new(json, "mechanism", json_string("pri"));
+	json_object_set_new(json, "endpoint", json_string(guest->endpoint_name));
+	json_object_set_new(json, "faults",
+			    number(model_engine_counter(guest->engine,
+							MODEL_ENGINE_COUNTER_faults)));
+	json_object_set_new(json, "bytes",
+			    number(model_engine_counter(guest->engine,
+							MODEL_ENGINE_COUNTER_bytes)));
+	json_object_set_new(json, "passes", number(guest->passes));
+	json_object_set_new(json, "refused", refused_json(&refused));
+	if (guest->character == CHARACTER_hostile)
+		json_object_set_new(json, "hostile_acts", acts_json(guest));
+	json_object_set_new(json, "endings", endings_json(counters));
+	json_object_set_new(json, "latency_ns", latency_json(&guest->latency));
+	json_object_set_new(json, "data_ok", data < 0 ? json_null() : json_boolean(data));
+	json_object_set_new(json, "crc",
+			    guest->crc_passes > 0 ? hex(guest->crc) : json_null());
+	json_object_set_new(json, "killed", json_boolean(guest->shot));
+	json_object_set_new(json, "messages", number(guest->messages));
+	json_object_set_new(json, "bad_messages", number(guest->garbage));
+	json_object_set_new(json, "dropped_replies", number(guest->dropped));
+	json_object_set_new(json, "counters", counters_json(counters));
+	return json;
+}
+
+static json_t *responses_json(const struct run_guest *guest)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < IOPF_CODE_COUNT; i++)
+		json_object_set_new(json, iopf_code_name((enum iopf_code)i),
+				    number(guest->responses[i]));
+	return json;
+}
+
+/* All of it as the function itself saw it. */
+static json_t *endpoint_json(const struct run *run, const struct run_guest *guest)
+{
+	struct model_function_state state;
+	json_t *json = json_object();
+
+	model_function_state(guest->function, &state);
+	json_object_set_new(json, "name", json_string(guest->endpoint_name));
+	json_object_set_new(json, "guest", json_string(guest->name));
+	json_object_set_new(json, "family", json_string("vtd"));
+	json_object_set_new(json, "mechanism", json_string("pri"));
+	json_object_set_new(json, "faults", number(state.requests));
+	json_object_set_new(json, "pages",
+			    number(model_engine_counter(guest->engine,
+							MODEL_ENGINE_COUNTER_pages)));
+	json_object_set_new(json, "responses", responses_json(guest));
+	json_object_set_new(json, "allocation", number(state.allocation));
+	json_object_set_new(json, "credits_in_use", number(state.credits_in_use));
+	json_object_set_new(json, "uprgi", number(state.uprgi_count));
+	json_object_set_new(json, "rf", number(state.response[MODEL_FAILED]));
+	json_object_set_new(json, "counters",
+			    counters_json(machine_endpoint_row(run, guest)->counter));
+	return json;
+}
+
+static json_t *problems_json(const struct run *run)
+{
+	json_t *json = json_array();
+
+	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
+		json_array_append_new(json, json_string(run->problems[i]));
+	return json;
+}
+
+int report_json(const struct run *run)
+{
+	json_t *json = json_object(), *guests = json_array(), *endpoints = json_array();
+	bool good;
+
+	json_object_set_new(json, "schema", json_string("iopf.run/1"));
+	json_object_set_new(json, "ok", json_boolean(run->problem_count == 0));
+	json_object_set_new(json, "version", json_string(iopf_version()));
+	json_object_set_new(json, "seed", hex(run->options.seed));
+	json_object_set_new(json, "file", json_string(run->file_name));
+	json_object_set_new(json, "file_bytes", number(run->layout.file_bytes));
+	json_object_set_new(json, "file_crc", hex(run->file_crc));
+	json_object_set_new(json, "duration_ns", number(run->phase_ns - run->begun_ns));
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		json_array_append_new(guests, guest_json(run, &run->guests[i]));
+		json_array_append_new(endpoints, endpoint_json(run, &run->guests[i]));
+	}
+	json_object_set_new(json, "guests", guests);
+	json_object_set_new(json, "endpoints", endpoints);
+	json_object_set_new(json, "problems", problems_json(run));
+	good = json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
+	json_decref(json);
+	return good ? CLI_OK : CLI_NO;
+}

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/run.c - `iopf run`: a host, guests and paging devices move the bytes of a file. */
+#include "cli/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysinfo.h>
+#include <unistd.h>
+
+#include "base/crc32c.h"
+#include "cli/cli.h"
+#include "cli/options.h"
+
+/* ---- Options ------------------------------------------------------------------------------ */
+
+#define DEFAULT_GUESTS  "honest*3,slow,silent,liar,hostile,killed"
+#define DEFAULT_SECONDS (10 * UINT64_C(1000000000))
+#define MILLISECOND     UINT64_C(1000000)
+#define DAY             (86400 * UINT64_C(1000000000))
+
+#define MEMBER(name) offsetof(struct run_options, name)
+#define TEXT(name)   MEMBER(name), 0, 0, OPTION_TEXT
+#define FLAG(name)   MEMBER(name), 0, 0, OPTION_FLAG
+
+static const struct option options[] = {
+	{ "guests", "LIST", "characters with counts: honest*3,silent,hostile; a number N alone\n"
+	  "is N honest ones. Default: " DEFAULT_GUESTS, TEXT(guests) },
+	{ "seconds", "S", "how long, 0.001 to 86400; default 10. It ends later where a guest\n"
+	  "has not shown yet what it is there for", MEMBER(seconds_ns), MILLISECOND, DAY,
+	  OPTION_SECONDS },
+	{ "host", "FAMILY", "the IOMMU of the host: vtd", TEXT(host) },
+	{ "guest", "FAMILY", "the IOMMU that guests see: vtd", TEXT(guest) },
+	{ "pri", NULL, "devices page with page requests: what vtd has", FLAG(pri) },
+	{ "stall", NULL, "devices page by stalling: no family of today's has it", FLAG(stall) },
+	{ "seed", "N", "the beginning of all chance; default 1", MEMBER(seed), 0, UINT64_MAX,
+	  OPTION_NUMBER },
+	{ "record", "FILE", "write what happens in the event language", TEXT(record) },
+	{ "json", NULL, "the result as JSON, schema iopf.run/1", FLAG(json) },
+};
+
+#define CHARACTER_LINE(name, data, text) "  " #name "\t" text "\n"
+
+static const struct option_table table = {
+	.usage = "run [OPTION...] [FILE]",
+	.about = "A host and several guests, each a process of its own, move the bytes of FILE\n"
+		 "(default: this machine's C library) through paging devices, again and again.\n"
+		 "Nothing is pinned or mapped in advance: every page is faulted in through the\n"
+		 "guest that owns it, and each pass begins with every page unmapped again.",
+	.after = "Characters:\n"
+		 CHARACTERS(CHARACTER_LINE)
+		 "\nIt ends with 0 where every checksum is right, every invariant held, no credit\n"
+		 "is in use at a device, and everything hostile was tried; with 1 where not; with\n"
+		 "2 where an option or FILE is of no use; with 130 or 143 after SIGINT or SIGTERM.",
+	.options = options,
+	.count = CLI_COUNT(options),
+	.operand = MEMBER(file),
+	.operand_name = "FILE",
+};
+
+static bool family_known(const char *option, const char *name)
+{
+	if (name == NULL || strcmp(name, "vtd") == 0)
+		return true;
+	cli_error("--%s %s: no such family; there is: vtd", option, name);
+	return false;
+}
+
+static bool combination_exists(const struct run_options *given)
+{
+	if (!family_known("host", given->host) || !family_known("guest", given->guest))
+		return false;
+	if (!given->stall)
+		return true;
+	cli_error("--stall: a VT-d IOMMU does not stall; the combinations that exist:\n"
+		  "  --host vtd --guest vtd --pri");
+	return false;
+}
+
+/* ---- The list of guests ----------------------------------------------------------------------- */
+
+static bool guests_add(struct run *run, unsigned character, uint64_t count)
+{
+	if (count < 1 || count > RUN_GUEST_MAX - run->guest_count) {
+		cli_error("--guests %s: 1 to %d guests can be had", run->options.guests,
+			  RUN_GUEST_MAX);
+		return false;
+	}
+	for (uint64_t i = 0; i < count; i++)
+		run->guests[run->guest_count++].character = (uint8_t)character;
+	return true;
+}
+
+/* A word of the list: NAME, NAME*COUNT, or COUNT. */
+static bool guests_word(struct run *run, char *word)
+{
+	char *star = strchr(word, '*'), *end = word;
+	unsigned character = CHARACTER_honest;
+	uint64_t count = 1;
+
+	if (star != NULL)
+		*star = '\0';
+	if (word[0] < '0' || word[0] > '9') {
+		character = character_find(word);
+		end = star != NULL ? star + 1 : NULL;
+	}
+	if (character == CHARACTER_COUNT) {
+		cli_error("--guests: no character '%s'; iopf run --help lists them", word);
+		return false;
+	}
+	if (end != NULL) {
+		const char *number = end;
+
+		errno = 0;
+		count = strtoull(number, &end, 10);
+		if (number[0] < '0' || number[0] > '9' || *end != '\0' || errno != 0 ||
+		    (star != NULL && number == word)) {
+			cli_error("--guests: '%s' is no count of guests", number);
+			return false;
+		}
+	}
+	return guests_add(run, character, count);
+}
+
+static void guest_name(struct run_guest *guest)
+{
+	uint32_t same = 0, before = 0;
+	const struct run *run = guest->run;
+
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		bool is = run->guests[i].character == guest->character;
+
+		same += is;
+		before += is && i < guest->number;
+	}
+	if (same == 1)
+		snprintf(guest->name, sizeof(guest->name), "%s",
+			 character_name(guest->character));
+	else
+		snprintf(guest->name, sizeof(guest->name), "%s-%" PRIu32,
+			 character_name(guest->character), before + 1);
+	/* Bus, device, function, as tools print them. */
+	snprintf(guest->endpoint_name, sizeof(guest->endpoint_name), "%02x:%02x.%x",
+		 guest->rid >> 8, guest->rid >> 3 & 0x1f, guest->rid & 7);
+}
+
+static bool guests_create(struct run *run)
+{
+	char *list = strdup(run->options.guests), *rest = list, *word;
+	bool good = list != NULL;
+
+	run->guests = calloc(RUN_GUEST_MAX, sizeof(*run->guests));
+	good = good && run->guests != NULL;
+	while (good && (word = strsep(&rest, ",")) != NULL)
+		good = guests_word(run, word);
+	free(list);
+	for (uint32_t i = 0; good && i < run->guest_count; i++) {
+		struct run_guest *guest = &run->guests[i];
+
+		guest->run = run;
+		guest->number = i;
+		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */
+		guest->levels = i % 2 == 0 ? 4 : 5;
+		guest->port = guest->process = guest->memory_descriptor = -1;
+	}
+	for (uint32_t i = 0; good && i < run->guest_count; i++)
+		guest_name(&run->guests[i]);
+	return good;
+}
+
+/* ---- The file ---------------------------------------------------------------------------------- */
+
+/* The C library that this process runs with, or, where it is not mapped, the program. */
+static const char *library_path(char *line, size_t size_bytes)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	const char *path = NULL;
+
+	while (maps != NULL && path == NULL && fgets(line, (int)size_bytes, maps) != NULL) {
+		char *slash = strchr(line, '/');
+
+		line[strcspn(line, "\n")] = '\0';
+		if (slash != NULL && (strstr(slash, "/libc.so") || strstr(slash, "/libc-") ||
+				      strstr(slash, "/libc.musl") ||
+				      strstr(slash, "/ld-musl")))
+			path = slash;
+	}
+	if (maps != NULL)
+		fclose(maps);
+	return path != NULL ? path : "/proc/self/exe";
+}
+
+static bool file_crc(struct run *run)
+{
+	static unsigned char bytes[1 << 16];
+	uint64_t done = 0;
+
+	while (done < run->layout.file_bytes) {
+		ssize_t got = pread(run->file, bytes,
+				    CLI_MIN(sizeof(bytes), run->layout.file_bytes - done),
+				    (off_t)done);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			cli_error("%s: %s", run->file_name,
+				  got < 0 ? strerror(errno) : "it became shorter");
+			return false;
+		}
+		run->file_crc = crc32c(run->file_crc, bytes, (size_t)got);
+		done += (uint64_t)got;
+	}
+	return true;
+}
+
+/* Every guest has the file twice, in memory of this machine. */
+static bool file_fits(const struct run *run, uint64_t bytes)
+{
+	struct sysinfo machine;
+	uint64_t most = LAYOUT_FILE_MAX;
+
+	if (bytes == 0) {
+		cli_error("%s: empty: there is nothing to move", run->file_name);
+		return false;
+	}
+	if (sysinfo(&machine) == 0)
+		most = CLI_MIN(most, (uint64_t)machine.totalram * machine.mem_unit /
+					     run->guest_count / 4);
+	if (bytes <= most)
+		return true;
+	cli_error("%s: %" PRIu64 " bytes: the limit for %" PRIu32
+		  " guests on this machine is %" PRIu64,
+		  run->file_name, bytes, run->guest_count, most);
+	return false;
+}
+
+static bool file_open(struct run *run)
+{
+	static char line[4096];
+	struct stat status;
+
+	run->file_name = run->options.file != NULL ? run->options.file :
+						     library_path(line, sizeof(line));
+	/* Without waiting for whoever would write into a pipe. */
+	run->file = open(run->file_name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (run->file < 0 || fstat(run->file, &status) != 0) {
+		cli_error("%s: %s", run->file_name, strerror(errno));
+		return false;
+	}
+	if (!S_ISREG(status.st_mode)) {
+		cli_error("%s: %s, not a file with bytes to move", run->file_name,
+			  S_ISDIR(status.st_mode) ? "a directory" : "a pipe or a device");
+		return false;
+	}
+	if (!file_fits(run, (uint64_t)status.st_size))
+		return false;
+	run->layout = layout_of((uint64_t)status.st_size);
+	return file_crc(run);
+}
+
+/* ---- The order of things ------------------------------------------------------------------------- */
+
+void run_problem(struct run *run, const char *format, ...)
+{
+	uint32_t at = run->problem_count++;
+	va_list arguments;
+
+	if (at >= RUN_PROBLEM_MAX)
+		return;
+	va_start(arguments, format);
+	vsnprintf(run->problems[at], sizeof(run->problems[at]), format, arguments);
+	va_end(arguments);
+}
+
+/* Returns: CLI_OK, or the code of the first that failed. */
+static int each_guest(struct run *run, int (*what)(struct run_guest *guest))
+{
+	int code = CLI_OK;
+
+	for (uint32_t i = 0; i < run->guest_count && code == CLI_OK; i++)
+		code = what(&run->guests[i]);
+	return code;
+}
+
+static int run_all(struct run *run)
+{
+	int code = each_guest(run, process_memory);
+
+	if (code == CLI_OK)
+		code = record_open(run);
+	if (code == CLI_OK)
+		code = machine_create(run);
+	if (code == CLI_OK)
+		code = each_guest(run, process_start);
+	if (code == CLI_OK)
+		code = loop_create(run);
+	if (code != CLI_OK)
+		return code;
+	record_world(run);
+	live_open(run);
+	loop_run(run);
+	live_close(run);
+	record_close(run);
+	report_judge(run);
+	if (run->options.json)
+		code = report_json(run);
+	else
+		report_text(run);
+	if (run->signal != 0)
+		return CLI_SIGNAL + run->signal;
+	return code == CLI_OK && run->problem_count > 0 ? CLI_NO : code;
+}
+
+static void run_destroy(struct run *run)
+{
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		process_kill(&run->guests[i]);
+	record_close(run);
+	loop_destroy(run);
+	machine_destroy(run);
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		process_close(&run->guests[i]);
+	if (run->file >= 0)
+		close(run->file);
+	free(run->guests);
+	free(run);
+}
+
+int cli_run(int argc, char **argv)
+{
+	struct run *run = calloc(1, sizeof(*run));
+	int code;
+
+	if (run == NULL)
+		return CLI_MISSING;
+	run->options = (struct run_options){ .guests = DEFAULT_GUESTS,
+					     .seconds_ns = DEFAULT_SECONDS,
+					     .seed = 1 };
+	run->file = run->epoll = run->signals = -1;
+	code = options_read(&table, &run->options, argc, argv);
+	if (code == OPTION_GO_ON) {
+		code = CLI_USAGE;
+		if (combination_exists(&run->options) && guests_create(run) &&
+		    file_open(run))
+			code = run_all(run);
+	}
+	run_destroy(run);
+	return code;
+}

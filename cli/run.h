@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cli/run.h - `iopf run`, inside: one host's process with its IOMMU and devices, and the
+ * guests' processes around it.
+ *
+ *   run.c      options, the file, the order of things, the verdict
+ *   machine.c  memory, functions, IOMMU, host: what guests run on
+ *   process.c  guests' memory and processes
+ *   loop.c     what rings, in turn, until the end
+ *   watch.c    what is seen at the functions' end, counted
+ *   record.c   the same in the event language
+ *   live.c     a line a guest while it goes on
+ *   report*.c  the end
+ */
+#ifndef CLI_RUN_H
+#define CLI_RUN_H
+
+#include <stdio.h>
+#include <sys/types.h>
+
+#include "base/histogram.h"
+#include "cli/character.h"
+#include "cli/layout.h"
+#include "iopf/host.h"
+#include "iopf/wire.h"
+#include "model/engine.h"
+#include "model/vtd.h"
+
+enum run_limits {
+	RUN_GUEST_MAX = 64, /* functions behind one IOMMU of the model */
+	RUN_NAME_MAX = 24,
+	RUN_PROBLEM_MAX = 64,
+};
+
+struct run_options {
+	const char *guests, *host, *guest, *record, *file;
+	uint64_t seed, seconds_ns;
+	bool json, pri, stall;
+};
+
+/* How far a guest's process is. */
+enum run_life {
+	RUN_LIFE_NONE,
+	RUN_LIFE_ALIVE,
+	RUN_LIFE_DYING, /* killed, or closed its door: nothing it says counts any more */
+	RUN_LIFE_DEAD,
+};
+
+struct run;
+
+struct run_guest {
+	struct run *run;
+	uint32_t number; /* from 0 */
+	uint8_t character;
+	uint8_t life;    /* enum run_life */
+	bool readable;   /* its end of the doorbell has something */
+	bool hung_up;    /* it closed that end */
+	bool bye;        /* it said that it stopped */
+	bool stop_sent;
+	bool shot;       /* killed on purpose, at the right moment */
+	bool let_go;     /* the host was told that it is gone */
+	char name[RUN_NAME_MAX];
+	char endpoint_name[RUN_NAME_MAX];
+
+	pid_t pid;
+	int process; /* descriptor of the process */
+	int port;
+	int memory_descriptor;
+	int exit_status; /* of waitpid() */
+
+	void *memory;
+	struct iopf_segment segment; /* guest-physical */
+	struct model_function *function;
+	struct model_engine *engine;
+	void *guest_memory;
+	uint32_t rid, id, endpoint, levels;
+
+	uint32_t vectors; /* interrupts that wait */
+	uint64_t messages, garbage, dropped; /* at its port */
+
+	/* What its device's end of the link saw. */
+	struct histogram latency;
+	uint64_t responses[IOPF_CODE_COUNT];
+
+	/* What it says. */
+	uint64_t passes, bad_passes, crc_passes;
+	uint32_t crc;
+	bool crc_differs;
+	uint64_t acts[HOSTILE_ACT_COUNT];
+	uint32_t shot_groups; /* it held when it was shot */
+	uint64_t shot_bytes;  /* of the job that was under way */
+};
+
+enum run_phase {
+	RUN_PHASE_WORK,
+	RUN_PHASE_STOPPING, /* guests were told; they put things away */
+	RUN_PHASE_ENDING,   /* those that are left are killed, and let go */
+	RUN_PHASE_OVER,
+};
+
+struct run {
+	struct run_options options;
+	struct layout layout;
+	int file;
+	const char *file_name;
+	uint32_t file_crc;
+
+	struct iopf_segment segments[1 + RUN_GUEST_MAX];
+	struct iopf_memory memory; /* host-physical */
+	struct model_vtd *vtd;
+	struct iopf_host *host;
+	void *host_memory;
+	struct run_guest *guests;
+	uint32_t guest_count;
+
+	int epoll, signals;
+	uint8_t phase; /* enum run_phase */
+	int signal;    /* that ended it, or 0 */
+	uint64_t begun_ns, end_ns, phase_ns, now_ns;
+	uint32_t first_guest; /* whose turn it is to be first */
+
+	struct record *record;
+	struct live *live; /* or NULL: no terminal */
+
+	char problems[RUN_PROBLEM_MAX][128];
+	uint32_t problem_count; /* may be more than are kept */
+};
+
+/* What does not hold; the run goes on. */
+void run_problem(struct run *run, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* ---- machine.c -------------------------------------------------------------------------- */
+
+/* Returns: an exit code; what failed was said. */
+int machine_create(struct run *run);
+void machine_destroy(struct run *run);
+/* Let devices and host work once. Returns: how much was done. */
+uint32_t machine_turn(struct run *run);
+const struct iopf_stats_row *machine_owner_row(const struct run *run,
+					       const struct run_guest *guest);
+const struct iopf_stats_row *machine_endpoint_row(const struct run *run,
+						  const struct run_guest *guest);
+
+/* ---- process.c -------------------------------------------------------------------------- */
+
+/* Memory for @guest, sealed, and mapped here. Returns: an exit code. */
+int process_memory(struct run_guest *guest);
+int process_start(struct run_guest *guest);
+void process_kill(struct run_guest *guest);
+/* The process has ended: its status is taken. */
+void process_reap(struct run_guest *guest);
+void process_close(struct run_guest *guest);
+
+/* ---- loop.c ----------------------------------------------------------------------------- */
+
+/* Returns: an exit code; what failed was said. */
+int loop_create(struct run *run);
+void loop_run(struct run *run);
+void loop_destroy(struct run *run);
+/* An interrupt for @guest: it waits until there is room. */
+void loop_ring(struct run_guest *guest, uint32_t data);
+
+/* ---- watch.c ---------------------------------------------------------------------------- */
+
+struct model_observer watch_observer(struct run_guest *guest);
+struct model_engine_hooks watch_hooks(struct run_guest *guest);
+void watch_note(void *context, const struct iopf_note *note);
+
+/* ---- record.c --------------------------------------------------------------------------- */
+
+/* Returns: an exit code; what failed was said. */
+int record_open(struct run *run);
+void record_close(struct run *run);
+void record_world(struct run *run);
+void record_request(struct run_guest *guest, const struct iopf_request *request);
+void record_response(struct run_guest *guest, const struct iopf_prg_response *response);
+void record_note(struct run *run, const struct iopf_note *note);
+void record_kill(struct run_guest *guest);
+void record_hostile(struct run_guest *guest, unsigned act, uint64_t count);
+
+/* ---- live.c ----------------------------------------------------------------------------- */
+
+/* Lines on standard error where that is a terminal; otherwise nothing is done. */
+void live_open(struct run *run);
+void live_close(struct run *run);
+void live_draw(struct run *run);
+/* Before somebody else writes there. */
+void live_erase(struct run *run);
+/* When to draw again; UINT64_MAX: never. */
+uint64_t live_next_ns(const struct run *run);
+
+/* ---- report.c, report_json.c --------------------------------------------------------------- */
+
+/* What an owner was refused: at the guest's own queue, and in the ledger. */
+struct report_refused {
+	uint64_t unknown, duplicate, stale, foreign, malformed;
+};
+struct report_refused report_refused(const struct run *run,
+				     const struct run_guest *guest);
+uint64_t report_refused_sum(const struct report_refused *refused);
+/* Its bytes are right, wrong, or (-1) not promised. */
+int report_data(const struct run_guest *guest);
+
+void report_judge(struct run *run);
+void report_text(const struct run *run);
+/* Returns: an exit code. */
+int report_json(const struct run *run);
+
+#endif
