@@ -52,12 +52,14 @@ enum iopf_perm {
 };
 
 /* What an owner may say and a device may be told. Wires map it; nothing casts it. */
-enum iopf_code {
-	IOPF_SUCCESS, /* every page of the group was made present: try again */
-	IOPF_INVALID, /* at least one page cannot be made present: give up */
-	IOPF_FAILURE, /* the page request interface is broken: stop using it */
-	IOPF_CODE_COUNT
-};
+/* clang-format off */
+#define IOPF_CODES(X) \
+	X(SUCCESS, success, "every page of the group was made present: try again") \
+	X(INVALID, invalid, "at least one page cannot be made present: give up") \
+	X(FAILURE, failure, "the page request interface is broken: stop using it")
+/* clang-format on */
+#define IOPF_CODE_ENUM(name, word, text) IOPF_##name,
+enum iopf_code { IOPF_CODES(IOPF_CODE_ENUM) IOPF_CODE_COUNT };
 
 /* A PASID is 20 bits. "None" is a key of its own, different from PASID 0. */
 #define IOPF_PASID_MAX  UINT32_C(0xfffff)
@@ -164,22 +166,24 @@ struct iopf_memory {
 struct iopf_broker;
 
 /* Something that a person may want to know: told once, rate limited. */
-enum iopf_event_kind {
-	IOPF_EVENT_ALLOCATION_EXCEEDED,
-	IOPF_EVENT_INDEX_REUSED,
-	IOPF_EVENT_MALFORMED,
-	IOPF_EVENT_UNKNOWN_RID,
-	IOPF_EVENT_REFUSED,
-	IOPF_EVENT_OVERFLOW,
-	IOPF_EVENT_DEADLINE,
-	IOPF_EVENT_TAKEN, /* the host ended a group that its owner was shown */
-	IOPF_EVENT_OPERATION_DONE,
-	IOPF_EVENT_OPERATION_FAILED,
-	IOPF_EVENT_UPRGI,
-	IOPF_EVENT_RF,
-	IOPF_EVENT_NEEDS_RESET, /* an index was used again: a restart has begun by itself */
-	IOPF_EVENT_KIND_COUNT
-};
+/* clang-format off */
+#define IOPF_EVENTS(X) \
+	X(ALLOCATION_EXCEEDED, allocation_exceeded, "a function asked beyond its allocation") \
+	X(INDEX_REUSED, index_reused,               "an index was used again while open") \
+	X(MALFORMED, malformed,                     "a request breaks a rule of its interface") \
+	X(UNKNOWN_RID, unknown_rid,                 "a request of a function that nobody enabled") \
+	X(REFUSED, refused,                         "an answer was refused") \
+	X(OVERFLOW, overflow,                       "a source lost requests") \
+	X(DEADLINE, deadline,                       "a group has reached its owner's deadline") \
+	X(TAKEN, taken,                             "the host ended a group that its owner was shown") \
+	X(OPERATION_DONE, operation_done,           "an operation is done") \
+	X(OPERATION_FAILED, operation_failed,       "an operation cannot be finished") \
+	X(UPRGI, uprgi,                             "the function got a response that it did not expect") \
+	X(RF, rf,                                   "the function got a response failure and stopped paging") \
+	X(NEEDS_RESET, needs_reset,                 "an index was used again: a restart has begun by itself")
+/* clang-format on */
+#define IOPF_EVENT_ENUM(name, word, text) IOPF_EVENT_##name,
+enum iopf_event_kind { IOPF_EVENTS(IOPF_EVENT_ENUM) IOPF_EVENT_KIND_COUNT };
 
 struct iopf_event {
 	uint8_t kind; /* enum iopf_event_kind */
@@ -406,14 +410,17 @@ struct iopf_owed {
 	uint8_t rsvd[7];
 };
 
-enum iopf_group_state {
-	IOPF_GROUP_FREE,
-	IOPF_GROUP_PARTIAL,
-	IOPF_GROUP_READY,
-	IOPF_GROUP_DELIVERED,
-	IOPF_GROUP_LEAVING,
-	IOPF_GROUP_STATE_COUNT
-};
+/* Where a group is. */
+/* clang-format off */
+#define IOPF_GROUP_STATES(X) \
+	X(FREE, free,           "no group") \
+	X(PARTIAL, partial,     "its last has not come") \
+	X(READY, ready,         "its owner has not fetched it") \
+	X(DELIVERED, delivered, "its owner has to answer") \
+	X(LEAVING, leaving,     "its response has not left")
+/* clang-format on */
+#define IOPF_GROUP_ENUM(name, word, text) IOPF_GROUP_##name,
+enum iopf_group_state { IOPF_GROUP_STATES(IOPF_GROUP_ENUM) IOPF_GROUP_STATE_COUNT };
 
 /*
  * What is owed on @endpoint (IOPF_NO_ID: everywhere), starting at @cursor (0 first;
@@ -432,29 +439,32 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
  * carries out at the hardware, then done. From begin on nothing new of the old epoch
  * is shown to an owner. One operation at a time on an endpoint.
  */
-enum iopf_operation_kind {
-	IOPF_OPERATION_NONE,
-	IOPF_OPERATION_DETACH,  /* one attachment; groups are answered invalid */
-	IOPF_OPERATION_DISABLE, /* the whole endpoint, alive: groups answered, PRI off */
-	IOPF_OPERATION_RESTART, /* as disable, then PRI reset and on again */
-	IOPF_OPERATION_RESET,   /* function reset: groups end without a response, PRI off */
-	IOPF_OPERATION_REMOVE,  /* the function is gone: no response, endpoint forgotten */
-	IOPF_OPERATION_KIND_COUNT
-};
+/* clang-format off */
+#define IOPF_OPERATIONS(X) \
+	X(NONE, none,       "no operation") \
+	X(DETACH, detach,   "one attachment: its groups are answered invalid") \
+	X(DISABLE, disable, "the whole endpoint, alive: groups answered, PRI off") \
+	X(RESTART, restart, "as disable, then PRI reset and on again") \
+	X(RESET, reset,     "function reset: groups end without a response, PRI off") \
+	X(REMOVE, remove,   "the function is gone: no response, endpoint forgotten")
+/* clang-format on */
+#define IOPF_OPERATION_ENUM(name, word, text) IOPF_OPERATION_##name,
+enum iopf_operation_kind { IOPF_OPERATIONS(IOPF_OPERATION_ENUM) IOPF_OPERATION_KIND_COUNT };
 
-enum iopf_step {
-	IOPF_STEP_NONE,      /* no operation */
-	IOPF_STEP_DRAIN,     /* bring everything that the function has sent into the ledger:
-			      * drain the hardware queue, and say -EAGAIN where it
-			      * overflowed meanwhile */
-	IOPF_STEP_RESPOND,   /* take and send the responses of this endpoint */
-	IOPF_STEP_PRI_OFF,   /* write Enable = 0 */
-	IOPF_STEP_STOPPED,   /* read Stopped; -EAGAIN while it is 0 */
-	IOPF_STEP_PRI_RESET, /* write Reset */
-	IOPF_STEP_PRI_ON,    /* write the allocation, then Enable = 1 */
-	IOPF_STEP_DONE,
-	IOPF_STEP_COUNT
-};
+/* What the caller carries out at the hardware. */
+/* clang-format off */
+#define IOPF_STEPS(X) \
+	X(NONE, none,           "no operation waits") \
+	X(DRAIN, drain,         "bring all that the function has sent into the ledger; -EAGAIN: overflow") \
+	X(RESPOND, respond,     "take and send the responses of this endpoint") \
+	X(PRI_OFF, pri_off,     "write Enable = 0") \
+	X(STOPPED, stopped,     "read Stopped; -EAGAIN while it is 0") \
+	X(PRI_RESET, pri_reset, "write Reset") \
+	X(PRI_ON, pri_on,       "write the allocation, then Enable = 1") \
+	X(DONE, done,           "seen once, by the call that reaches it")
+/* clang-format on */
+#define IOPF_STEP_ENUM(name, word, text) IOPF_STEP_##name,
+enum iopf_step { IOPF_STEPS(IOPF_STEP_ENUM) IOPF_STEP_COUNT };
 
 /*
  * Begin. detach: one attachment. The others: the whole endpoint.

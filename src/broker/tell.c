@@ -46,31 +46,17 @@ void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns)
 #define NAME_IN(names, value) ((size_t)(value) < COUNT_OF(names) ? (names)[value] : "?")
 #define LIST_NAME(name, text) #name,
 #define LIST_TEXT(name, text) text,
+#define LIST_WORD(name, word, text) #word,
 
-static const char *const code_names[] = { "success", "invalid", "failure" };
+static const char *const code_names[] = { IOPF_CODES(LIST_WORD) };
 static const char *const ending_names[] = { IOPF_ENDINGS(LIST_NAME) };
 static const char *const counter_names[] = { IOPF_COUNTERS(LIST_NAME) };
 static const char *const counter_texts[] = { IOPF_COUNTERS(LIST_TEXT) };
 static const char *const gauge_names[] = { IOPF_GAUGES(LIST_NAME) };
-static const char *const event_names[] = {
-	"allocation_exceeded", "index_reused", "malformed", "unknown_rid",
-	"refused", "overflow", "deadline", "taken", "operation_done",
-	"operation_failed", "uprgi", "rf", "needs_reset",
-};
-static const char *const operation_names[] = {
-	"none", "detach", "disable", "restart", "reset", "remove",
-};
-static const char *const step_names[] = {
-	"none", "drain", "respond", "pri_off", "stopped", "pri_reset", "pri_on", "done",
-};
-static const char *const state_names[] = {
-	"free", "partial", "ready", "delivered", "leaving",
-};
-_Static_assert(COUNT_OF(code_names) == IOPF_CODE_COUNT, "a name each");
-_Static_assert(COUNT_OF(event_names) == IOPF_EVENT_KIND_COUNT, "a name each");
-_Static_assert(COUNT_OF(operation_names) == IOPF_OPERATION_KIND_COUNT, "a name each");
-_Static_assert(COUNT_OF(step_names) == IOPF_STEP_COUNT, "a name each");
-_Static_assert(COUNT_OF(state_names) == IOPF_GROUP_STATE_COUNT, "a name each");
+static const char *const event_names[] = { IOPF_EVENTS(LIST_WORD) };
+static const char *const operation_names[] = { IOPF_OPERATIONS(LIST_WORD) };
+static const char *const step_names[] = { IOPF_STEPS(LIST_WORD) };
+static const char *const state_names[] = { IOPF_GROUP_STATES(LIST_WORD) };
 
 const char *iopf_code_name(enum iopf_code code)
 {

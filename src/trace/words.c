@@ -5,12 +5,11 @@
 #include "trace/trace.h"
 
 #define WORD(name, text)       #name,
+#define NAMED(name, word, t)   #word,
 #define RESULT(name, e, text)  #name,
 #define RESULT_ERRNO(n, e, t)  e,
 
-static const char *const codes[] = { "success", "invalid", "failure" };
-_Static_assert(sizeof(codes) / sizeof(codes[0]) == IOPF_CODE_COUNT, "a word a code");
-
+static const char *const codes[] = { IOPF_CODES(NAMED) };
 static const char *const endings[] = { IOPF_ENDINGS(WORD) };
 
 static const char *const reasons[] = {
@@ -21,24 +20,9 @@ _Static_assert(sizeof(reasons) / sizeof(reasons[0]) == TRACE_REASON_COUNT, "reas
 static const char *const results[] = { TRACE_RESULTS(RESULT) };
 static const int result_errno[] = { TRACE_RESULTS(RESULT_ERRNO) };
 
-static const char *const events[] = {
-	"allocation_exceeded", "index_reused", "malformed",        "unknown_rid",
-	"refused",             "overflow",     "deadline",         "taken",
-	"operation_done",      "operation_failed", "uprgi",        "rf",
-	"needs_reset",
-};
-_Static_assert(sizeof(events) / sizeof(events[0]) == IOPF_EVENT_KIND_COUNT, "events");
-
-static const char *const operations[] = {
-	"none", "detach", "disable", "restart", "reset", "remove",
-};
-_Static_assert(sizeof(operations) / sizeof(operations[0]) == IOPF_OPERATION_KIND_COUNT,
-	       "operations");
-
-static const char *const steps[] = {
-	"none", "drain", "respond", "pri_off", "stopped", "pri_reset", "pri_on", "done",
-};
-_Static_assert(sizeof(steps) / sizeof(steps[0]) == IOPF_STEP_COUNT, "steps");
+static const char *const events[] = { IOPF_EVENTS(NAMED) };
+static const char *const operations[] = { IOPF_OPERATIONS(NAMED) };
+static const char *const steps[] = { IOPF_STEPS(NAMED) };
 
 static const char *const interfaces[] = { "function", "queue", "guest", "kernel" };
 _Static_assert(sizeof(interfaces) / sizeof(interfaces[0]) == TRACE_INTERFACE_COUNT,
