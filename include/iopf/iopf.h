@@ -169,18 +169,18 @@ struct iopf_broker;
 /* clang-format off */
 #define IOPF_EVENTS(X) \
 	X(ALLOCATION_EXCEEDED, allocation_exceeded, "a function asked beyond its allocation") \
-	X(INDEX_REUSED, index_reused,               "an index was used again while open") \
-	X(MALFORMED, malformed,                     "a request breaks a rule of its interface") \
-	X(UNKNOWN_RID, unknown_rid,                 "a request of a function that nobody enabled") \
-	X(REFUSED, refused,                         "an answer was refused") \
-	X(OVERFLOW, overflow,                       "a source lost requests") \
-	X(DEADLINE, deadline,                       "a group has reached its owner's deadline") \
-	X(TAKEN, taken,                             "the host ended a group that its owner was shown") \
-	X(OPERATION_DONE, operation_done,           "an operation is done") \
-	X(OPERATION_FAILED, operation_failed,       "an operation cannot be finished") \
-	X(UPRGI, uprgi,                             "the function got a response that it did not expect") \
-	X(RF, rf,                                   "the function got a response failure and stopped paging") \
-	X(NEEDS_RESET, needs_reset,                 "an index was used again: a restart has begun by itself")
+	X(INDEX_REUSED, index_reused, "an index was used again while open") \
+	X(MALFORMED, malformed, "a request breaks a rule of its interface") \
+	X(UNKNOWN_RID, unknown_rid, "a request of a function that nobody enabled") \
+	X(REFUSED, refused, "an answer was refused") \
+	X(OVERFLOW, overflow, "a source lost requests") \
+	X(DEADLINE, deadline, "a group has reached its owner's deadline") \
+	X(TAKEN, taken, "the host ended a group that its owner was shown") \
+	X(OPERATION_DONE, operation_done, "an operation is done") \
+	X(OPERATION_FAILED, operation_failed, "an operation cannot be finished") \
+	X(UPRGI, uprgi, "the function got a response that it did not expect") \
+	X(RF, rf, "the function got a response failure and stopped paging") \
+	X(NEEDS_RESET, needs_reset, "an index was used again: a restart has begun by itself")
 /* clang-format on */
 #define IOPF_EVENT_ENUM(name, word, text) IOPF_EVENT_##name,
 enum iopf_event_kind { IOPF_EVENTS(IOPF_EVENT_ENUM) IOPF_EVENT_KIND_COUNT };
@@ -413,11 +413,11 @@ struct iopf_owed {
 /* Where a group is. */
 /* clang-format off */
 #define IOPF_GROUP_STATES(X) \
-	X(FREE, free,           "no group") \
-	X(PARTIAL, partial,     "its last has not come") \
-	X(READY, ready,         "its owner has not fetched it") \
+	X(FREE, free, "no group") \
+	X(PARTIAL, partial, "its last has not come") \
+	X(READY, ready, "its owner has not fetched it") \
 	X(DELIVERED, delivered, "its owner has to answer") \
-	X(LEAVING, leaving,     "its response has not left")
+	X(LEAVING, leaving, "its response has not left")
 /* clang-format on */
 #define IOPF_GROUP_ENUM(name, word, text) IOPF_GROUP_##name,
 enum iopf_group_state { IOPF_GROUP_STATES(IOPF_GROUP_ENUM) IOPF_GROUP_STATE_COUNT };
@@ -441,12 +441,12 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
  */
 /* clang-format off */
 #define IOPF_OPERATIONS(X) \
-	X(NONE, none,       "no operation") \
-	X(DETACH, detach,   "one attachment: its groups are answered invalid") \
+	X(NONE, none, "no operation") \
+	X(DETACH, detach, "one attachment: its groups are answered invalid") \
 	X(DISABLE, disable, "the whole endpoint, alive: groups answered, PRI off") \
 	X(RESTART, restart, "as disable, then PRI reset and on again") \
-	X(RESET, reset,     "function reset: groups end without a response, PRI off") \
-	X(REMOVE, remove,   "the function is gone: no response, endpoint forgotten")
+	X(RESET, reset, "function reset: groups end without a response, PRI off") \
+	X(REMOVE, remove, "the function is gone: no response, endpoint forgotten")
 /* clang-format on */
 #define IOPF_OPERATION_ENUM(name, word, text) IOPF_OPERATION_##name,
 enum iopf_operation_kind { IOPF_OPERATIONS(IOPF_OPERATION_ENUM) IOPF_OPERATION_KIND_COUNT };
@@ -454,14 +454,14 @@ enum iopf_operation_kind { IOPF_OPERATIONS(IOPF_OPERATION_ENUM) IOPF_OPERATION_K
 /* What the caller carries out at the hardware. */
 /* clang-format off */
 #define IOPF_STEPS(X) \
-	X(NONE, none,           "no operation waits") \
-	X(DRAIN, drain,         "bring all that the function has sent into the ledger; -EAGAIN: overflow") \
-	X(RESPOND, respond,     "take and send the responses of this endpoint") \
-	X(PRI_OFF, pri_off,     "write Enable = 0") \
-	X(STOPPED, stopped,     "read Stopped; -EAGAIN while it is 0") \
+	X(NONE, none, "no operation waits") \
+	X(DRAIN, drain, "bring all that was sent into the ledger; -EAGAIN: overflow") \
+	X(RESPOND, respond, "take and send the responses of this endpoint") \
+	X(PRI_OFF, pri_off, "write Enable = 0") \
+	X(STOPPED, stopped, "read Stopped; -EAGAIN while it is 0") \
 	X(PRI_RESET, pri_reset, "write Reset") \
-	X(PRI_ON, pri_on,       "write the allocation, then Enable = 1") \
-	X(DONE, done,           "seen once, by the call that reaches it")
+	X(PRI_ON, pri_on, "write the allocation, then Enable = 1") \
+	X(DONE, done, "seen once, by the call that reaches it")
 /* clang-format on */
 #define IOPF_STEP_ENUM(name, word, text) IOPF_STEP_##name,
 enum iopf_step { IOPF_STEPS(IOPF_STEP_ENUM) IOPF_STEP_COUNT };
