@@ -10,6 +10,7 @@
 
 static const struct cli_command commands[] = {
 	{ "run", cli_run, "a host, guests and paging devices move the bytes of a file" },
+	{ "bench", cli_bench, "measures the engine against yardsticks taken in the same run" },
 	{ "guest", cli_guest, "one guest's process, started by run" },
 };
 

@@ -178,20 +178,25 @@ static bool option_read(const struct option_table *table, void *into, char **arg
 }
 
 static bool operand_read(const struct option_table *table, void *into, const char *word,
-			 bool *there)
+			 size_t *count)
 {
-	if (table->operand_name == NULL || *there) {
+	size_t max = table->operand_max != 0 ? table->operand_max : 1;
+
+	if (table->operand_name == NULL || *count == max) {
 		cli_error("'%s' is too much: usage: iopf %s", word, table->usage);
 		return false;
 	}
-	memcpy((char *)into + table->operand, &word, sizeof(word));
-	*there = true;
+	memcpy((char *)into + table->operand + *count * sizeof(word), &word, sizeof(word));
+	(*count)++;
+	if (max > 1)
+		memcpy((char *)into + table->operand_count, count, sizeof(*count));
 	return true;
 }
 
 int options_read(const struct option_table *table, void *into, int argc, char **argv)
 {
-	bool options = true, there = false;
+	bool options = true;
+	size_t operands = 0;
 
 	for (int i = 1; i < argc; i++) {
 		bool dashed = options && argv[i][0] == '-' && argv[i][1] != '\0';
@@ -213,7 +218,7 @@ int options_read(const struct option_table *table, void *into, int argc, char **
 			return CLI_USAGE;
 		}
 		if (!(dashed ? option_read(table, into, argv, &i) :
-			       operand_read(table, into, argv[i], &there)))
+			       operand_read(table, into, argv[i], &operands)))
 			return CLI_USAGE;
 	}
 	return OPTION_GO_ON;

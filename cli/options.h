@@ -29,8 +29,10 @@ struct option_table {
 	const char *after; /* printed at the end, or NULL */
 	const struct option *options;
 	size_t count;
-	size_t operand; /* offset of a const char *: the one operand */
+	size_t operand; /* offset of a const char *, or of operand_max of them */
 	const char *operand_name; /* NULL: takes none */
+	size_t operand_max;       /* 0: one */
+	size_t operand_count;     /* with more than one: offset of a size_t, how many came */
 };
 
 #define OPTION_GO_ON (-1)
