@@ -23,7 +23,7 @@ enum {
 struct world {
 	struct iopf_broker *broker;
 	void *memory, *recorder_memory;
-	uint64_t *tokens; /* of what is open, in its order; a ring */
+	uint64_t *tokens; /* of what is open, in its order; a ring of whole batches */
 	uint64_t asked, answered, now_ns;
 	uint32_t source, owner;
 	uint32_t token_mask, endpoints;
@@ -36,63 +36,70 @@ struct world {
 /* Functions take turns, and each takes its indices in turn. */
 static uint64_t ask(struct world *world)
 {
-	struct iopf_request request = { .pasid = PASID,
+	struct iopf_request request = { .addr = world->asked << 12,
+					.rid = world->rid,
+					.pasid = PASID,
+					.index = world->index,
 					.perm = IOPF_READ | IOPF_WRITE,
 					.flags = IOPF_LAST };
 	uint64_t wrong = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		request.addr = (world->asked + i) << 12;
-		request.rid = world->rid;
-		request.index = world->index;
-		wrong += iopf_broker_request(world->broker, world->source, &request,
-					     ++world->now_ns) != 0;
-		if (++world->rid == world->endpoints) {
-			world->rid = 0;
-			world->index = (uint16_t)((world->index + 1u) % INDICES);
+		wrong |= (unsigned)iopf_broker_request(world->broker, world->source,
+						       &request, world->now_ns + i);
+		request.addr += 4096;
+		if (++request.rid == world->endpoints) {
+			request.rid = 0;
+			request.index = (uint16_t)((request.index + 1u) % INDICES);
 		}
 	}
+	world->rid = request.rid;
+	world->index = request.index;
+	world->now_ns += BATCH;
 	return wrong;
 }
 
 static uint64_t fetch(struct world *world)
 {
+	uint64_t *tokens = &world->tokens[world->asked & world->token_mask];
 	struct iopf_group group;
-	uint64_t wrong = 0;
+	uint64_t addr = world->asked << 12, wrong = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		wrong += iopf_broker_fetch(world->broker, world->owner, &group,
-					   world->now_ns) != 0;
-		wrong += group.page.addr != world->asked << 12;
-		world->tokens[world->asked++ & world->token_mask] = group.token;
+		wrong |= (unsigned)iopf_broker_fetch(world->broker, world->owner, &group,
+						     world->now_ns);
+		wrong |= group.page.addr ^ addr;
+		addr += 4096;
+		tokens[i] = group.token;
 	}
+	world->asked += BATCH;
 	return wrong;
 }
 
 static uint64_t answer(struct world *world)
 {
+	const uint64_t *tokens = &world->tokens[world->answered & world->token_mask];
 	uint64_t wrong = 0;
 
-	for (unsigned i = 0; i < BATCH; i++) {
-		uint64_t token = world->tokens[world->answered++ & world->token_mask];
-
-		wrong += iopf_broker_answer(world->broker, world->owner, token,
-					    IOPF_SUCCESS, world->now_ns) != 0;
-	}
+	for (unsigned i = 0; i < BATCH; i++)
+		wrong |= (unsigned)iopf_broker_answer(world->broker, world->owner,
+						      tokens[i], IOPF_SUCCESS,
+						      world->now_ns);
 	return wrong;
 }
 
 static uint64_t respond(struct world *world)
 {
+	const uint64_t *tokens = &world->tokens[world->answered & world->token_mask];
 	struct iopf_response responses[BATCH];
-	uint64_t first = world->answered - BATCH, wrong = 0;
+	uint64_t wrong = 0;
 
 	if (iopf_broker_respond(world->broker, world->source, responses, BATCH,
 				world->now_ns) != BATCH)
 		return 1;
 	for (unsigned i = 0; i < BATCH; i++)
-		wrong += responses[i].token !=
-			 world->tokens[(first + i) & world->token_mask];
+		wrong |= responses[i].token ^ tokens[i];
+	world->answered += BATCH;
 	return wrong;
 }
 
@@ -102,10 +109,10 @@ static uint64_t faults(void *context, uint64_t steps)
 	uint64_t wrong = 0;
 
 	for (uint64_t i = 0; i < steps; i += BATCH) {
-		wrong += ask(world);
-		wrong += fetch(world);
-		wrong += answer(world);
-		wrong += respond(world);
+		wrong |= ask(world);
+		wrong |= fetch(world);
+		wrong |= answer(world);
+		wrong |= respond(world);
 		iopf_broker_poll(world->broker, BATCH, world->now_ns);
 	}
 	return wrong;
@@ -147,7 +154,7 @@ static int populate(struct world *world, uint32_t open)
 					     world->owner);
 	}
 	for (uint32_t i = 0; failed == 0 && i < open; i += BATCH)
-		failed = ask(world) + fetch(world) == 0 ? 0 : -EIO;
+		failed = (ask(world) | fetch(world)) == 0 ? 0 : -EIO;
 	return failed;
 }
 

@@ -13,11 +13,6 @@ static uint32_t map_cells(uint32_t max)
 	return cells;
 }
 
-static uint32_t map_home(const struct map *map, uint64_t key)
-{
-	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & map->mask;
-}
-
 size_t map_size_bytes(uint32_t max)
 {
 	return map_cells(max) * sizeof(struct map_cell);
@@ -28,22 +23,6 @@ void map_create(struct map *map, uint32_t max, void *memory)
 	*map = (struct map){ .cells = memory, .mask = map_cells(max) - 1, .max = max };
 	for (uint32_t i = 0; i <= map->mask; i++)
 		map->cells[i] = (struct map_cell){ .key = MAP_EMPTY };
-}
-
-static uint32_t map_probe(const struct map *map, uint64_t key)
-{
-	uint32_t at = map_home(map, key);
-
-	while (map->cells[at].key != key && map->cells[at].key != MAP_EMPTY)
-		at = (at + 1) & map->mask;
-	return at;
-}
-
-uint32_t map_find(const struct map *map, uint64_t key)
-{
-	const struct map_cell *cell = &map->cells[map_probe(map, key)];
-
-	return cell->key == key ? cell->value : MAP_NONE;
 }
 
 bool map_add(struct map *map, uint64_t key, uint32_t value)

@@ -27,8 +27,30 @@ struct map {
 size_t map_size_bytes(uint32_t max);
 void map_create(struct map *map, uint32_t max, void *memory);
 
-/* MAP_NONE: not there. */
-uint32_t map_find(const struct map *map, uint64_t key);
+/* The key by 2^64 over the golden ratio: its high bits depend on all of it. */
+static inline uint32_t map_home(const struct map *map, uint64_t key)
+{
+	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & map->mask;
+}
+
+/* Where @key lies, or the free cell where it would. */
+static inline uint32_t map_probe(const struct map *map, uint64_t key)
+{
+	uint32_t at = map_home(map, key);
+
+	while (map->cells[at].key != key && map->cells[at].key != MAP_EMPTY)
+		at = (at + 1) & map->mask;
+	return at;
+}
+
+/* MAP_NONE: not there. In line: the broker looks up each request's requester. */
+static inline uint32_t map_find(const struct map *map, uint64_t key)
+{
+	const struct map_cell *cell = &map->cells[map_probe(map, key)];
+
+	return cell->key == key ? cell->value : MAP_NONE;
+}
+
 /* False: full, or @key is there already. */
 bool map_add(struct map *map, uint64_t key, uint32_t value);
 /* False: it was not there. */

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-/* ---- To the owner ---------------------------------------------------------------------- */
+/* ---- To the owner -------------------------------------------------------------- */
 
 int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		      struct iopf_group *out, uint64_t now_ns)
@@ -80,7 +80,7 @@ int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t
 	return (int)done;
 }
 
-/* ---- From the owner -------------------------------------------------------------------- */
+/* ---- From the owner ------------------------------------------------------------ */
 
 /* Which check the token of an answer fails; IOPF_COUNTER_COUNT: none. *@out: the group,
  * where this use of its slot is meant. */
@@ -153,8 +153,21 @@ static const uint8_t ending_of_code[] = {
 };
 _Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
 
-int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
-		       enum iopf_code code, uint64_t now_ns)
+static inline void take_answer(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
+			       enum iopf_code code, uint64_t now_ns)
+{
+	const struct group *group = &broker->groups[slot];
+
+	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
+	endpoint_pass(&broker->endpoints[group->endpoint], IOPF_GROUP_DELIVERED,
+		      IOPF_GROUP_LEAVING);
+	owner_release(broker, &broker->owners[owner], slot);
+	leaving_push(broker, slot, IOPF_GROUP_DELIVERED, code, ending_of_code[code]);
+}
+
+/* The long way: why is it not right, or is it failure from one who may say that? */
+COLD static int doubt(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+		      enum iopf_code code, uint64_t now_ns)
 {
 	const struct group *group = NULL;
 	enum iopf_counter why;
@@ -169,10 +182,25 @@ int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 		why = IOPF_COUNTER_refused_forbidden;
 	if (why != IOPF_COUNTER_COUNT)
 		return refuse(broker, owner, token, group, why, now_ns);
-	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
-	owner_release(broker, TOKEN_SLOT(token));
-	group_leave_from(broker, &broker->endpoints[group->endpoint], TOKEN_SLOT(token),
-			 IOPF_GROUP_DELIVERED, code, ending_of_code[code]);
+	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
+	return 0;
+}
+
+/* @token is that of a group that @owner was shown and has to answer. */
+static inline bool is_owed(const struct iopf_broker *broker, uint32_t owner, uint64_t token)
+{
+	const struct group *group = &broker->groups[TOKEN_SLOT(token)];
+
+	return TOKEN_SLOT(token) < broker->options.group_max && group->token == token &&
+	       group->state == IOPF_GROUP_DELIVERED && group->bound.owner == owner;
+}
+
+int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+		       enum iopf_code code, uint64_t now_ns)
+{
+	if (!is_owed(broker, owner, token) || (unsigned)code > IOPF_INVALID)
+		return doubt(broker, owner, token, code, now_ns);
+	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
 	return 0;
 }
 
@@ -203,19 +231,14 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 	return 0;
 }
 
-/* ---- Out of the ledger ------------------------------------------------------------------ */
+/* ---- Out of the ledger --------------------------------------------------------- */
 
-/* @endpoint: NULL where the rid was unknown. */
-static void response_of(const struct iopf_broker *broker, const struct endpoint *endpoint,
-			const struct group *group, struct iopf_response *out)
+/* What is not its endpoint's: the token, the code, and what came with the requests. */
+static inline void response_of(const struct iopf_broker *broker, const struct group *group,
+			       struct iopf_response *out)
 {
-	bool bare = endpoint != NULL && !endpoint->pasid_in_response;
-
 	out->token = group->token;
 	out->opened_ns = group->opened_ns;
-	out->endpoint = endpoint != NULL ? group->endpoint : IOPF_NO_ID;
-	out->rid = endpoint != NULL ? endpoint->rid : group->bound.rid;
-	out->pasid = bare ? IOPF_PASID_NONE : group->pasid;
 	out->index = group->index;
 	out->request_count = group->request_count;
 	out->code = group->code;
@@ -228,6 +251,40 @@ static void response_of(const struct iopf_broker *broker, const struct endpoint 
 		       sizeof(out->private_data));
 }
 
+static inline void count_response(struct iopf_broker *broker, const struct group *group,
+				  struct iopf_stats_row *row, uint64_t now_ns)
+{
+	count(&row->counter[IOPF_COUNTER_response_success + group->code], 1);
+	count_ending(broker, group, row);
+	record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
+	       (uint8_t)(group->code << 4 | group->ending));
+}
+
+/* A last that nobody could be given; its endpoint may be unknown. */
+COLD static void respond_reserve(struct iopf_broker *broker, struct group *group,
+				 struct iopf_response *out, uint64_t now_ns)
+{
+	response_of(broker, group, out);
+	out->endpoint = group->endpoint != NO_ENDPOINT ? group->endpoint : IOPF_NO_ID;
+	out->rid = group_rid(broker, group);
+	out->pasid = group->pasid;
+	count_response(broker, group, row_of_group(broker, group), now_ns);
+	reserve_free(broker, group);
+}
+
+static inline void respond_one(struct iopf_broker *broker, struct group *group,
+			       uint32_t slot, struct iopf_response *out, uint64_t now_ns)
+{
+	struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+
+	response_of(broker, group, out);
+	out->endpoint = group->endpoint;
+	out->rid = endpoint->rid;
+	out->pasid = endpoint->pasid_in_response ? group->pasid : IOPF_PASID_NONE;
+	count_response(broker, group, endpoint->row, now_ns);
+	group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
+}
+
 int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 			struct iopf_response *responses, uint32_t max, uint64_t now_ns)
 {
@@ -236,26 +293,21 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 
 	if (it == NULL)
 		return -ENOENT;
-	while (done < max && (slot = it->leaving.first) != NO_SLOT) {
+	for (slot = it->leaving.first; done < max && slot != NO_SLOT; done++) {
 		struct group *group = &broker->groups[slot];
-		struct endpoint *endpoint = endpoint_of_group(broker, group);
-		struct iopf_stats_row *row = row_of_group(broker, group);
+		uint32_t next = group->next;
 
-		response_of(broker, endpoint, group, &responses[done++]);
-		count(&row->counter[IOPF_COUNTER_response_success + group->code], 1);
-		count_ending(broker, group, row);
-		record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
-		       (uint8_t)(group->code << 4 | group->ending));
-		list_remove(broker->groups, &it->leaving, slot);
 		if (group->flags & GROUP_RESERVE)
-			reserve_free(broker, group);
+			respond_reserve(broker, group, &responses[done], now_ns);
 		else
-			group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
+			respond_one(broker, group, slot, &responses[done], now_ns);
+		slot = next;
 	}
+	it->leaving.first = slot;
 	return (int)done;
 }
 
-/* ---- Gauges ----------------------------------------------------------------------------- */
+/* ---- Gauges -------------------------------------------------------------------- */
 
 uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t id,
 			   enum iopf_gauge gauge)
@@ -295,7 +347,7 @@ static void publish_gauges(struct iopf_broker *broker)
 				 __ATOMIC_RELAXED);
 }
 
-/* ---- Time ------------------------------------------------------------------------------- */
+/* ---- Time ---------------------------------------------------------------------- */
 
 static uint32_t poll_inbox(struct iopf_broker *broker, uint32_t owner, uint32_t budget,
 			   uint64_t now_ns)
@@ -413,7 +465,7 @@ uint64_t iopf_broker_next_deadline_ns(const struct iopf_broker *broker)
 	return next_ns;
 }
 
-/* ---- What is owed ------------------------------------------------------------------------ */
+/* ---- What is owed -------------------------------------------------------------- */
 
 static uint64_t age_of(const struct iopf_broker *broker, const struct group *group,
 		       uint64_t now_ns)

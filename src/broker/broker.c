@@ -310,7 +310,7 @@ static void endpoint_storage(struct iopf_broker *broker, uint32_t id)
 	memset(endpoint->bucket, 0, INDEX_BUCKETS * sizeof(*endpoint->bucket));
 	endpoint->units = broker->units + range->first;
 	endpoint->slot_first = range->first;
-	endpoint->free_first = endpoint->free_last = NO_SLOT;
+	endpoint->free = no_groups;
 	endpoint->unit_free = 1;
 	for (uint32_t i = 0; i < range->count; i++) {
 		struct group *group = &broker->groups[range->first + i];

@@ -87,23 +87,23 @@ struct binding {
 /* A slot of the ledger: one cache line. */
 struct group {
 	uint64_t token;     /* FREE: of its last use */
-	uint64_t addr;      /* of the first request */
 	uint64_t opened_ns; /* on its owner's clock */
-	uint32_t next, prev; /* in the list of its state */
+	uint64_t addr;      /* of the first request */
 	struct binding bound;
+	uint32_t next, prev; /* in the list of its state */
 	uint32_t pasid;
-	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
-	uint16_t endpoint_epoch;
 	uint16_t index;
 	uint16_t request_count;
 	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
-	uint16_t same_bucket;           /* next group in this index bucket: slot, + 1 */
-	uint8_t state;                  /* enum iopf_group_state */
+	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
+	uint16_t endpoint_epoch;
+	uint16_t same_bucket; /* next group in this index bucket: slot, + 1 */
+	uint8_t state;        /* enum iopf_group_state */
 	uint8_t flags;
 	uint8_t perm; /* of the first request */
 	uint8_t code;
-	uint8_t ending;
 	uint8_t source;
+	uint8_t ending;
 };
 _Static_assert(sizeof(struct group) == 64, "a group is one cache line");
 
@@ -159,8 +159,7 @@ struct endpoint {
 	struct iopf_stats_row *row;
 	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
 	uint32_t slot_first;
-	uint32_t free_first; /* slots, linked by next: oldest first */
-	uint32_t free_last;
+	struct list free;    /* slots, oldest first */
 	uint32_t usual_pasid; /* what its requests can be taken with by the short way, */
 	struct binding usual; /* and whose they are; PASID_NOBODY: none can */
 	uint32_t passed[STAGE_COUNT]; /* groups that reached a stage, or left it out */
@@ -274,9 +273,12 @@ void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 	       enum iopf_ending ending, uint64_t now_ns);
 /* A LEAVING group of a source's reserve is FREE again. */
 void reserve_free(struct iopf_broker *broker, struct group *group);
-/* Without a response; whatever list it is on. PARTIAL: dropped, credits lost. */
+/* Without a response. PARTIAL: dropped, credits lost. LEAVING: already off its line. */
 void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending ending,
 		  uint64_t now_ns);
+/* Every group of @endpoint that waits to leave through @source: one walk over all. */
+void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoint,
+		    enum iopf_ending ending, uint64_t now_ns);
 
 static inline struct endpoint *endpoint_of_group(const struct iopf_broker *broker,
 						 const struct group *group)

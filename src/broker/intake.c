@@ -286,7 +286,9 @@ static void close_group(const struct intake *in, struct endpoint *endpoint, uint
 	}
 	if (from == IOPF_GROUP_PARTIAL)
 		partial_remove(in->broker, endpoint, slot);
-	owner_give(in->broker, endpoint, slot, from, in->now_ns);
+	endpoint_pass(endpoint, from, IOPF_GROUP_READY);
+	owner_give(in->broker, &in->broker->owners[group->bound.owner], slot, from,
+		   in->now_ns);
 }
 
 /* @from: whether the request begins its group, or comes to a partial one. */
@@ -337,20 +339,27 @@ static int admit(const struct intake *in, struct endpoint *endpoint)
 }
 
 /* The long way: everything that can be told apart is. */
-COLD static int unusual(const struct intake *in)
+COLD static int unusual(struct iopf_broker *broker, uint32_t source,
+			const struct iopf_request *request, uint64_t now_ns, uint32_t id)
 {
+	const struct intake in = { .broker = broker,
+				   .request = request,
+				   .now_ns = now_ns,
+				   .source = source,
+				   .endpoint = id };
 	struct endpoint *endpoint;
 	enum iopf_ending silent;
 
-	if (source_get(in->broker, in->source) == NULL)
+	if (source_get(broker, source) == NULL)
 		return -ENOENT;
-	if (in->endpoint == MAP_NONE)
-		return unknown_rid(in);
-	if (in->request->flags & IOPF_STOP)
-		return stop_marker(in);
-	endpoint = &in->broker->endpoints[in->endpoint];
+	if (id == MAP_NONE)
+		return unknown_rid(&in);
+	if (request->flags & IOPF_STOP)
+		return stop_marker(&in);
+	endpoint = &broker->endpoints[id];
 	silent = silent_ending(endpoint);
-	return silent != IOPF_ENDING_COUNT ? end_silently(in, silent) : admit(in, endpoint);
+	return silent != IOPF_ENDING_COUNT ? end_silently(&in, silent) :
+					     admit(&in, endpoint);
 }
 
 /* Most requests: a whole group that wants to read or write, for an attachment that is
@@ -362,27 +371,28 @@ static inline bool is_usual(const struct endpoint *endpoint,
 	return request->pasid == endpoint->usual_pasid && request->flags == IOPF_LAST &&
 	       request->perm - 1u < (IOPF_READ | IOPF_WRITE) &&
 	       request->index <= PRI_INDEX_MAX && endpoint->bucket[request->index] == 0 &&
-	       endpoint->credits < endpoint->allocation && endpoint->free_first != NO_SLOT;
+	       endpoint->credits < endpoint->allocation && endpoint->free.first != NO_SLOT;
 }
 
 int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 			const struct iopf_request *request, uint64_t now_ns)
 {
 	uint32_t id = map_find(&broker->rids, (uint64_t)source << 32 | request->rid), slot;
-	struct endpoint *endpoint = &broker->endpoints[id];
+	struct iopf_stats_row *row;
+	struct endpoint *endpoint;
 
-	if (id == MAP_NONE || !is_usual(endpoint, request))
-		return unusual(&(struct intake){ .broker = broker,
-						 .request = request,
-						 .now_ns = now_ns,
-						 .source = source,
-						 .endpoint = id });
+	if (id == MAP_NONE || !is_usual(&broker->endpoints[id], request))
+		return unusual(broker, source, request, now_ns, id);
+	endpoint = &broker->endpoints[id];
+	row = endpoint->row;
+	endpoint_pass(endpoint, IOPF_GROUP_FREE, IOPF_GROUP_READY);
 	slot = group_open(broker, endpoint, request, endpoint->usual);
-	COUNT(endpoint->row, requests);
-	COUNT(endpoint->row, lasts);
+	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, IOPF_GROUP_FREE,
+		   now_ns);
+	COUNT(row, requests);
+	COUNT(row, lasts);
 	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
 	       (request->addr & ~UINT64_C(0xfff)) | request->perm, request->flags);
-	owner_give(broker, endpoint, slot, IOPF_GROUP_FREE, now_ns);
 	return 0;
 }
 

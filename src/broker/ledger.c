@@ -51,10 +51,9 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 		return NO_SLOT;
 	group = &broker->groups[slot];
 	broker->sources[source].free_first = group->next;
-	group_fill(broker, slot, request);
+	group_fill(broker, group, request, nobody);
 	group->flags |= GROUP_RESERVE;
 	group->endpoint = endpoint;
-	group->bound = nobody;
 	if (endpoint == NO_ENDPOINT)
 		group->bound.rid = request->rid;
 	if (endpoint != NO_ENDPOINT && !broker->endpoints[endpoint].pasid_in_response)
@@ -95,21 +94,18 @@ static bool is_owned(const struct group *group)
 	return group->state == IOPF_GROUP_READY || group->state == IOPF_GROUP_DELIVERED;
 }
 
-/* Off the list of its state. */
+/* Off the list of its state; of those that leave, leaving_forget() takes care. */
 static void group_unlist(struct iopf_broker *broker, uint32_t slot)
 {
 	const struct group *group = &broker->groups[slot];
 
 	if (is_owned(group)) {
-		owner_release(broker, slot);
+		owner_release(broker, &broker->owners[group->bound.owner], slot);
 	} else if (group->state == IOPF_GROUP_PARTIAL) {
 		struct endpoint *endpoint = &broker->endpoints[group->endpoint];
 
 		list_remove(broker->groups, &endpoint->partial, slot);
 		endpoint->partials--;
-	} else if (group->state == IOPF_GROUP_LEAVING) {
-		list_remove(broker->groups, &broker->sources[group->source].leaving,
-			    slot);
 	}
 }
 
@@ -117,10 +113,13 @@ void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		 enum iopf_ending ending)
 {
 	const struct group *group = &broker->groups[slot];
+	uint8_t from = group->state;
 
 	group_unlist(broker, slot);
-	group_leave_from(broker, endpoint_of_group(broker, group), slot, group->state, code,
-			 ending);
+	leaving_push(broker, slot, from, code, ending);
+	if (group->endpoint != NO_ENDPOINT)
+		endpoint_pass(&broker->endpoints[group->endpoint], from,
+			      IOPF_GROUP_LEAVING);
 }
 
 void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
@@ -153,8 +152,10 @@ void reserve_free(struct iopf_broker *broker, struct group *group)
 {
 	struct source *source = &broker->sources[group->source];
 
-	group_move(endpoint_of_group(broker, group), group, IOPF_GROUP_LEAVING,
-		   IOPF_GROUP_FREE);
+	group_state(group, IOPF_GROUP_LEAVING, IOPF_GROUP_FREE);
+	if (group->endpoint != NO_ENDPOINT)
+		endpoint_pass(&broker->endpoints[group->endpoint], IOPF_GROUP_LEAVING,
+			      IOPF_GROUP_FREE);
 	if (TOKEN_GENERATION(group->token) == UINT32_MAX)
 		return;
 	group->next = source->free_first;
@@ -188,4 +189,21 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 	else
 		group_free(broker->groups, &broker->endpoints[group->endpoint], slot,
 			   state);
+}
+
+void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoint,
+		    enum iopf_ending ending, uint64_t now_ns)
+{
+	struct list *leaving = &broker->sources[source].leaving;
+	struct list kept = { .first = NO_SLOT, .last = NO_SLOT };
+	uint32_t slot = leaving->first, next;
+
+	for (; slot != NO_SLOT; slot = next) {
+		next = broker->groups[slot].next;
+		if (broker->groups[slot].endpoint == endpoint)
+			group_forget(broker, slot, ending, now_ns);
+		else
+			line_push(broker->groups, &kept, slot);
+	}
+	*leaving = kept;
 }

@@ -15,12 +15,10 @@
 
 static inline void list_push(struct group *groups, struct list *list, uint32_t slot)
 {
-	uint32_t last = list->last;
-
 	groups[slot].next = NO_SLOT;
-	groups[slot].prev = last;
-	if (last != NO_SLOT)
-		groups[last].next = slot;
+	groups[slot].prev = list->last;
+	if (list->last != NO_SLOT)
+		groups[list->last].next = slot;
 	else
 		list->first = slot;
 	list->last = slot;
@@ -38,6 +36,17 @@ static inline void list_remove(struct group *groups, struct list *list, uint32_t
 		groups[next].prev = prev;
 	else
 		list->last = prev;
+}
+
+/* A line is taken from at its first only: half the links of a list. */
+static inline void line_push(struct group *groups, struct list *line, uint32_t slot)
+{
+	groups[slot].next = NO_SLOT;
+	if (line->first != NO_SLOT)
+		groups[line->last].next = slot;
+	else
+		line->first = slot;
+	line->last = slot;
 }
 
 /* ---- Index buckets ------------------------------------------------------------------- */
@@ -106,17 +115,26 @@ static const uint8_t stages_of[] = {
 };
 _Static_assert(sizeof(stages_of) == IOPF_GROUP_STATE_COUNT, "a row per state");
 
-/* The only writer of a state. @endpoint: NULL where there is none. */
-static inline void group_move(struct endpoint *endpoint, struct group *group,
-			      unsigned from, unsigned to)
+/* The only writer of a state. */
+static inline void group_state(struct group *group, unsigned from, unsigned to)
+{
+	assert(group->state == from && (group_next[from] & 1u << to));
+	group->state = (uint8_t)to;
+}
+
+static inline void endpoint_pass(struct endpoint *endpoint, unsigned from, unsigned to)
 {
 	unsigned end = to == IOPF_GROUP_FREE ? STAGE_COUNT : stages_of[to];
 
-	assert(group->state == from && (group_next[from] & 1u << to));
-	group->state = (uint8_t)to;
-	if (endpoint != NULL)
-		for (unsigned stage = stages_of[from]; stage < end; stage++)
-			endpoint->passed[stage]++;
+	for (unsigned stage = stages_of[from]; stage < end; stage++)
+		endpoint->passed[stage]++;
+}
+
+static inline void group_move(struct endpoint *endpoint, struct group *group,
+			      unsigned from, unsigned to)
+{
+	group_state(group, from, to);
+	endpoint_pass(endpoint, from, to);
 }
 
 /* How many groups of @endpoint have passed @stage and not the next. */
@@ -129,13 +147,12 @@ static const struct binding nobody = { .attachment = IOPF_NO_ID, .owner = NO_OWN
 
 /* ---- A slot's life --------------------------------------------------------------------- */
 
-static inline void group_fill(const struct iopf_broker *broker, uint32_t slot,
-			      const struct iopf_request *request)
+static inline void group_fill(const struct iopf_broker *broker, struct group *group,
+			      const struct iopf_request *request, struct binding bound)
 {
-	struct group *group = &broker->groups[slot];
-
 	group->token++; /* the next generation */
 	group->addr = request->addr;
+	group->bound = bound;
 	group->pasid = request->pasid;
 	group->index = request->index;
 	group->request_count = 1;
@@ -143,8 +160,8 @@ static inline void group_fill(const struct iopf_broker *broker, uint32_t slot,
 	group->flags = request->flags & (GROUP_STALL | GROUP_PRIVATE);
 	group->perm = request->perm;
 	if (request->flags & IOPF_PRIVATE && broker->private_data != NULL)
-		memcpy(broker->private_data[slot], request->private_data,
-		       sizeof(request->private_data));
+		memcpy(broker->private_data[TOKEN_SLOT(group->token)],
+		       request->private_data, sizeof(request->private_data));
 }
 
 /* A free slot of @endpoint, or NO_SLOT: generations have run out. */
@@ -153,18 +170,16 @@ static inline uint32_t group_open(const struct iopf_broker *broker,
 				  const struct iopf_request *request,
 				  struct binding bound)
 {
-	uint32_t slot = endpoint->free_first;
-	struct group *group;
+	uint32_t slot = endpoint->free.first;
+	struct group *group = &broker->groups[slot];
 
 	if (slot == NO_SLOT)
 		return NO_SLOT;
-	group = &broker->groups[slot];
-	endpoint->free_first = group->next;
-	group_fill(broker, slot, request);
-	group->bound = bound;
+	endpoint->free.first = group->next;
+	endpoint->credits++;
+	group_fill(broker, group, request, bound);
 	group->endpoint_epoch = endpoint->epoch;
 	bucket_add(endpoint, group, slot);
-	endpoint->credits++;
 	return slot;
 }
 
@@ -175,12 +190,7 @@ static inline void slot_free(struct group *groups, struct endpoint *endpoint,
 {
 	if (TOKEN_GENERATION(groups[slot].token) == UINT32_MAX)
 		return;
-	groups[slot].next = NO_SLOT;
-	if (endpoint->free_first == NO_SLOT)
-		endpoint->free_first = slot;
-	else
-		groups[endpoint->free_last].next = slot;
-	endpoint->free_last = slot;
+	line_push(groups, &endpoint->free, slot);
 }
 
 /* Everything that a group held of its endpoint goes back. */
@@ -202,14 +212,13 @@ static inline void group_free(struct group *groups, struct endpoint *endpoint,
 /* ---- Owned, leaving, closed -------------------------------------------------------------- */
 
 /* From @from to the end of its owner's list. */
-static inline void owner_give(const struct iopf_broker *broker, struct endpoint *endpoint,
+static inline void owner_give(const struct iopf_broker *broker, struct owner *owner,
 			      uint32_t slot, unsigned from, uint64_t now_ns)
 {
 	struct group *group = &broker->groups[slot];
-	struct owner *owner = &broker->owners[group->bound.owner];
 
+	group_state(group, from, IOPF_GROUP_READY);
 	group->opened_ns = owner_clock(owner, now_ns);
-	group_move(endpoint, group, from, IOPF_GROUP_READY);
 	list_push(broker->groups, &owner->open, slot);
 	if (owner->fetch_cursor == NO_SLOT)
 		owner->fetch_cursor = slot;
@@ -218,11 +227,10 @@ static inline void owner_give(const struct iopf_broker *broker, struct endpoint 
 }
 
 /* Off its owner's list. */
-static inline void owner_release(const struct iopf_broker *broker, uint32_t slot)
+static inline void owner_release(const struct iopf_broker *broker, struct owner *owner,
+				 uint32_t slot)
 {
-	const struct group *group = &broker->groups[slot];
-	struct owner *owner = &broker->owners[group->bound.owner];
-	uint32_t next = group->next;
+	uint32_t next = broker->groups[slot].next;
 
 	if (owner->fetch_cursor == slot)
 		owner->fetch_cursor = next;
@@ -231,18 +239,17 @@ static inline void owner_release(const struct iopf_broker *broker, uint32_t slot
 	list_remove(broker->groups, &owner->open, slot);
 }
 
-/* From @from, whose list it has left, to its source's. */
-static inline void group_leave_from(const struct iopf_broker *broker,
-				    struct endpoint *endpoint, uint32_t slot,
-				    unsigned from, enum iopf_code code,
-				    enum iopf_ending ending)
+/* To its source's line; it has left the list of @from. */
+static inline void leaving_push(const struct iopf_broker *broker, uint32_t slot,
+				unsigned from, enum iopf_code code,
+				enum iopf_ending ending)
 {
 	struct group *group = &broker->groups[slot];
 
+	group_state(group, from, IOPF_GROUP_LEAVING);
 	group->code = (uint8_t)code;
 	group->ending = (uint8_t)ending;
-	group_move(endpoint, group, from, IOPF_GROUP_LEAVING);
-	list_push(broker->groups, &broker->sources[group->source].leaving, slot);
+	line_push(broker->groups, &broker->sources[group->source].leaving, slot);
 }
 
 _Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_COUNT ==
@@ -253,10 +260,11 @@ static inline void count_ending(const struct iopf_broker *broker, const struct g
 				struct iopf_stats_row *row)
 {
 	unsigned counter = IOPF_COUNTER_ended_success + group->ending;
+	unsigned owner = group->bound.owner;
 
 	count(&row->counter[counter], 1);
-	if (group->bound.owner != NO_OWNER)
-		count(&row_of_owner(broker, group->bound.owner)->counter[counter], 1);
+	if (owner != NO_OWNER)
+		count(&row_of_owner(broker, owner)->counter[counter], 1);
 }
 
 #endif

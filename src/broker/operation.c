@@ -108,17 +108,10 @@ static void forget_all(struct iopf_broker *broker, uint32_t id, enum iopf_ending
 		       uint64_t now_ns)
 {
 	struct endpoint *endpoint = &broker->endpoints[id];
-	uint32_t slot, next;
 
+	if (endpoint_at(endpoint, STAGE_LEAVING) > 0)
+		leaving_forget(broker, endpoint->source, id, ending, now_ns);
 	each_group(broker, id, IOPF_NO_ID, forget, ending, now_ns);
-	slot = endpoint_at(endpoint, STAGE_LEAVING) > 0 ?
-		       broker->sources[endpoint->source].leaving.first :
-		       NO_SLOT;
-	for (; slot != NO_SLOT; slot = next) { /* those in reserve slots */
-		next = broker->groups[slot].next;
-		if (broker->groups[slot].endpoint == id)
-			group_forget(broker, slot, ending, now_ns);
-	}
 	endpoint->epoch++;
 	row_of_endpoint(broker, id)->epoch = endpoint->epoch;
 }
