@@ -1,5 +1,236 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cli/character_hostile.c - guests that do whatever they can. */
-#include "cli/guest.h"
+/* cli/character_hostile.c - a hostile guest's rounds, and tables that change under walks. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
 
-const struct guest_behaviour guest_hostile = { .work = guest_work };
+#include "base/memory.h"
+#include "cli/cli.h"
+#include "cli/hostile.h"
+#include "queue/vtd.h"
+
+#define MILLISECOND UINT64_C(1000000)
+
+/* What an act may wait for altogether. */
+#define PATIENCE_NS (100 * MILLISECOND)
+
+/* There is one hostile guest in a process, and the agent's pager has to find it. */
+static struct hostile self;
+
+/* ---- Help for acts ------------------------------------------------------------------------- */
+
+void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,
+		 bool refused)
+{
+	struct port_message message = { .kind = PORT_act,
+					.offset = act,
+					.tag = refused };
+
+	hostile->count[act] += count;
+	message.value = hostile->count[act];
+	port_send(&hostile->guest->port, &message);
+}
+
+uint64_t hostile_random(struct hostile *hostile)
+{
+	return cli_random(&hostile->guest->chance);
+}
+
+void hostile_write(struct hostile *hostile, uint32_t offset, uint32_t width,
+		   uint64_t value)
+{
+	port_write(&hostile->guest->port, PORT_write, offset, width, value);
+}
+
+void hostile_turns(struct hostile *hostile, uint32_t count)
+{
+	enum { PAUSE_NS = 100000 };
+
+	for (uint32_t i = 0; i < count && !hostile->guest->port.gone; i++)
+		guest_turn(hostile->guest, PAUSE_NS);
+}
+
+static void device_begin(struct hostile *hostile)
+{
+	struct guest_job job = { .source = LAYOUT_IOVA_SOURCE,
+				 .destination = LAYOUT_IOVA_DESTINATION,
+				 .control = MODEL_JOB_COPY };
+
+	guest_job_start(hostile->guest, &job);
+}
+
+bool hostile_hold(struct hostile *hostile, struct iopf_request *request)
+{
+	enum { TURNS = 100 };
+
+	for (uint32_t i = 0; i < TURNS && hostile->held_first == hostile->held_end; i++) {
+		if (i % 16 == 0)
+			device_begin(hostile);
+		hostile_turns(hostile, 1);
+	}
+	if (hostile->held_first == hostile->held_end)
+		return false;
+	*request = hostile->held[hostile->held_first++ % HOSTILE_HELD_MAX];
+	return true;
+}
+
+/* Every fourth group gets an honest answer, so that there is something to spoil. */
+static int hostile_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+			 uint8_t *perm)
+{
+	if (request->index % 4 == 3)
+		return guest_plan(context, request, gpa, perm);
+	if (request->flags & IOPF_LAST)
+		self.held[self.held_end++ % HOSTILE_HELD_MAX] = *request;
+	if (self.held_end - self.held_first > HOSTILE_HELD_MAX)
+		self.held_first = self.held_end - HOSTILE_HELD_MAX;
+	return -EAGAIN;
+}
+
+/* ---- Tables under walks --------------------------------------------------------------------- */
+
+/* A thread of its own, as another processor of the guest would: it writes entries into
+ * the pages that the agent built, until it is told to stop. */
+struct scribbler {
+	const struct guest *guest;
+	uint64_t first, end; /* guest-physical */
+	uint64_t chance;
+	uint64_t (*entry)(struct scribbler *scribbler, uint64_t addr);
+	atomic_bool stop;
+	uint64_t count;
+};
+
+static void *scribble(void *context)
+{
+	struct scribbler *scribbler = context;
+	uint64_t words = (scribbler->end - scribbler->first) / 8;
+
+	while (!atomic_load_explicit(&scribbler->stop, memory_order_relaxed)) {
+		uint64_t addr = scribbler->first +
+				cli_random(&scribbler->chance) % words * 8;
+
+		memory_store64(&scribbler->guest->space, addr,
+			       scribbler->entry(scribbler, addr));
+		scribbler->count++;
+	}
+	return NULL;
+}
+
+/* Every walk of host and IOMMU meets it: a job runs, and what the structures say is to
+ * be looked at again and again. */
+static void tables_play(struct hostile *hostile, enum hostile_act act,
+			uint64_t (*entry)(struct scribbler *scribbler, uint64_t addr))
+{
+	enum { LOOKS = 16 };
+	struct guest *guest = hostile->guest;
+	struct iopf_agent_layout layout;
+	struct scribbler scribbler = { .guest = guest,
+				       .chance = hostile_random(hostile),
+				       .entry = entry };
+	struct iopf_request request;
+	pthread_t thread;
+
+	(void)hostile_hold(hostile, &request);
+	iopf_agent_layout(guest->agent, &layout);
+	scribbler.first = layout.root;
+	scribbler.end = layout.end;
+	atomic_init(&scribbler.stop, false);
+	if (pthread_create(&thread, NULL, scribble, &scribbler) != 0)
+		return;
+	for (uint32_t i = 0; i < LOOKS; i++) {
+		static const uint8_t kinds[] = { IOPF_COMMAND_INVALIDATE_CONTEXT,
+						 IOPF_COMMAND_INVALIDATE_PASID,
+						 IOPF_COMMAND_INVALIDATE_IOTLB };
+		const struct iopf_command command = { .kind = kinds[i % 3],
+						      .granularity = IOPF_ALL,
+						      .pasid = IOPF_PASID_NONE };
+
+		(void)iopf_agent_command(guest->agent, &command);
+		iopf_agent_kick(guest->agent);
+		device_begin(hostile);
+		hostile_turns(hostile, 2);
+	}
+	atomic_store_explicit(&scribbler.stop, true, memory_order_relaxed);
+	pthread_join(thread, NULL);
+	hostile_did(hostile, act, scribbler.count, true);
+}
+
+static uint64_t any_entry(struct scribbler *scribbler, uint64_t addr)
+{
+	(void)addr;
+	return cli_random(&scribbler->chance);
+}
+
+/* Present, writable, for users; it leads to the page that it stands in. */
+static uint64_t looped_entry(struct scribbler *scribbler, uint64_t addr)
+{
+	(void)scribbler;
+	return (addr & ~(LAYOUT_PAGE - 1)) | 7;
+}
+
+static uint64_t lost_entry(struct scribbler *scribbler, uint64_t addr)
+{
+	(void)addr;
+	return (cli_random(&scribbler->chance) & UINT64_C(0x0000fffffffff000)) | 7;
+}
+
+void hostile_tables_rewritten(struct hostile *hostile)
+{
+	tables_play(hostile, HOSTILE_tables_rewritten, any_entry);
+}
+
+void hostile_tables_looped(struct hostile *hostile)
+{
+	tables_play(hostile, HOSTILE_tables_looped, looped_entry);
+}
+
+void hostile_tables_nowhere(struct hostile *hostile)
+{
+	tables_play(hostile, HOSTILE_tables_nowhere, lost_entry);
+}
+
+/* ---- Rounds ----------------------------------------------------------------------------------- */
+
+#define HOSTILE_ACT(name, text) [HOSTILE_##name] = hostile_##name,
+static void (*const acts[HOSTILE_ACT_COUNT])(struct hostile *hostile) = { HOSTILE_ACTS(
+	HOSTILE_ACT) };
+
+/* Everything off, whatever state it is in, and built anew. False: not this time. */
+static bool rebuild(struct hostile *hostile)
+{
+	enum { LOOKS = 50 };
+	struct guest *guest = hostile->guest;
+	uint64_t on = VTD_TE | VTD_QIE;
+
+	port_write(&guest->port, PORT_device_write,
+		   MODEL_ENGINE_JOBS + MODEL_JOB_CONTROL, 8, MODEL_JOB_ABORT);
+	hostile_write(hostile, VTD_GCMD, 4, 0);
+	for (uint32_t i = 0; i < LOOKS && on != 0; i++) {
+		on &= port_read(&guest->port, PORT_read, VTD_GSTS, 4);
+		if (on != 0)
+			port_wait(&guest->port, MILLISECOND / 10);
+	}
+	hostile_write(hostile, VTD_PQA, 8, 0);
+	hostile_write(hostile, VTD_FSTS, 4, UINT32_MAX);
+	hostile->held_first = hostile->held_end = 0;
+	return guest_build(guest) == 0 && guest_start(guest) == 0 &&
+	       guest_attach(guest, 1) && guest_attach(guest, 2);
+}
+
+static void hostile_work(struct guest *guest)
+{
+	self.guest = guest;
+	while (!guest->port.stop)
+		for (unsigned i = 0; i < HOSTILE_ACT_COUNT && !guest->port.stop; i++) {
+			guest->give_up_ns = cli_now_ns() + PATIENCE_NS;
+			if (rebuild(&self))
+				acts[i](&self);
+			hostile_turns(&self, 1);
+		}
+	guest->give_up_ns = cli_now_ns() + PATIENCE_NS;
+	(void)rebuild(&self);
+}
+
+const struct guest_behaviour guest_hostile = { .fault = hostile_fault,
+					       .work = hostile_work };

@@ -175,14 +175,16 @@ int guest_build(struct guest *guest)
 /* Registers are messages: what one of them set going may be done at the next look. */
 static int until_done(struct guest *guest, int (*step)(struct iopf_agent *agent))
 {
-	enum { PAUSE_NS = 50000, GIVE_UP_NS = 2000000000 };
-	uint64_t begun_ns = cli_now_ns();
+	const uint64_t pause_ns = 50000, two_seconds_ns = 2000000000;
+	uint64_t end_ns = guest->give_up_ns;
 	int error;
 
+	if (end_ns == 0)
+		end_ns = cli_now_ns() + two_seconds_ns;
 	while ((error = step(guest->agent)) == -EAGAIN) {
-		if (cli_now_ns() - begun_ns > GIVE_UP_NS)
+		if (cli_now_ns() > end_ns)
 			return -ETIMEDOUT;
-		port_wait(&guest->port, PAUSE_NS);
+		port_wait(&guest->port, pause_ns);
 	}
 	return error;
 }

@@ -41,6 +41,7 @@ struct guest {
 	uint32_t file_crc;
 	uint64_t chance;
 	uint64_t quiet_ns; /* when something was last seen to happen */
+	uint64_t give_up_ns; /* when to stop waiting for something; 0: never */
 	uint64_t turn_ns;  /* when the next turn is wanted; 0: whenever */
 	bool device_rang;
 };

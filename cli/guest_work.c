@@ -40,6 +40,13 @@ int guest_plan(const struct guest *guest, const struct iopf_request *request,
 	return -EFAULT;
 }
 
+/* Nobody is there any more, or this one does not wait that long. */
+static bool given_up(const struct guest *guest)
+{
+	return guest->port.gone ||
+	       (guest->give_up_ns != 0 && cli_now_ns() > guest->give_up_ns);
+}
+
 /* ---- Turns -------------------------------------------------------------------------------- */
 
 /* Has the queue stopped? Was an interrupt lost? */
@@ -84,7 +91,7 @@ void guest_turn(struct guest *guest, uint64_t timeout_ns)
 
 static void ticket_wait(struct guest *guest, uint64_t ticket)
 {
-	while (!iopf_agent_waited(guest->agent, ticket) && !guest->port.gone)
+	while (!iopf_agent_waited(guest->agent, ticket) && !given_up(guest))
 		guest_turn(guest, PAUSE_NS);
 }
 
@@ -97,7 +104,7 @@ bool guest_attach(struct guest *guest, uint32_t pasid)
 
 	while ((error = iopf_agent_attach(guest->agent, LAYOUT_RID, pasid, &ticket)) ==
 		       -EAGAIN &&
-	       !guest->port.gone)
+	       !given_up(guest))
 		guest_turn(guest, PAUSE_NS);
 	if (error != 0)
 		return false;
@@ -111,18 +118,26 @@ static void device_stop(struct guest *guest, uint32_t pasid)
 {
 	port_write(&guest->port, PORT_device_write, MODEL_ENGINE_STOP, 8, pasid);
 	while (port_read(&guest->port, PORT_device_read, MODEL_ENGINE_STOP, 8) == 1 &&
-	       !guest->port.gone)
+	       !given_up(guest))
+		guest_turn(guest, PAUSE_NS);
+}
+
+/* What was left for later is answered. */
+static void answers_wait(struct guest *guest)
+{
+	while (guest->turn_ns != 0 && guest->turn_ns != UINT64_MAX && !given_up(guest))
 		guest_turn(guest, PAUSE_NS);
 }
 
 void guest_detach(struct guest *guest, uint32_t pasid)
 {
 	device_stop(guest, pasid);
+	answers_wait(guest);
 	while (iopf_agent_detach(guest->agent, LAYOUT_RID, pasid) == -EAGAIN &&
-	       !guest->port.gone)
+	       !given_up(guest))
 		guest_turn(guest, PAUSE_NS);
 	while (iopf_agent_attached(guest->agent, LAYOUT_RID, pasid) == -EBUSY &&
-	       !guest->port.gone) {
+	       !given_up(guest)) {
 		guest->port.vectors |= 1u << PORT_VECTOR_REQUESTS;
 		guest_turn(guest, PAUSE_NS);
 	}
@@ -135,7 +150,7 @@ static void range_unmap(struct guest *guest, uint64_t addr)
 
 	while ((error = iopf_agent_unmap(guest->agent, LAYOUT_RID, guest->pasid, addr,
 					 copy_bytes(guest), &ticket)) == -EAGAIN &&
-	       !guest->port.gone)
+	       !given_up(guest))
 		guest_turn(guest, PAUSE_NS);
 	if (error == 0)
 		ticket_wait(guest, ticket);

@@ -38,7 +38,7 @@ static const uint64_t second_ns = 1000000000;
 #define STOPPING_NS (3 * second_ns)
 #define ENDING_NS   (10 * second_ns)
 
-/* ---- What epoll says ----------------------------------------------------------------------- */
+/* ---- Names of what rings ------------------------------------------------------------------ */
 
 enum ring { RING_SIGNAL, RING_PORT, RING_PROCESS };
 
@@ -70,67 +70,6 @@ static void on_signal(struct run *run)
 	/* Once more: now. */
 	phase_enter(run, run->phase == RUN_PHASE_WORK ? RUN_PHASE_STOPPING :
 							RUN_PHASE_ENDING);
-}
-
-static void tell_death(const struct run_guest *guest)
-{
-	int status = guest->exit_status;
-
-	if (WIFSIGNALED(status))
-		cli_error("%s: its process was killed by signal %d (%s)", guest->name,
-			  WTERMSIG(status), strsignal(WTERMSIG(status)));
-	else
-		cli_error("%s: its process ended by itself with code %d", guest->name,
-			  WEXITSTATUS(status));
-}
-
-/* Its process has ended. What it held is ended by the host from here on. */
-static void on_death(struct run_guest *guest)
-{
-	struct run *run = guest->run;
-	bool expected = guest->life == RUN_LIFE_DYING || guest->bye;
-
-	epoll_ctl(run->epoll, EPOLL_CTL_DEL, guest->process, NULL);
-	process_reap(guest);
-	guest->readable = false;
-	if (!expected) {
-		live_erase(run);
-		tell_death(guest);
-		run_problem(run, "%s: its process ended before it was told to",
-			    guest->name);
-	}
-	if (!guest->let_go) {
-		iopf_host_guest_gone(run->host, guest->id);
-		guest->let_go = true;
-	}
-}
-
-static void on_event(struct run *run, const struct epoll_event *event)
-{
-	struct run_guest *guest = &run->guests[(uint32_t)event->data.u64];
-
-	switch ((enum ring)(event->data.u64 >> 32)) {
-	case RING_SIGNAL:
-		on_signal(run);
-		break;
-	case RING_PORT:
-		guest->readable = true;
-		guest->hung_up |= (event->events & (EPOLLHUP | EPOLLERR)) != 0;
-		break;
-	case RING_PROCESS:
-		on_death(guest);
-		break;
-	}
-}
-
-static void look(struct run *run, int timeout_ms)
-{
-	struct epoll_event events[EVENTS];
-	int count = epoll_wait(run->epoll, events, EVENTS, timeout_ms);
-
-	run->now_ns = cli_now_ns();
-	for (int i = 0; i < count; i++)
-		on_event(run, &events[i]);
 }
 
 /* ---- What a guest says ------------------------------------------------------------------- */
@@ -187,6 +126,9 @@ static void on_act(struct run_guest *guest, const struct port_message *message)
 	if (message->offset >= HOSTILE_ACT_COUNT)
 		return;
 	guest->acts[message->offset] = message->value;
+	if (message->tag == 0)
+		run_problem(guest->run, "%s: %s was not refused", guest->name,
+			    hostile_name(message->offset));
 	record_hostile(guest, message->offset, message->value);
 }
 
@@ -240,6 +182,81 @@ static uint32_t guest_listen(struct run_guest *guest)
 	return count;
 }
 
+/* ---- What rings ---------------------------------------------------------------------------- */
+
+/* What it sent before it ended: no more than its end of the doorbell holds. */
+static void last_words(struct run_guest *guest)
+{
+	enum { TURNS = 64 };
+
+	guest->readable = true;
+	for (unsigned i = 0; i < TURNS && guest_listen(guest) > 0; i++)
+		;
+}
+
+static void tell_death(const struct run_guest *guest)
+{
+	int status = guest->exit_status;
+
+	if (WIFSIGNALED(status))
+		cli_error("%s: its process was killed by signal %d (%s)", guest->name,
+			  WTERMSIG(status), strsignal(WTERMSIG(status)));
+	else
+		cli_error("%s: its process ended by itself with code %d", guest->name,
+			  WEXITSTATUS(status));
+}
+
+/* Its process has ended. What it held is ended by the host from here on. */
+static void on_death(struct run_guest *guest)
+{
+	struct run *run = guest->run;
+	bool expected;
+
+	last_words(guest);
+	expected = guest->life == RUN_LIFE_DYING || guest->bye;
+	epoll_ctl(run->epoll, EPOLL_CTL_DEL, guest->process, NULL);
+	process_reap(guest);
+	guest->readable = false;
+	if (!expected) {
+		live_erase(run);
+		tell_death(guest);
+		run_problem(run, "%s: its process ended before it was told to",
+			    guest->name);
+	}
+	if (!guest->let_go) {
+		iopf_host_guest_gone(run->host, guest->id);
+		guest->let_go = true;
+	}
+}
+
+static void on_event(struct run *run, const struct epoll_event *event)
+{
+	struct run_guest *guest = &run->guests[(uint32_t)event->data.u64];
+
+	switch ((enum ring)(event->data.u64 >> 32)) {
+	case RING_SIGNAL:
+		on_signal(run);
+		break;
+	case RING_PORT:
+		guest->readable = true;
+		guest->hung_up |= (event->events & (EPOLLHUP | EPOLLERR)) != 0;
+		break;
+	case RING_PROCESS:
+		on_death(guest);
+		break;
+	}
+}
+
+static void look(struct run *run, int timeout_ms)
+{
+	struct epoll_event events[EVENTS];
+	int count = epoll_wait(run->epoll, events, EVENTS, timeout_ms);
+
+	run->now_ns = cli_now_ns();
+	for (int i = 0; i < count; i++)
+		on_event(run, &events[i]);
+}
+
 /* ---- What is said to a guest ---------------------------------------------------------------- */
 
 void loop_ring(struct run_guest *guest, uint32_t data)
@@ -284,6 +301,7 @@ static void guest_shoot(struct run_guest *guest)
 	guest->shot = true;
 	guest->shot_groups = groups;
 	guest->shot_bytes = job_done_bytes(guest);
+	sim_check_honest(run->check, guest->rid, false);
 	record_kill(guest);
 	process_kill(guest);
 }
@@ -423,6 +441,7 @@ void loop_run(struct run *run)
 		    run->now_ns - run->phase_ns > second_ns)
 			break;
 	}
+	watch_over(run);
 	live_erase(run);
 }
 

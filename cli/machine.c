@@ -114,6 +114,7 @@ static int host_create(struct run *run)
 		.attachment_max = run->guest_count * SPACES,
 		.status_period_ns = second_ns / 100,
 		.interrupt_addr = PORT_INTERRUPT_ADDR,
+		.event = watch_event,
 		.note = watch_note,
 		.context = run,
 	};
@@ -262,9 +263,10 @@ static int guest_add(struct run_guest *guest)
 	options.guest_memory = guest->guest_memory;
 	if (error == 0)
 		error = iopf_host_add_guest(run->host, &options, &guest->id);
-	if (error == 0)
-		guest->endpoint = iopf_host_endpoint(run->host, guest->rid);
-	return error;
+	if (error != 0)
+		return error;
+	guest->endpoint = iopf_host_endpoint(run->host, guest->rid);
+	return sim_check_bind(run->check, guest->rid, guest->endpoint);
 }
 
 static int guest_create(struct run_guest *guest)
@@ -284,6 +286,10 @@ int machine_create(struct run *run)
 	const char *what = "memory";
 	int error = memory_create(run);
 
+	if (error == 0) {
+		what = "the checkers";
+		error = watch_create(run);
+	}
 	if (error == 0) {
 		what = "the IOMMU";
 		error = iommu_create(run);
@@ -315,6 +321,7 @@ void machine_destroy(struct run *run)
 	if (run->vtd != NULL)
 		model_vtd_destroy(run->vtd);
 	free(run->host_memory);
+	watch_destroy(run);
 	if (run->segments[0].memory != NULL)
 		munmap(run->segments[0].memory, run->segments[0].size_bytes);
 }
@@ -327,6 +334,7 @@ uint32_t machine_turn(struct run *run)
 		done += model_engine_run(run->guests[i].engine, BUDGET, run->now_ns);
 	done += model_vtd_run(run->vtd, BUDGET, run->now_ns);
 	done += iopf_host_run(run->host, BUDGET, run->now_ns);
+	watch_turn(run);
 	return done;
 }
 

@@ -28,7 +28,8 @@
 	X(device_write, true,  "the same: width, offset, value") \
 	X(pass,         true,  "a job is over: offset status, width operation, value bytes, " \
 			       "tag checksum, extra: what the guest found, enum port_found") \
-	X(act,          true,  "offset: a hostile act; value: how many times until now") \
+	X(act,          true,  "offset: a hostile act; value: how many times until now; " \
+			     "tag: 0 where something was not refused") \
 	X(bye,          true,  "the guest has stopped") \
 	X(reply,        false, "to a read: value, tag") \
 	X(interrupt,    false, "value: a bit for each vector, enum port_vector") \

@@ -223,14 +223,19 @@ void record_hostile(struct run_guest *guest, unsigned act, uint64_t count)
 
 /* ---- At the host ---------------------------------------------------------------------------- */
 
-static const struct run_guest *guest_of(const struct run *run, const struct iopf_note *note)
+/* Whose @id, @endpoint or @rid it is, in this order; IOPF_NO_ID: not known. */
+static const struct run_guest *guest_of(const struct run *run, uint32_t id,
+					uint32_t endpoint, uint32_t rid)
 {
-	for (uint32_t i = 0; i < run->guest_count; i++)
-		if (run->guests[i].guest_memory != NULL &&
-		    (run->guests[i].id == note->guest ||
-		     (note->guest == IOPF_NO_ID &&
-		      run->guests[i].endpoint == note->endpoint)))
-			return &run->guests[i];
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		bool is = id != IOPF_NO_ID	 ? guest->id == id :
+			  endpoint != IOPF_NO_ID ? guest->endpoint == endpoint :
+						   guest->rid == rid;
+
+		if (guest->guest_memory != NULL && is)
+			return guest;
+	}
 	return NULL;
 }
 
@@ -317,7 +322,9 @@ static const struct note_row {
 void record_note(struct run *run, const struct iopf_note *note)
 {
 	const struct note_row *row = &note_rows[note->kind];
-	const struct run_guest *guest = guest_of(run, note);
+	const struct run_guest *guest =
+		guest_of(run, note->guest, note->endpoint,
+			 note->request != NULL ? note->request->rid : IOPF_NO_ID);
 	struct trace_event event;
 
 	if (run->record == NULL)
@@ -338,5 +345,26 @@ void record_note(struct run *run, const struct iopf_note *note)
 	if (row->refused)
 		trace_put(&event, TRACE_KEY_result, TRACE_RESULT_refused);
 	trace_put(&event, TRACE_KEY_interface, row->interface);
+	put_event(run, &event);
+}
+
+void record_event(struct run *run, const struct iopf_event *from)
+{
+	const struct run_guest *guest = guest_of(run, IOPF_NO_ID, from->endpoint, from->rid);
+	struct trace_event event;
+
+	if (run->record == NULL)
+		return;
+	begin(run, &event, TRACE_KIND_event);
+	if (guest != NULL)
+		trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	else
+		trace_put_name(&event, TRACE_KEY_source, source_name);
+	put_pasid(&event, from->pasid);
+	if (from->token != 0)
+		trace_put(&event, TRACE_KEY_token, from->token);
+	trace_put(&event, TRACE_KEY_what, from->kind);
+	trace_put(&event, TRACE_KEY_value, from->value);
+	trace_put(&event, TRACE_KEY_suppressed, from->suppressed);
 	put_event(run, &event);
 }

@@ -113,8 +113,22 @@ static void judge_guest(struct run *run, const struct run_guest *guest)
 		run_problem(run, "%s: the moment to kill it never came", guest->name);
 }
 
+static void judge_invariants(struct run *run)
+{
+	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
+		const struct sim_check_result *result =
+			sim_check_result(run->check, (enum sim_invariant)i);
+
+		if (result->violations > 0)
+			run_problem(run, "%s, %" PRIu64 " times, first: %s",
+				    sim_invariant_name((enum sim_invariant)i),
+				    result->violations, result->first);
+	}
+}
+
 void report_judge(struct run *run)
 {
+	judge_invariants(run);
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		judge_guest(run, &run->guests[i]);
 }
@@ -225,7 +239,7 @@ static void print_endings(const struct run *run)
 	printf("\nendings of groups\n");
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		const struct run_guest *guest = &run->guests[i];
-		const uint64_t *counters = machine_owner_row(run, guest)->counter;
+		const uint64_t *counters = machine_endpoint_row(run, guest)->counter;
 		struct words words = { 10, 10 };
 
 		printf("%-10s", guest->name);
@@ -255,6 +269,19 @@ static void print_acts(const struct run *run)
 	}
 }
 
+static void print_invariants(const struct run *run)
+{
+	printf("\n%-4s %12s %11s  %s\n", "", "checked", "violations", "what holds");
+	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
+		const struct sim_check_result *result =
+			sim_check_result(run->check, (enum sim_invariant)i);
+
+		printf("%-4s %12" PRIu64 " %11" PRIu64 "  %s\n",
+		       sim_invariant_name((enum sim_invariant)i), result->checked,
+		       result->violations, sim_invariant_text((enum sim_invariant)i));
+	}
+}
+
 void report_text(const struct run *run)
 {
 	print_head(run);
@@ -263,6 +290,7 @@ void report_text(const struct run *run)
 	print_refused(run);
 	print_endings(run);
 	print_acts(run);
+	print_invariants(run);
 	putchar('\n');
 	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
 		printf("NOT SO: %s\n", run->problems[i]);

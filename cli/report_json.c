@@ -72,7 +72,7 @@ static json_t *counters_json(const uint64_t *counters)
 
 static json_t *guest_json(const struct run *run, const struct run_guest *guest)
 {
-	const uint64_t *counters = machine_owner_row(run, guest)->counter;
+	const uint64_t *counters = machine_endpoint_row(run, guest)->counter;
 	struct report_refused refused = report_refused(run, guest);
 	json_t *json = json_object();
 	int data = report_data(guest);
@@ -102,7 +102,8 @@ static json_t *guest_json(const struct run *run, const struct run_guest *guest)
 	json_object_set_new(json, "messages", number(guest->messages));
 	json_object_set_new(json, "bad_messages", number(guest->garbage));
 	json_object_set_new(json, "dropped_replies", number(guest->dropped));
-	json_object_set_new(json, "counters", counters_json(counters));
+	json_object_set_new(json, "counters",
+			    counters_json(machine_owner_row(run, guest)->counter));
 	return json;
 }
 
@@ -141,6 +142,23 @@ static json_t *endpoint_json(const struct run *run, const struct run_guest *gues
 	return json;
 }
 
+static json_t *invariants_json(const struct run *run)
+{
+	json_t *json = json_object();
+
+	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
+		enum sim_invariant invariant = (enum sim_invariant)i;
+		const struct sim_check_result *result =
+			sim_check_result(run->check, invariant);
+		json_t *row = json_object();
+
+		json_object_set_new(row, "checked", number(result->checked));
+		json_object_set_new(row, "violations", number(result->violations));
+		json_object_set_new(json, sim_invariant_name(invariant), row);
+	}
+	return json;
+}
+
 static json_t *problems_json(const struct run *run)
 {
 	json_t *json = json_array();
@@ -163,6 +181,7 @@ int report_json(const struct run *run)
 	json_object_set_new(json, "file_bytes", number(run->layout.file_bytes));
 	json_object_set_new(json, "file_crc", hex(run->file_crc));
 	json_object_set_new(json, "duration_ns", number(run->phase_ns - run->begun_ns));
+	json_object_set_new(json, "invariants", invariants_json(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		json_array_append_new(guests, guest_json(run, &run->guests[i]));
 		json_array_append_new(endpoints, endpoint_json(run, &run->guests[i]));

@@ -25,6 +25,7 @@
 #include "iopf/wire.h"
 #include "model/engine.h"
 #include "model/vtd.h"
+#include "sim/check.h"
 
 enum run_limits {
 	RUN_GUEST_MAX = 64, /* functions behind one IOMMU of the model */
@@ -119,6 +120,8 @@ struct run {
 	uint64_t begun_ns, end_ns, phase_ns, now_ns;
 	uint32_t first_guest; /* whose turn it is to be first */
 
+	struct sim_check *check;
+	uint64_t turns;
 	struct record *record;
 	struct live *live; /* or NULL: no terminal */
 
@@ -163,9 +166,21 @@ void loop_ring(struct run_guest *guest, uint32_t data);
 
 /* ---- watch.c ---------------------------------------------------------------------------- */
 
+/* Entries of the physical request queue: order 7, 32 bytes each. */
+#define WATCH_QUEUE_ENTRIES 16384
+
+/* Checkers of the invariants. Returns: 0 or a negative errno. */
+int watch_create(struct run *run);
+void watch_destroy(struct run *run);
+/* Its groups are to be served whatever the others do. */
+bool watch_honest(const struct run_guest *guest);
 struct model_observer watch_observer(struct run_guest *guest);
 struct model_engine_hooks watch_hooks(struct run_guest *guest);
 void watch_note(void *context, const struct iopf_note *note);
+void watch_event(void *context, const struct iopf_event *event);
+/* After each turn of the host; when nothing is open any more. */
+void watch_turn(struct run *run);
+void watch_over(struct run *run);
 
 /* ---- record.c --------------------------------------------------------------------------- */
 
@@ -176,6 +191,7 @@ void record_world(struct run *run);
 void record_request(struct run_guest *guest, const struct iopf_request *request);
 void record_response(struct run_guest *guest, const struct iopf_prg_response *response);
 void record_note(struct run *run, const struct iopf_note *note);
+void record_event(struct run *run, const struct iopf_event *event);
 void record_kill(struct run_guest *guest);
 void record_hostile(struct run_guest *guest, unsigned act, uint64_t count);
 

@@ -9,9 +9,10 @@ static void on_request(void *context, struct model_function *function, uint32_t 
 		       uint8_t perm, uint64_t payload)
 {
 	struct run_guest *guest = context;
+	const struct model_observer checker = sim_check_observer(guest->run->check);
 	struct iopf_request request;
 
-	(void)function;
+	checker.request(checker.context, function, pasid, perm, payload);
 	if (iopf_pcie_decode_request(payload, guest->rid, pasid, perm, &request) == 0)
 		record_request(guest, &request);
 }
@@ -20,10 +21,10 @@ static void on_response(void *context, struct model_function *function, uint32_t
 			uint64_t payload, enum model_verdict verdict)
 {
 	struct run_guest *guest = context;
+	const struct model_observer checker = sim_check_observer(guest->run->check);
 	struct iopf_prg_response response;
 
-	(void)function;
-	(void)verdict;
+	checker.response(checker.context, function, pasid, payload, verdict);
 	if (iopf_pcie_decode_response(payload, pasid, &response) != 0)
 		return;
 	guest->responses[iopf_pcie_meaning(response.code)]++;
@@ -33,18 +34,19 @@ static void on_response(void *context, struct model_function *function, uint32_t
 static void on_reset(void *context, struct model_function *function,
 		     enum model_reset reset)
 {
-	(void)context;
-	(void)function;
-	(void)reset;
+	const struct run_guest *guest = context;
+	const struct model_observer checker = sim_check_observer(guest->run->check);
+
+	checker.reset(checker.context, function, reset);
 }
 
 static void on_credits(void *context, struct model_function *function, uint32_t in_use,
 		       uint32_t allocation)
 {
-	(void)context;
-	(void)function;
-	(void)in_use;
-	(void)allocation;
+	const struct run_guest *guest = context;
+	const struct model_observer checker = sim_check_observer(guest->run->check);
+
+	checker.credits(checker.context, function, in_use, allocation);
 }
 
 struct model_observer watch_observer(struct run_guest *guest)
@@ -80,5 +82,69 @@ struct model_engine_hooks watch_hooks(struct run_guest *guest)
 
 void watch_note(void *context, const struct iopf_note *note)
 {
-	record_note(context, note);
+	struct run *run = context;
+
+	sim_check_note(run->check, note);
+	record_note(run, note);
+}
+
+void watch_event(void *context, const struct iopf_event *event)
+{
+	struct run *run = context;
+
+	sim_check_event(run->check, event);
+	record_event(run, event);
+}
+
+/* ---- Invariants -------------------------------------------------------------------------------- */
+
+int watch_create(struct run *run)
+{
+	const struct sim_check_options options = {
+		.queue_entries = WATCH_QUEUE_ENTRIES,
+		.wait_turns = 1000,
+		.wait_ns = UINT64_C(1000000000),
+	};
+	int error = sim_check_create(&options, &run->check);
+
+	for (uint32_t i = 0; error == 0 && i < run->guest_count; i++)
+		error = sim_check_add(run->check,
+				      &(struct sim_check_function){
+					      .rid = run->guests[i].rid,
+					      .honest = watch_honest(&run->guests[i]),
+				      });
+	return error;
+}
+
+void watch_destroy(struct run *run)
+{
+	if (run->check != NULL)
+		sim_check_destroy(run->check);
+}
+
+bool watch_honest(const struct run_guest *guest)
+{
+	return guest->character == CHARACTER_honest || guest->character == CHARACTER_slow;
+}
+
+static void audit(struct run *run, enum sim_rest rest)
+{
+	struct sim_check_reading reading;
+
+	sim_check_read(run->check, run->host, run->vtd, &reading);
+	sim_check_audit(run->check, &reading, rest);
+}
+
+void watch_turn(struct run *run)
+{
+	enum { TURNS_AN_AUDIT = 64 };
+
+	sim_check_turn(run->check, run->now_ns);
+	if (++run->turns % TURNS_AN_AUDIT == 0)
+		audit(run, SIM_RUNNING);
+}
+
+void watch_over(struct run *run)
+{
+	audit(run, SIM_OVER);
 }
