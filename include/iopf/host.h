@@ -88,7 +88,7 @@ struct iopf_host_options {
 	uint64_t status_period_ns;    /* how often functions' status bits are read */
 	uint64_t interrupt_addr;      /* message of the physical queue; 0: masked */
 	uint32_t interrupt_data;
-	uint32_t rsvd;
+	uint32_t inbox_entries;       /* an owner's answers from other threads: 0, 2^n */
 	void (*event)(void *context, const struct iopf_event *event); /* or NULL */
 	void (*note)(void *context, const struct iopf_note *note);    /* or NULL */
 	void *context;

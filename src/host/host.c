@@ -39,6 +39,7 @@ static struct iopf_broker_options broker_options(const struct iopf_host_options 
 		.owner_max = options->guest_max,
 		.attachment_max = options->attachment_max,
 		.group_max = usable_entries(options) + HOST_RESERVE,
+		.inbox_entries = options->inbox_entries,
 		.event = options->event,
 		.event_context = options->context,
 		.recorder = options->recorder,

@@ -366,6 +366,7 @@ static int create_host(struct world *world)
 		.note = world->options.note,
 		.context = world->options.context,
 		.recorder = world->options.recorder,
+		.inbox_entries = WORLD_INBOX_ENTRIES,
 	};
 	size_t size_bytes = iopf_host_size_bytes(&options);
 	int error;
@@ -389,7 +390,7 @@ int world_create(const struct world_options *options, struct world *world)
 	int error;
 
 	*world = (struct world){ .options = *options };
-	if (options->guest_count < 1 || options->guest_count > WORLD_GUEST_MAX)
+	if (options->guest_count > WORLD_GUEST_MAX)
 		return -EINVAL;
 	error = create_memory(world);
 	if (error == 0)

@@ -18,6 +18,7 @@ enum world_limits {
 	WORLD_GUEST_MAX = 8,
 	WORLD_FUNCTION_MAX = 16, /* of all guests */
 	WORLD_PAGE_MAX = 8192,   /* pages of data that a guest has mapped so far */
+	WORLD_INBOX_ENTRIES = 64,
 };
 
 struct world;
