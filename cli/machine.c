@@ -17,6 +17,7 @@ enum {
 	ALLOCATION = 128,   /* credits of a function */
 	SPACES = 16,        /* of a guest: more than its agent wants */
 	START_TURNS = 1000,
+	RECORDS = 65536,    /* that the flight recorder keeps; a power of two */
 };
 
 static const uint64_t second_ns = 1000000000;
@@ -96,9 +97,26 @@ static int host_start(struct run *run)
 	return error;
 }
 
+/* What the broker did last, and its numbers: always on. */
+static int instruments_create(struct run *run, struct iopf_host_options *options)
+{
+	size_t recorder_bytes = sizeof(struct iopf_recorder) +
+				RECORDS * sizeof(struct iopf_record);
+	int error = memory_for(&run->recorder_memory, recorder_bytes);
+
+	if (error == 0)
+		error = memory_for(&run->stats_memory,
+				   iopf_host_stats_size_bytes(options));
+	if (error != 0)
+		return error;
+	options->recorder = iopf_recorder_create(run->recorder_memory, recorder_bytes);
+	options->stats = run->stats_memory;
+	return 0;
+}
+
 static int host_create(struct run *run)
 {
-	const struct iopf_host_options options = {
+	struct iopf_host_options options = {
 		.size_bytes = sizeof(options),
 		.instance = 1,
 		.family = "vtd",
@@ -118,9 +136,12 @@ static int host_create(struct run *run)
 		.note = watch_note,
 		.context = run,
 	};
-	size_t size_bytes = iopf_host_size_bytes(&options);
-	int error = memory_for(&run->host_memory, size_bytes);
+	size_t size_bytes;
+	int error = instruments_create(run, &options);
 
+	size_bytes = iopf_host_size_bytes(&options);
+	if (error == 0)
+		error = memory_for(&run->host_memory, size_bytes);
 	if (error == 0)
 		error = iopf_host_create(&options, run->host_memory, size_bytes,
 					 &run->host);
@@ -321,6 +342,8 @@ void machine_destroy(struct run *run)
 	if (run->vtd != NULL)
 		model_vtd_destroy(run->vtd);
 	free(run->host_memory);
+	free(run->recorder_memory);
+	free(run->stats_memory);
 	watch_destroy(run);
 	if (run->segments[0].memory != NULL)
 		munmap(run->segments[0].memory, run->segments[0].size_bytes);

@@ -110,7 +110,7 @@ struct run {
 	struct iopf_memory memory; /* host-physical */
 	struct model_vtd *vtd;
 	struct iopf_host *host;
-	void *host_memory;
+	void *host_memory, *recorder_memory, *stats_memory;
 	struct run_guest *guests;
 	uint32_t guest_count;
 
@@ -125,7 +125,7 @@ struct run {
 	struct record *record;
 	struct live *live; /* or NULL: no terminal */
 
-	char problems[RUN_PROBLEM_MAX][128];
+	char problems[RUN_PROBLEM_MAX][256];
 	uint32_t problem_count; /* may be more than are kept */
 };
 
