@@ -1,0 +1,89 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""check-program.py IOPF - what is written about the program is what it says itself.
+
+Each command of `IOPF --help` has a page docs/man/iopf-COMMAND.1 and stands in iopf.1; each
+option of its --help is described there (".It Fl -OPTION") and no other is. Functions and
+headers of libiopf.3 exist. The members of its JSON are those of docs/formats.md.
+"""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+
+root = pathlib.Path(__file__).resolve().parent.parent
+man = root / "docs/man"
+wrong = []
+
+
+def output_of(*arguments, allowed=(0,)):
+    ran = subprocess.run([sys.argv[1], *arguments], stdout=subprocess.PIPE, text=True,
+                         check=False)
+    if ran.returncode not in allowed:
+        sys.exit(f"iopf {' '.join(arguments)}: exit code {ran.returncode}")
+    return ran.stdout
+
+
+def same(what, page, said, written):
+    for name in sorted(said - written):
+        wrong.append(f"docs/{page}: {what} {name} is missing")
+    for name in sorted(written - said):
+        wrong.append(f"docs/{page}: there is no {what} {name}")
+
+
+def options_of(page):
+    return {"--" + name for name in re.findall(r"^\.It Fl -(\S+)", page, re.M)}
+
+
+def check_pages():
+    top = output_of("--help")
+    commands = re.findall(r"^  ([a-z]\S*) ", top, re.M)
+    page = (man / "iopf.1").read_text()
+    same("command", "man/iopf.1", set(commands), set(re.findall(r"^\.It Cm (\S+)", page, re.M)))
+    same("option", "man/iopf.1", set(re.findall(r"^  (--\S+)", top, re.M)), options_of(page))
+    for command in commands:
+        page = man / f"iopf-{command}.1"
+        said = set(re.findall(r"^  (--[\w-]+)", output_of(command, "--help"), re.M))
+        if page.exists():
+            same("option", f"man/{page.name}", said, options_of(page.read_text()))
+        else:
+            wrong.append(f"docs/man/{page.name} is missing")
+
+
+def check_overview():
+    page = (man / "libiopf.3").read_text()
+    headers = {f"iopf/{path.name}": path.read_text()
+               for path in root.glob("include/iopf/*.h")}
+    same("header", "man/libiopf.3", set(headers), set(re.findall(r"^\.In (\S+)", page, re.M)))
+    for name in set(re.findall(r"^\.Fn (\w+)", page, re.M)):
+        if not re.search(rf"\b{name}\(", "".join(headers.values())):
+            wrong.append(f"docs/man/libiopf.3: no public header has {name}")
+
+
+def tables_of(schema):
+    """The names in the first columns of the tables below the schema's title, in order."""
+    text = (root / "docs/formats.md").read_text()
+    section = re.search(rf"^### `{schema}`\n(.*?)^##", text, re.M | re.S)[1]
+    tables = re.findall(r"^\| member \|.*\n\|---.*\n((?:\|.*\n)+)", section, re.M)
+    return [set(re.findall(r"`(\w+)`", " ".join(re.findall(r"^\|(.*?)\|", table, re.M))))
+            for table in tables]
+
+
+def check_json():
+    run = json.loads(output_of("run", "--json", "--guests", "1", "--seconds", "0.05"))
+    bench = json.loads(output_of("bench", "--json", "--seconds", "0.1", allowed=(0, 1)))
+    top, guest, endpoint = tables_of("iopf.run/1")
+    guest.discard("hostile_acts")  # this one is honest
+    same("iopf.run/1 member", "formats.md", set(run), top)
+    same("iopf.run/1 guest's member", "formats.md", set(run["guests"][0]), guest)
+    same("iopf.run/1 endpoint's member", "formats.md", set(run["endpoints"][0]), endpoint)
+    top, result = tables_of("iopf.bench/1")
+    same("iopf.bench/1 member", "formats.md", set(bench), top)
+    same("iopf.bench/1 result's member", "formats.md", set(bench["results"][0]), result)
+
+
+check_pages()
+check_overview()
+check_json()
+sys.exit("\n".join(wrong) or 0)
