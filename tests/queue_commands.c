@@ -391,6 +391,43 @@ TEST(a_device_that_does_not_answer_costs_one_wait)
 	CHECK_EQ(iopf_hardware_stats(pair.hardware)->timeouts, 1);
 }
 
+TEST(a_wait_that_is_put_after_a_timeout_is_no_part_of_it)
+{
+	uint64_t wait;
+
+	pair_start();
+	submit(0x310);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	pair.command_result = -ETIMEDOUT;
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 1);
+	pair.command_result = 0;
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_TIMEOUT);
+	/* Software that tries again waits for its second try. */
+	submit(0x310);
+	CHECK_EQ(iopf_driver_wait(pair.driver, 0, &wait), 0);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 2);
+	CHECK(iopf_driver_waited(pair.driver, wait));
+	CHECK_EQ(iopf_hardware_stats(pair.hardware)->aborted_waits, 0);
+}
+
+TEST(a_wait_that_times_out_is_the_one_that_is_given_up)
+{
+	uint64_t given_up, wait;
+
+	pair_start();
+	CHECK_EQ(iopf_driver_wait(pair.driver, 0, &given_up), 0);
+	CHECK_EQ(iopf_driver_wait(pair.driver, 0, &wait), 0);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	pair.command_result = -ETIMEDOUT;
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 1);
+	pair.command_result = 0;
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_TIMEOUT);
+	CHECK(!iopf_driver_waited(pair.driver, given_up));
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 1);
+	CHECK(iopf_driver_waited(pair.driver, wait));
+}
+
 TEST(indices_bases_and_addresses_out_of_range_stop_the_queue)
 {
 	static const struct {

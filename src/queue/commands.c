@@ -122,6 +122,8 @@ static bool command_fetch(struct iopf_hardware *hardware, const struct ring *rin
 	if (!ring_index(ring, reg64(hardware, VTD_IQT), &tail) ||
 	    !ring_index(ring, reg64(hardware, VTD_IQH), &head))
 		return queue_error(hardware);
+	if (reg64(hardware, VTD_IQH) == hardware->abort_end)
+		hardware->abort_wait = false;
 	if (head == tail)
 		return false;
 	if (!ring_load(ring, hardware->options.memory, head, record)) {
@@ -163,11 +165,15 @@ static int command_execute(struct iopf_hardware *hardware)
 	return error;
 }
 
-/* VT-d, "Device-TLB invalidation time-out": the queue stops behind the command until
- * software clears ITE, and the wait that covers it is given up. */
+/*
+ * VT-d, "Device-TLB invalidation time-out": the queue stops behind the command until
+ * software clears ITE, and the wait that covers it is given up: one that was there by
+ * then, or this command itself. Who submits again afterwards waits for what he submitted.
+ */
 static void command_timeout(struct iopf_hardware *hardware)
 {
-	hardware->abort_wait = true;
+	hardware->abort_wait = hardware->held.kind != IOPF_COMMAND_WAIT;
+	hardware->abort_end = reg64(hardware, VTD_IQT);
 	hardware->stats.timeouts++;
 	reg64_set(hardware, VTD_IQERCD, (uint64_t)(hardware->held.rid & 0xffff) << 32);
 	event_raise(hardware, &event_fault, VTD_FSTS_ITE);

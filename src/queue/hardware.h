@@ -27,6 +27,7 @@ struct iopf_hardware {
 	struct iopf_command held; /* taken out of the queue, not done yet */
 	bool holding;
 	bool abort_wait;    /* the next wait covers an invalidation that timed out */
+	uint64_t abort_end; /* IQT when it did: later waits cover nothing of it */
 	uint8_t fault_next; /* fault recording register */
 	struct iopf_hardware_stats stats;
 };
