@@ -12,8 +12,9 @@
 
 #define MILLISECOND UINT64_C(1000000)
 
-/* What an act may wait for altogether. */
-#define PATIENCE_NS (100 * MILLISECOND)
+/* How long it waits for its IOMMU to come up, and for a group to play with. */
+#define PATIENCE_NS (1000 * MILLISECOND)
+#define HOLD_NS     (250 * MILLISECOND)
 
 /* There is one hostile guest in a process, and the agent's pager has to find it. */
 static struct hostile self;
@@ -55,6 +56,8 @@ static void device_begin(struct hostile *hostile)
 {
 	struct guest_job job = { .source = LAYOUT_IOVA_SOURCE,
 				 .destination = LAYOUT_IOVA_DESTINATION,
+				 .length = hostile->guest->layout.page_count *
+					   LAYOUT_PAGE,
 				 .control = MODEL_JOB_COPY };
 
 	guest_job_start(hostile->guest, &job);
@@ -62,9 +65,11 @@ static void device_begin(struct hostile *hostile)
 
 bool hostile_hold(struct hostile *hostile, struct iopf_request *request)
 {
-	enum { TURNS = 100 };
+	uint64_t end_ns = cli_now_ns() + HOLD_NS;
 
-	for (uint32_t i = 0; i < TURNS && hostile->held_first == hostile->held_end; i++) {
+	for (uint32_t i = 0; hostile->held_first == hostile->held_end &&
+			     cli_now_ns() < end_ns && !hostile->guest->port.stop;
+	     i++) {
 		if (i % 16 == 0)
 			device_begin(hostile);
 		hostile_turns(hostile, 1);

@@ -16,6 +16,32 @@ static int honest_fault(void *context, const struct iopf_request *request, uint6
 
 const struct guest_behaviour guest_honest = { .fault = honest_fault, .work = guest_work };
 
+/* ---- Killed ------------------------------------------------------------------------------ */
+
+/* Honest, with jobs that are long enough to be killed in the middle of one. */
+static void killed_work(struct guest *guest)
+{
+	const struct port_message pass = { .kind = PORT_pass,
+					   .width = MODEL_JOB_COPY,
+					   .extra = PORT_FOUND_GOOD };
+	struct guest_job job = { .source = LAYOUT_IOVA_SOURCE,
+				 .destination = LAYOUT_IOVA_DESTINATION,
+				 .length = guest->layout.page_count * LAYOUT_PAGE,
+				 .control = MODEL_JOB_COPY };
+
+	if (!guest_attach(guest, 1))
+		return;
+	while (!guest->port.stop) {
+		guest_unmap(guest);
+		guest_job_start(guest, &job);
+		if (guest_job_wait(guest, &job))
+			port_send(&guest->port, &pass);
+	}
+	guest_detach(guest, guest->pasid);
+}
+
+const struct guest_behaviour guest_killed = { .fault = honest_fault, .work = killed_work };
+
 /* ---- What is answered later ------------------------------------------------------------- */
 
 /* Requests that were taken, oldest first: at most what a device has outstanding. */
@@ -116,6 +142,7 @@ static void silent_work(struct guest *guest)
 {
 	struct guest_job job = { .source = LAYOUT_IOVA_SOURCE,
 				 .destination = LAYOUT_IOVA_DESTINATION,
+				 .length = guest->layout.file_bytes,
 				 .control = MODEL_JOB_COPY };
 
 	if (!guest_attach(guest, 1))

@@ -204,7 +204,7 @@ void guest_stop(struct guest *guest)
 static const struct guest_behaviour *const behaviours[] = {
 	[CHARACTER_honest] = &guest_honest, [CHARACTER_slow] = &guest_slow,
 	[CHARACTER_silent] = &guest_silent, [CHARACTER_liar] = &guest_liar,
-	[CHARACTER_hostile] = &guest_hostile, [CHARACTER_killed] = &guest_honest,
+	[CHARACTER_hostile] = &guest_hostile, [CHARACTER_killed] = &guest_killed,
 };
 
 static bool memory_map(struct guest *guest)

@@ -47,7 +47,7 @@ struct guest {
 };
 
 extern const struct guest_behaviour guest_honest, guest_slow, guest_silent, guest_liar,
-	guest_hostile;
+	guest_hostile, guest_killed;
 
 /* ---- guest.c: the agent ------------------------------------------------------------------- */
 
@@ -74,7 +74,7 @@ void guest_unmap(struct guest *guest);
 
 /* A job on the device. Registers of slot 0. */
 struct guest_job {
-	uint64_t source, destination, pattern;
+	uint64_t source, destination, length, pattern;
 	uint64_t control; /* enum model_job_operation, flags */
 	uint64_t status, bytes, result; /* afterwards */
 };

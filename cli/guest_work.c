@@ -178,7 +178,7 @@ void guest_job_start(struct guest *guest, const struct guest_job *job)
 {
 	job_write(guest, MODEL_JOB_SOURCE, job->source);
 	job_write(guest, MODEL_JOB_DESTINATION, job->destination);
-	job_write(guest, MODEL_JOB_LENGTH, guest->layout.file_bytes);
+	job_write(guest, MODEL_JOB_LENGTH, job->length);
 	job_write(guest, MODEL_JOB_PATTERN, job->pattern);
 	job_write(guest, MODEL_JOB_PASID, guest->pasid);
 	job_write(guest, MODEL_JOB_CONTROL, job->control | MODEL_JOB_INTERRUPT);
@@ -275,6 +275,7 @@ static void pass_do(struct guest *guest, const struct pass *pass)
 {
 	struct guest_job job = { .source = pass->source,
 				 .destination = pass->destination,
+				 .length = guest->layout.file_bytes,
 				 .pattern = cli_random(&guest->chance),
 				 .control = pass->operation };
 	bool done;

@@ -115,7 +115,10 @@ void hostile_job_nonsense(struct hostile *hostile)
 	};
 
 	for (size_t i = 0; i < CLI_COUNT(jobs); i++) {
-		guest_job_start(hostile->guest, &jobs[i]);
+		struct guest_job job = jobs[i];
+
+		job.length = i % 2 == 0 ? UINT64_MAX : LAYOUT_PAGE + 1;
+		guest_job_start(hostile->guest, &job);
 		hostile_turns(hostile, 1);
 	}
 	hostile->guest->pasid = UINT32_MAX - 1;

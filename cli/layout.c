@@ -17,8 +17,11 @@ struct layout layout_of(uint64_t file_bytes)
 		.file_bytes = file_bytes,
 		.page_count = (file_bytes + LAYOUT_PAGE - 1) / LAYOUT_PAGE,
 	};
-	uint64_t copy_bytes = layout.page_count * LAYOUT_PAGE;
+	uint64_t copy_bytes;
 
+	if (layout.page_count < LAYOUT_PAGES_MIN)
+		layout.page_count = LAYOUT_PAGES_MIN;
+	copy_bytes = layout.page_count * LAYOUT_PAGE;
 	layout.region_bytes =
 		LAYOUT_PAGE * (STRUCTURE_PAGES +
 			       LAYOUT_SPACE_MAX * table_pages(layout.page_count));

@@ -4,7 +4,7 @@
  * device sees. Host and guest agree on it; neither relies on the other keeping to it.
  *
  *   LAYOUT_BASE  what the guest's agent builds: structures, queues, page tables
- *   source       the bytes of the file, and zeros to the end of the page
+ *   source       the bytes of the file, and zeros behind it
  *   destination  as many pages again
  */
 #ifndef CLI_LAYOUT_H
@@ -30,9 +30,12 @@
 /* Two copies and their tables in each of up to 64 guests: it has to fit the machine. */
 #define LAYOUT_FILE_MAX (UINT64_C(1) << 30)
 
+/* More than a device asks for at once, however small the file: a job has a middle. */
+#define LAYOUT_PAGES_MIN 256
+
 struct layout {
 	uint64_t file_bytes;
-	uint64_t page_count;   /* of the file */
+	uint64_t page_count;   /* of the source: the file's, or more */
 	uint64_t region_bytes; /* the agent's, from LAYOUT_BASE */
 	uint64_t source;       /* guest-physical */
 	uint64_t destination;

@@ -98,20 +98,15 @@ static bool read_seconds(const char *text, uint64_t *ns)
 	return true;
 }
 
-static bool limits_hold(const struct option *option, const char *value, uint64_t number)
+static void tell_limits(const struct option *option, const char *value)
 {
-	bool seconds = option->type == OPTION_SECONDS;
-	double unit = seconds ? (double)SECOND : 1;
-
-	if (number >= option->first && number <= option->last)
-		return true;
-	if (seconds)
-		cli_error("--%s %s: out of range, it takes %g to %g", option->name, value,
-			  (double)option->first / unit, (double)option->last / unit);
+	if (option->type == OPTION_SECONDS)
+		cli_error("--%s %s: it takes seconds from %g to %g", option->name, value,
+			  (double)option->first / (double)SECOND,
+			  (double)option->last / (double)SECOND);
 	else
-		cli_error("--%s %s: out of range, it takes %" PRIu64 " to %" PRIu64,
+		cli_error("--%s %s: it takes a number from %" PRIu64 " to %" PRIu64,
 			  option->name, value, option->first, option->last);
-	return false;
 }
 
 static bool value_read(const struct option *option, const char *value, void *into)
@@ -123,13 +118,11 @@ static bool value_read(const struct option *option, const char *value, void *int
 		memcpy(into, &value, sizeof(value));
 		return true;
 	}
-	if (!(seconds ? read_seconds(value, &number) : read_number(value, &number))) {
-		cli_error("--%s %s: not a number%s", option->name, value,
-			  seconds ? " of seconds" : "");
+	if (!(seconds ? read_seconds(value, &number) : read_number(value, &number)) ||
+	    number < option->first || number > option->last) {
+		tell_limits(option, value);
 		return false;
 	}
-	if (!limits_hold(option, value, number))
-		return false;
 	memcpy(into, &number, sizeof(number));
 	return true;
 }

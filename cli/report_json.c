@@ -70,6 +70,31 @@ static json_t *counters_json(const uint64_t *counters)
 	return json;
 }
 
+#define SET_COUNTER(name, text) json_object_set_new(json, #name, number(stats.name));
+
+/* What its virtual IOMMU counted. */
+static json_t *queue_json(const struct run *run, const struct run_guest *guest)
+{
+	const struct iopf_guest *queue = iopf_host_guest(run->host, guest->id);
+	struct iopf_guest_stats stats = { 0 };
+	json_t *json = json_object();
+
+	if (queue != NULL)
+		iopf_guest_stats(queue, &stats);
+	IOPF_GUEST_COUNTERS(SET_COUNTER)
+	return json;
+}
+
+static json_t *host_json(const struct run *run)
+{
+	struct iopf_host_stats stats;
+	json_t *json = json_object();
+
+	iopf_host_stats(run->host, &stats);
+	IOPF_HOST_COUNTERS(SET_COUNTER)
+	return json;
+}
+
 static json_t *guest_json(const struct run *run, const struct run_guest *guest)
 {
 	const uint64_t *counters = machine_endpoint_row(run, guest)->counter;
@@ -104,6 +129,7 @@ static json_t *guest_json(const struct run *run, const struct run_guest *guest)
 	json_object_set_new(json, "dropped_replies", number(guest->dropped));
 	json_object_set_new(json, "counters",
 			    counters_json(machine_owner_row(run, guest)->counter));
+	json_object_set_new(json, "virtual_iommu", queue_json(run, guest));
 	return json;
 }
 
@@ -181,6 +207,7 @@ int report_json(const struct run *run)
 	json_object_set_new(json, "file_bytes", number(run->layout.file_bytes));
 	json_object_set_new(json, "file_crc", hex(run->file_crc));
 	json_object_set_new(json, "duration_ns", number(run->phase_ns - run->begun_ns));
+	json_object_set_new(json, "host", host_json(run));
 	json_object_set_new(json, "invariants", invariants_json(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		json_array_append_new(guests, guest_json(run, &run->guests[i]));

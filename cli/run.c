@@ -28,22 +28,23 @@
 #define FLAG(name)   MEMBER(name), 0, 0, OPTION_FLAG
 
 static const struct option options[] = {
-	{ "guests", "LIST", "characters with counts: honest*3,silent,hostile; a number N alone\n"
-	  "is N honest ones. Default: " DEFAULT_GUESTS, TEXT(guests) },
-	{ "seconds", "S", "how long, 0.001 to 86400; default 10. It ends later where a guest\n"
-	  "has not shown yet what it is there for", MEMBER(seconds_ns), MILLISECOND, DAY,
-	  OPTION_SECONDS },
+	{ "guests", "LIST", "characters with counts: honest*3,silent,hostile; a number\n"
+	  "N alone is N honest ones. Default:\n" DEFAULT_GUESTS, TEXT(guests) },
+	{ "seconds", "S", "how long, 0.001 to 86400; default 10. It ends later where\n"
+	  "a guest has not shown yet what it is there for", MEMBER(seconds_ns), MILLISECOND,
+	  DAY, OPTION_SECONDS },
 	{ "host", "FAMILY", "the IOMMU of the host: vtd", TEXT(host) },
 	{ "guest", "FAMILY", "the IOMMU that guests see: vtd", TEXT(guest) },
 	{ "pri", NULL, "devices page with page requests: what vtd has", FLAG(pri) },
-	{ "stall", NULL, "devices page by stalling: no family of today's has it", FLAG(stall) },
+	{ "stall", NULL, "devices page by stalling: no family that there is has it",
+	  FLAG(stall) },
 	{ "seed", "N", "the beginning of all chance; default 1", MEMBER(seed), 0, UINT64_MAX,
 	  OPTION_NUMBER },
 	{ "record", "FILE", "write what happens in the event language", TEXT(record) },
 	{ "json", NULL, "the result as JSON, schema iopf.run/1", FLAG(json) },
 };
 
-#define CHARACTER_LINE(name, data, text) "  " #name "\t" text "\n"
+#define CHARACTER_LINE(name, data, text) "\t" #name "\t" text "\n"
 
 static const struct option_table table = {
 	.usage = "run [OPTION...] [FILE]",
