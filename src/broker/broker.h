@@ -301,6 +301,9 @@ static inline uint64_t owner_clock(const struct owner *owner, uint64_t now_ns)
 
 /* ---- operation.c -------------------------------------------------------------------- */
 
+/* Whether what @endpoint asks now is of the epoch that its operation ends: from the PRI
+ * reset on it is new. */
+bool operation_closes(const struct endpoint *endpoint);
 /* Begin an operation of the broker's own accord: an index was used again while open. */
 void operation_restart(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
 

@@ -265,8 +265,7 @@ static enum iopf_ending verdict(const struct iopf_broker *broker,
 
 	if (group->flags & GROUP_BROKEN)
 		return IOPF_ENDING_malformed;
-	if (endpoint->operation > IOPF_OPERATION_DETACH ||
-	    group->endpoint_epoch != endpoint->epoch)
+	if (operation_closes(endpoint) || group->endpoint_epoch != endpoint->epoch)
 		return IOPF_ENDING_detach;
 	if (endpoint->state != ENDPOINT_ON || group->bound.attachment == IOPF_NO_ID)
 		return IOPF_ENDING_no_owner;

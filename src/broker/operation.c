@@ -74,18 +74,19 @@ static void answer_invalid(struct iopf_broker *broker, uint32_t slot, uint64_t n
 		group_end(broker, slot, IOPF_INVALID, ending, now_ns);
 }
 
-static void drop_partial(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns,
-			 enum iopf_ending ending)
-{
-	if (broker->groups[slot].state == IOPF_GROUP_PARTIAL)
-		group_forget(broker, slot, ending, now_ns);
-}
-
 static void forget(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns,
 		   enum iopf_ending ending)
 {
 	if (broker->groups[slot].state != IOPF_GROUP_FREE)
 		group_forget(broker, slot, ending, now_ns);
+}
+
+/* Not to an earlier one in the same place of the table. */
+static bool is_bound(const struct iopf_broker *broker, const struct group *group,
+		     uint32_t attachment)
+{
+	return group->bound.attachment == attachment &&
+	       group->bound.attachment_epoch == broker->attachments[attachment].epoch;
 }
 
 /* Every group of the endpoint, or of one attachment: O(its allocation). */
@@ -98,7 +99,7 @@ static void each_group(struct iopf_broker *broker, uint32_t id, uint32_t attachm
 		uint32_t slot = endpoint->slot_first + i;
 
 		if (attachment == IOPF_NO_ID ||
-		    broker->groups[slot].bound.attachment == attachment)
+		    is_bound(broker, &broker->groups[slot], attachment))
 			action(broker, slot, now_ns, ending);
 	}
 }
@@ -182,16 +183,26 @@ int iopf_broker_restart(struct iopf_broker *broker, uint32_t id)
 	return begin_alive(broker, id, IOPF_OPERATION_RESTART);
 }
 
+bool operation_closes(const struct endpoint *endpoint)
+{
+	return endpoint->operation > IOPF_OPERATION_DETACH &&
+	       step_of(endpoint) != IOPF_STEP_PRI_ON;
+}
+
+/* Only what is on: a function cannot bring itself back. One that is about to be reset
+ * needs no second time. */
 void operation_restart(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 {
 	struct endpoint *endpoint = &broker->endpoints[id];
 
-	if (endpoint->operation == IOPF_OPERATION_DETACH) {
+	if (endpoint->state != ENDPOINT_ON || operation_closes(endpoint))
+		return;
+	if (endpoint->operation != IOPF_OPERATION_NONE) {
 		endpoint->restart_wanted = true;
 		return;
 	}
-	if (begin_alive(broker, id, IOPF_OPERATION_RESTART) == 0)
-		operation_tell(broker, id, IOPF_EVENT_NEEDS_RESET, 0, now_ns);
+	begin(broker, id, IOPF_OPERATION_RESTART);
+	operation_tell(broker, id, IOPF_EVENT_NEEDS_RESET, 0, now_ns);
 }
 
 /* The function forgets: everything of it ends now, before anything new can come. An
@@ -331,9 +342,8 @@ static int advance(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 
 	if (endpoint->plan_at == 0)
 		close_ledger(broker, id, now_ns);
-	if (done == IOPF_STEP_PRI_RESET) /* the function forgets what it never finished */
-		each_group(broker, id, IOPF_NO_ID, drop_partial, IOPF_ENDING_detach,
-			   now_ns);
+	if (done == IOPF_STEP_PRI_RESET) /* the function has forgotten whatever is left */
+		forget_all(broker, id, IOPF_ENDING_reset, now_ns);
 	endpoint->plan_at++;
 	endpoint->rounds = 0;
 	if (step_of(endpoint) == IOPF_STEP_DONE)
@@ -352,7 +362,7 @@ static bool all_left(const struct iopf_broker *broker, const struct endpoint *en
 		const struct group *group = &broker->groups[endpoint->slot_first + i];
 
 		if (group->state == IOPF_GROUP_LEAVING &&
-		    group->bound.attachment == endpoint->detaching)
+		    is_bound(broker, group, endpoint->detaching))
 			return false;
 	}
 	return true;
