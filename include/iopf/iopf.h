@@ -14,7 +14,12 @@
  * Threads. A broker belongs to one thread; every function is called from it except
  * iopf_broker_answer_remote(). Different brokers share nothing.
  *
- * Memory. All of it is given at create; nothing allocates afterwards.
+ * Memory. All of it is given at create; nothing allocates afterwards. Options begin with
+ * size_bytes: the sizeof of their struct; with any other they are -EINVAL. What is not
+ * named may be 0.
+ *
+ * Time. @now_ns comes from one clock of the caller's, which begins anywhere and never
+ * runs backwards.
  *
  * Errors. Functions return 0 or a count, or one of these, and write outputs only on
  * success:
@@ -384,8 +389,8 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 			struct iopf_response *responses, uint32_t max, uint64_t now_ns);
 
 /*
- * Let time pass: answers from inboxes (at most @budget), callback owners' groups,
- * deadlines.
+ * Let time pass: answers from inboxes, callback owners' groups, deadlines; at most
+ * @budget of all of them together.
  *
  * Returns: how much was done; less than @budget when nothing is left.
  */
@@ -479,7 +484,8 @@ int iopf_broker_reset(struct iopf_broker *broker, uint32_t endpoint, uint64_t no
 int iopf_broker_remove(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
 
 /* Enable again after disable or reset: the caller has written allocation and Enable.
- * Returns: 0, -ENOENT, -EBUSY. */
+ * Returns: 0, -ENOENT, -EBUSY (an operation is under way, or paging failed or did not
+ * stop: restart or reset the endpoint first). */
 int iopf_broker_enable(struct iopf_broker *broker, uint32_t endpoint);
 
 /* The step that @endpoint's operation waits for; IOPF_STEP_DONE is seen once, by the
