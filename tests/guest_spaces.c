@@ -352,6 +352,40 @@ TEST(pass_through_is_told_as_no_first_level)
 	CHECK_EQ(route.missing[0].addr, 0x5000);
 }
 
+TEST(a_register_write_carries_nothing_out_by_itself)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	put(pair, find(pair, 1).pasid_addr, 0);
+	iopf_guest_write(pair->guest, VTD_CCMD, 8, VTD_CCMD_ICC | UINT64_C(1) << 61);
+	CHECK_EQ(pair_count(pair, 'd'), 0);
+	CHECK(iopf_guest_read(pair->guest, VTD_CCMD, 8) & VTD_CCMD_ICC);
+	pair_run(pair);
+	CHECK_EQ(pair_count(pair, 'd'), 1);
+	CHECK(!(iopf_guest_read(pair->guest, VTD_CCMD, 8) & VTD_CCMD_ICC));
+}
+
+TEST(a_guest_with_many_spaces_goes_in_many_short_calls)
+{
+	const struct pair_options want = { .pasid_max = 600, .agent_pasid_max = 600 };
+	struct pair *pair = pair_new(want);
+	uint32_t before = 0, calls = 0;
+
+	for (uint32_t pasid = 1; pasid <= 600; pasid++)
+		pair_attach_pasid(pair, PAIR_RID, pasid);
+	while (iopf_guest_reset(pair->guest, 0) == -EAGAIN && calls++ < 600) {
+		CHECK(pair_count(pair, 'd') - before <= 256);
+		CHECK(!iopf_guest_held(pair->guest));
+		before = pair_count(pair, 'd');
+		/* In between the guest gets nowhere. */
+		iopf_guest_write(pair->guest, VTD_CCMD, 8,
+				 VTD_CCMD_ICC | UINT64_C(1) << 61);
+	}
+	CHECK_EQ(calls, 2);
+	CHECK_EQ(pair_count(pair, 'd'), 600);
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+}
+
 TEST(an_endless_detach_is_passed_over_when_the_host_set_a_limit)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 100 });

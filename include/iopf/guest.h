@@ -273,9 +273,9 @@ void iopf_guest_stats(const struct iopf_guest *guest, struct iopf_guest_stats *s
 
 /*
  * The guest is gone (killed, reset): everything is forgotten and detached, its
- * registers are as after power-on. Call until it says 0.
+ * registers are as after power-on. Call until it says 0: a call is short.
  *
- * Returns: 0, -EAGAIN (a detach is not finished).
+ * Returns: 0, -EAGAIN (a detach is not finished, or there are more of them).
  */
 int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns);
 

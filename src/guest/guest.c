@@ -11,6 +11,9 @@
 #define GUEST_PASID_BITS   20
 #define GUEST_ADDRESS_BITS 48
 
+/* Address spaces that one call of iopf_guest_reset() ends: others wait meanwhile. */
+#define GUEST_RESET_STEPS 256
+
 /* ---- Create ------------------------------------------------------------------------- */
 
 /* Where the parts of a guest lie in its memory. */
@@ -227,12 +230,16 @@ int guest_settle(struct iopf_guest *guest, int result)
 
 uint32_t iopf_guest_run(struct iopf_guest *guest, uint32_t budget, uint64_t now_ns)
 {
+	uint32_t left;
+
 	guest->budget = budget;
 	guest->now_ns = now_ns;
 	guest->held = false;
 	if (guest_scan_run(guest) == 0)
 		iopf_hardware_run(guest->hardware, guest->budget);
-	return budget - guest->budget;
+	left = guest->budget;
+	guest->budget = 0; /* a register write carries nothing out */
+	return budget - left;
 }
 
 bool iopf_guest_held(const struct iopf_guest *guest)
@@ -242,17 +249,20 @@ bool iopf_guest_held(const struct iopf_guest *guest)
 
 int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns)
 {
-	guest->budget = UINT32_MAX;
+	int result;
+
+	guest->budget = GUEST_RESET_STEPS;
 	guest->now_ns = now_ns;
 	guest_forget(guest);
 	if (!guest->scan.closing) {
 		guest_scan_all(guest);
 		guest->scan.closing = true;
 	}
-	if (guest_scan_run(guest) != 0)
-		return -EAGAIN;
-	guest_power_on(guest);
-	return 0;
+	result = guest_scan_run(guest);
+	guest->budget = 0;
+	if (result == 0)
+		guest_power_on(guest);
+	return result;
 }
 
 /* ---- What it is shown ----------------------------------------------------------------- */
