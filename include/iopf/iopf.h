@@ -15,8 +15,7 @@
  * iopf_broker_answer_remote(). Different brokers share nothing.
  *
  * Memory. All of it is given at create; nothing allocates afterwards. Options begin with
- * size_bytes: the sizeof of their struct; with any other they are -EINVAL. What is not
- * named may be 0.
+ * size_bytes: the sizeof of their struct; with any other they are -EINVAL.
  *
  * Time. @now_ns comes from one clock of the caller's, which begins anywhere and never
  * runs backwards.
