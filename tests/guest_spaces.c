@@ -386,19 +386,50 @@ TEST(a_guest_with_many_spaces_goes_in_many_short_calls)
 	CHECK_EQ(pair_stats(pair).spaces, 0);
 }
 
-TEST(an_endless_detach_is_passed_over_when_the_host_set_a_limit)
+TEST(a_detach_that_is_passed_over_is_not_confirmed_and_asked_for_again)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 100 });
+	uint64_t entry = find(pair, 1).pasid_addr, was = word(pair, entry), ticket;
+	struct iopf_address_space space;
+
+	pair->detach = -EAGAIN;
+	put(pair, entry, 0);
+	ticket = announce_all(pair);
+	pair->now_ns += 100;
+	pair_run(pair);
+	CHECK_EQ(pair_stats(pair).hold_timeouts, 1);
+	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), -ENOENT);
+	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, 1, &space), -ENOENT);
+	/* The queue goes on once the guest has seen what happened. */
+	CHECK_EQ(iopf_agent_recover(pair->agent), IOPF_DRIVER_TIMEOUT);
+	pair_run(pair);
+	CHECK(!iopf_agent_waited(pair->agent, ticket));
+	/* The same entry again is not the same space: the old one goes first. */
+	pair->detach = 0;
+	put(pair, entry, was);
+	ticket = announce_all(pair);
+	CHECK(iopf_agent_waited(pair->agent, ticket));
+	CHECK_EQ(pair_count(pair, 'd'), 1);
+	CHECK_EQ(pair_count(pair, 'a'), 2);
+	CHECK_EQ(pair_stats(pair).spaces, 1);
+	CHECK_EQ(pair_show(pair, 1, 1, ADDR, 1), 0);
+}
+
+TEST(what_a_register_left_unfinished_is_not_confirmed_by_the_next_wait)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 100 });
 	uint64_t ticket;
 
 	pair->detach = -EAGAIN;
 	put(pair, find(pair, 1).pasid_addr, 0);
-	ticket = announce_all(pair);
-	pair->now_ns += 100;
+	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_TE | VTD_QIE | VTD_SRTP);
 	pair_run(pair);
-	CHECK(iopf_agent_waited(pair->agent, ticket));
-	CHECK_EQ(pair_stats(pair).hold_timeouts, 1);
-	CHECK_EQ(pair_stats(pair).spaces, 0);
+	pair->now_ns += 100;
+	CHECK_EQ(iopf_agent_wait(pair->agent, false, &ticket), 0);
+	iopf_agent_kick(pair->agent);
+	pair_run(pair);
+	CHECK(iopf_guest_read(pair->guest, VTD_FSTS, 4) & VTD_FSTS_ITE);
+	CHECK(!iopf_agent_waited(pair->agent, ticket));
 }
 
 TEST(a_guest_that_is_gone_leaves_nothing)

@@ -119,7 +119,9 @@ struct iopf_guest_options {
 	uint32_t pasid_max;      /* 1..IOPF_GUEST_PASID_MAX address spaces at once */
 	uint32_t levels;         /* 4, or 5: five-level tables are offered */
 	uint64_t hold_ns;        /* how long one -EAGAIN may hold the guest's queue up;
-				  * then counted and passed over. 0: without limit */
+				  * then counted and passed over: the guest is told of a
+				  * time-out, no wait confirms what was not finished, and
+				  * a detach is asked for again. 0: without limit */
 	const struct iopf_guest_ops *ops; /* borrowed */
 	void *context;
 };

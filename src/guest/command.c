@@ -64,6 +64,16 @@ static int command_response(struct iopf_guest *guest, const struct iopf_command 
 
 /* ---- Structures --------------------------------------------------------------------- */
 
+/* What was passed over is confirmed by nothing: the guest is told of a time-out instead
+ * and has to ask again. */
+static int command_unfinished(struct iopf_guest *guest)
+{
+	int result = guest->unfinished ? -ETIMEDOUT : 0;
+
+	guest->unfinished = false;
+	return result;
+}
+
 static int command_structures(struct iopf_guest *guest,
 			      const struct iopf_command *command)
 {
@@ -73,7 +83,9 @@ static int command_structures(struct iopf_guest *guest,
 	else if (!guest->begun)
 		guest_scan_all(guest);
 	guest->begun = true;
-	return guest_scan_run(guest);
+	if (guest_scan_run(guest) != 0)
+		return -EAGAIN;
+	return command_unfinished(guest);
 }
 
 /* ---- Invalidations ------------------------------------------------------------------ */
@@ -177,10 +189,10 @@ static void wait_drained(struct iopf_guest *guest)
 static int command_wait(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	bool drain = command->wait_flags & IOPF_WAIT_DRAIN;
-	int result = 0;
+	int result = command_unfinished(guest);
 
 	/* Asked until it says so and not again: each of both has its own time. */
-	if (guest->forward == 0 && guest->ops->invalidated != NULL)
+	if (result == 0 && guest->forward == 0 && guest->ops->invalidated != NULL)
 		result = guest_settle(guest, guest->ops->invalidated(guest->context));
 	if (result == 0)
 		guest->forward = 1;

@@ -119,6 +119,7 @@ static void guest_power_on(struct iopf_guest *guest)
 	guest->begun = false;
 	guest->forward = 0;
 	guest->forwarded = 0;
+	guest->unfinished = false;
 	guest->scan = (struct guest_scan){ .phase = GUEST_SCAN_IDLE };
 }
 
@@ -333,7 +334,7 @@ int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
 		return -EEXIST;
 	if (function < guest->function_count && !guest->scan.closing)
 		space = guest_space_find(guest, function, group->pasid);
-	if (space == NULL || !(space->value.flags & IOPF_SPACE_PRE))
+	if (space == NULL || space->leaving || !(space->value.flags & IOPF_SPACE_PRE))
 		return show_count(guest, -ENOENT);
 	index = shown_free_index(guest->functions[function].shown);
 	if (index == SHOWN_NO_INDEX)
@@ -399,7 +400,7 @@ int iopf_guest_space(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 
 	if (function < guest->function_count)
 		found = guest_space_find(guest, function, pasid);
-	if (found == NULL)
+	if (found == NULL || found->leaving)
 		return -ENOENT;
 	*space = found->value;
 	return 0;

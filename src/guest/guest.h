@@ -27,6 +27,7 @@ struct guest_space {
 	uint32_t function; /* index into functions[] */
 	uint32_t pasid;    /* or IOPF_PASID_NONE */
 	uint32_t entry;    /* the PASID whose entry it came from; RID_PASID for none */
+	bool leaving;      /* its detach took too long: asked for again before anything */
 };
 
 /* A change that the host is being asked for; its values stay until that is done. */
@@ -80,6 +81,7 @@ struct iopf_guest {
 			     * before it have completed */
 	uint32_t forwarded; /* how many it went to the host for */
 
+	bool unfinished;       /* a change was passed over: the next to confirm it fails */
 	bool held;             /* the last operation said -EAGAIN */
 	bool holding;          /* since hold_since_ns */
 	uint64_t hold_since_ns;

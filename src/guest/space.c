@@ -59,9 +59,10 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
  */
 #define SPACE_GATES (IOPF_SPACE_PRE | IOPF_SPACE_DTE)
 
+/* What is attached, @a, is what there is to be. */
 static bool space_same(const struct guest_space *a, const struct guest_space *b)
 {
-	return a->value.root == b->value.root && a->value.domain == b->value.domain &&
+	return !a->leaving && a->value.root == b->value.root && a->value.domain == b->value.domain &&
 	       a->value.levels == b->value.levels &&
 	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
 	       a->entry == b->entry;
@@ -94,6 +95,11 @@ static int change_detach(struct iopf_guest *guest, struct guest_space *space)
 	if (result == -EAGAIN)
 		return result;
 	space_close(guest, space, !guest->change.wanted);
+	if (result == GUEST_PASSED_OVER) {
+		space->leaving = true;
+		guest->unfinished = true;
+		return result;
+	}
 	space_remove(guest, space);
 	guest->stats.detaches++;
 	return 0;
@@ -117,12 +123,13 @@ static int change_attach(struct iopf_guest *guest, const struct guest_space *spa
 		return 0;
 	}
 	/* Also where the host needs too long: it may finish, and is told when it ends. */
+	guest->unfinished |= result == GUEST_PASSED_OVER;
 	space_add(guest, space);
 	guest->stats.attaches++;
 	return 0;
 }
 
-/* Carry guest->change out. Returns: 0, -EAGAIN. */
+/* Carry guest->change out. Returns: 0, -EAGAIN, GUEST_PASSED_OVER. */
 static int change_run(struct iopf_guest *guest)
 {
 	struct guest_change *change = &guest->change;
@@ -130,7 +137,9 @@ static int change_run(struct iopf_guest *guest)
 	struct guest_space *now = guest_space_find(guest, next->function, next->pasid);
 	int result = 0;
 
-	if (now != NULL && change->wanted && space_same(now, next)) {
+	if (now != NULL && now->leaving && guest->scan.phase == GUEST_SCAN_ENTRIES) {
+		/* Asked for in this scan already. */
+	} else if (now != NULL && change->wanted && space_same(now, next)) {
 		now->value.flags = next->value.flags;
 	} else if (now != NULL) {
 		result = change_detach(guest, now);
@@ -317,7 +326,7 @@ int guest_scan_run(struct iopf_guest *guest)
 	};
 
 	for (;;) {
-		if (guest->change.active && change_run(guest) != 0)
+		if (guest->change.active && change_run(guest) == -EAGAIN)
 			return -EAGAIN;
 		if (guest->scan.phase == GUEST_SCAN_IDLE)
 			return 0;
