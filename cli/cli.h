@@ -25,6 +25,7 @@ struct cli_command {
 };
 
 int cli_run(int argc, char **argv);
+int cli_scenario(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_guest(int argc, char **argv);
 

@@ -275,6 +275,14 @@ struct model_observer sim_check_observer(struct sim_check *check)
 
 /* ---- Waiting ------------------------------------------------------------------------------ */
 
+static bool too_long(const struct sim_check_options *options,
+		     const struct sim_check_wait *wait)
+{
+	return (options->wait_ns > 0 || options->wait_turns > 0) &&
+	       (options->wait_ns == 0 || wait->ns > options->wait_ns) &&
+	       (options->wait_turns == 0 || wait->turns > options->wait_turns);
+}
+
 static void look_at_oldest(struct sim_check *check, const struct check_function *function)
 {
 	uint32_t number = check_first(function, CHECK_UNSEEN);
@@ -291,8 +299,7 @@ static void look_at_oldest(struct sim_check *check, const struct check_function 
 	if (wait.turns > check->longest.turns)
 		check->longest.turns = wait.turns;
 	check->result[SIM_I7].checked++;
-	if (group->late || wait.ns <= check->options.wait_ns ||
-	    wait.turns <= check->options.wait_turns)
+	if (group->late || !too_long(&check->options, &wait))
 		return;
 	group->late = true;
 	check_wrong(check, SIM_I7,
