@@ -342,9 +342,8 @@ static void publish_gauges(struct iopf_broker *broker)
 		return;
 	broker->gauge_turn = (id + 1) % broker->endpoint_end;
 	for (unsigned gauge = 0; gauge < IOPF_GAUGE_COUNT; gauge++)
-		__atomic_store_n(&row_of_endpoint(broker, id)->gauge[gauge],
-				 iopf_broker_gauge(broker, id, (enum iopf_gauge)gauge),
-				 __ATOMIC_RELAXED);
+		publish(&row_of_endpoint(broker, id)->gauge[gauge],
+			iopf_broker_gauge(broker, id, (enum iopf_gauge)gauge));
 }
 
 /* ---- Time ---------------------------------------------------------------------- */

@@ -224,7 +224,7 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 		group->next = added->free_first;
 		added->free_first = TOKEN_SLOT(group->token);
 	}
-	row_of_source(broker, id)->id = options->name;
+	publish(&row_of_source(broker, id)->id, options->name);
 	*source = id;
 	return 0;
 }
@@ -260,7 +260,7 @@ int iopf_broker_add_owner(struct iopf_broker *broker,
 	inbox_create(&added->inbox, broker->options.inbox_entries, added->inbox.cells);
 	if (id >= broker->owner_end)
 		broker->owner_end = id + 1;
-	row_of_owner(broker, id)->id = options->name;
+	publish(&row_of_owner(broker, id)->id, options->name);
 	*owner = id;
 	return 0;
 }
@@ -376,8 +376,8 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 	endpoint_storage(broker, id);
 	broker->sources[options->source].granted += options->allocation;
 	map_add(&broker->rids, rid_key(options->source, options->rid), id);
-	row_of_endpoint(broker, id)->id = rid_key(options->source, options->rid);
-	row_of_endpoint(broker, id)->epoch = broker->endpoints[id].epoch;
+	publish(&row_of_endpoint(broker, id)->id, rid_key(options->source, options->rid));
+	publish(&row_of_endpoint(broker, id)->epoch, broker->endpoints[id].epoch);
 	*endpoint = id;
 	return 0;
 }

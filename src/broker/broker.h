@@ -395,6 +395,12 @@ static inline void count(uint64_t *value, uint64_t by)
 	__atomic_store_n(value, *value + by, __ATOMIC_RELAXED);
 }
 
+/* A value of a row that is no counter. */
+static inline void publish(uint64_t *value, uint64_t now)
+{
+	__atomic_store_n(value, now, __ATOMIC_RELAXED);
+}
+
 #define COUNT(row, name) count(&(row)->counter[IOPF_COUNTER_##name], 1)
 
 /* The last word of a struct iopf_record, as its fields lie in memory: written whole,

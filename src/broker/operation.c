@@ -104,6 +104,12 @@ static void each_group(struct iopf_broker *broker, uint32_t id, uint32_t attachm
 	}
 }
 
+static void epoch_end(struct endpoint *endpoint)
+{
+	endpoint->epoch++;
+	publish(&endpoint->row->epoch, endpoint->epoch);
+}
+
 /* Nothing of the endpoint stays in the ledger, and no response of it leaves. */
 static void forget_all(struct iopf_broker *broker, uint32_t id, enum iopf_ending ending,
 		       uint64_t now_ns)
@@ -113,8 +119,7 @@ static void forget_all(struct iopf_broker *broker, uint32_t id, enum iopf_ending
 	if (endpoint_at(endpoint, STAGE_LEAVING) > 0)
 		leaving_forget(broker, endpoint->source, id, ending, now_ns);
 	each_group(broker, id, IOPF_NO_ID, forget, ending, now_ns);
-	endpoint->epoch++;
-	row_of_endpoint(broker, id)->epoch = endpoint->epoch;
+	epoch_end(endpoint);
 }
 
 /* The queue is drained for the first time: what was asked before is in the ledger. */
@@ -128,8 +133,7 @@ static void close_ledger(struct iopf_broker *broker, uint32_t id, uint64_t now_n
 	} else if (endpoint->operation <= IOPF_OPERATION_RESTART) {
 		each_group(broker, id, IOPF_NO_ID, answer_invalid, IOPF_ENDING_detach,
 			   now_ns);
-		endpoint->epoch++;
-		row_of_endpoint(broker, id)->epoch = endpoint->epoch;
+		epoch_end(endpoint);
 	}
 }
 
