@@ -3,9 +3,11 @@
 #include <string.h>
 
 #include "base/le.h"
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "cli/hostile.h"
 #include "iopf/wire.h"
+#include "table/vtd_words.h"
 
 enum { DESCRIPTOR_BYTES = 32, SOME = 16, FOREIGN_RIDS = 64 };
 
@@ -72,18 +74,45 @@ void hostile_answer_twice(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_answer_twice, 2, true);
 }
 
-/* The host ends what is open when its address space goes; the answer comes after that. */
+/* The PASID entry of @request, behind the agent's back; 0: not found. */
+static uint64_t entry_addr(const struct guest *guest, const struct iopf_request *request)
+{
+	uint32_t pasid = request->pasid;
+	struct iopf_agent_layout layout;
+	uint64_t word;
+
+	iopf_agent_layout(guest->agent, &layout);
+	if (!memory_load64(&guest->space, vtd_root_addr(layout.root, request->rid), &word) ||
+	    !memory_load64(&guest->space,
+			   vtd_context_addr(word & ~(LAYOUT_PAGE - 1), request->rid),
+			   &word) ||
+	    !memory_load64(&guest->space,
+			   vtd_directory_addr(word & ~(LAYOUT_PAGE - 1), pasid), &word))
+		return 0;
+	return vtd_pasid_addr(word & ~(LAYOUT_PAGE - 1), pasid);
+}
+
+/* The host ends what is open when its address space goes. Nothing is drained, so that
+ * it is still owed; and the answer comes then. */
 void hostile_answer_late(struct hostile *hostile)
 {
-	enum { LONG = 50 };
+	static const struct iopf_command forget = { .kind = IOPF_COMMAND_INVALIDATE_PASID,
+						    .granularity = IOPF_ALL };
+	struct guest *guest = hostile->guest;
 	struct iopf_request request;
 	struct iopf_command command;
+	uint64_t ticket;
 
 	if (!hostile_hold(hostile, &request) ||
-	    iopf_agent_detach(hostile->guest->agent, request.rid, request.pasid) != 0)
+	    !memory_store64(&guest->space, entry_addr(guest, &request), 0))
 		return;
-	iopf_agent_kick(hostile->guest->agent);
-	hostile_turns(hostile, LONG);
+	command_put(hostile, &forget);
+	if (iopf_agent_wait(guest->agent, false, &ticket) != 0)
+		return;
+	iopf_agent_kick(guest->agent);
+	while (!iopf_agent_waited(guest->agent, ticket) && !guest->port.stop &&
+	       cli_now_ns() < guest->give_up_ns)
+		hostile_turns(hostile, 1);
 	command = answer_to(&request);
 	command_put(hostile, &command);
 	hostile_turns(hostile, 2);

@@ -38,6 +38,9 @@ static const uint64_t second_ns = 1000000000;
 #define STOPPING_NS (3 * second_ns)
 #define ENDING_NS   (10 * second_ns)
 
+/* A process that ends closes its door a moment before. */
+#define EXPEL_NS (second_ns / 10)
+
 /* ---- Names of what rings ------------------------------------------------------------------ */
 
 enum ring { RING_SIGNAL, RING_PORT, RING_PROCESS };
@@ -149,15 +152,12 @@ static void (*const on_message[PORT_KIND_COUNT])(struct run_guest *guest,
 	[PORT_bye] = on_bye,
 };
 
-/* Nobody is at the other end any more. A guest that closes its door is not one. */
+/* Nobody is at the other end any more. Most often the end of its process follows. */
 static void door_closed(struct run_guest *guest)
 {
 	epoll_ctl(guest->run->epoll, EPOLL_CTL_DEL, guest->port, NULL);
 	guest->readable = false;
-	if (guest->life == RUN_LIFE_ALIVE && !guest->bye) {
-		run_problem(guest->run, "%s: closed its end of the doorbell", guest->name);
-		process_kill(guest);
-	}
+	guest->hung_up_ns = guest->run->now_ns;
 }
 
 static uint32_t guest_listen(struct run_guest *guest)
@@ -262,6 +262,16 @@ static void look(struct run *run, int timeout_ms)
 void loop_ring(struct run_guest *guest, uint32_t data)
 {
 	guest->vectors |= UINT32_C(1) << data % PORT_VECTOR_COUNT;
+}
+
+/* A process that has closed its door and goes on is no guest any more. */
+static void guest_expel(struct run_guest *guest)
+{
+	if (guest->life != RUN_LIFE_ALIVE || guest->hung_up_ns == 0 || guest->bye ||
+	    guest->run->now_ns - guest->hung_up_ns < EXPEL_NS)
+		return;
+	run_problem(guest->run, "%s: closed its end of the doorbell", guest->name);
+	process_kill(guest);
 }
 
 static void guest_tell(struct run_guest *guest)
@@ -419,6 +429,7 @@ static uint32_t turn(struct run *run)
 	done += machine_turn(run);
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		guest_tell(&run->guests[i]);
+		guest_expel(&run->guests[i]);
 		guest_shoot(&run->guests[i]);
 	}
 	return done;

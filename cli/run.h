@@ -55,7 +55,8 @@ struct run_guest {
 	uint8_t character;
 	uint8_t life;    /* enum run_life */
 	bool readable;   /* its end of the doorbell has something */
-	bool hung_up;    /* it closed that end */
+	bool hung_up;    /* it closed that end, */
+	uint64_t hung_up_ns; /* and that was read: then; 0: not yet */
 	bool bye;        /* it said that it stopped */
 	bool stop_sent;
 	bool shot;       /* killed on purpose, at the right moment */

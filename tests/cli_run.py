@@ -1,0 +1,253 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""cli_run.py IOPF CLI_TRACE - what a person sees of `iopf run`: verdicts, codes, nothing left.
+
+Whatever a run leaves behind becomes this process's child (PR_SET_CHILD_SUBREAPER), so
+that it is seen."""
+import ctypes
+import json
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+
+iopf, trace = sys.argv[1:]
+scratch = tempfile.TemporaryDirectory()
+PR_SET_CHILD_SUBREAPER = 36
+ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+INVARIANTS = [f"I{i}" for i in range(1, 11)]
+LIMIT_S = 60  # of anything here; a run that hangs is killed and fails
+
+
+def run(*words):
+    return subprocess.run([iopf, *words], capture_output=True, text=True, timeout=LIMIT_S)
+
+
+def start(*words):
+    return subprocess.Popen([iopf, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            text=True)
+
+
+def children(pid):
+    return [int(word) for word in
+            pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def command(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_text().split("\0")
+    except OSError:
+        return []
+
+
+def guests_of(host, count):
+    """The guests' processes, once all of them run their own program."""
+    end = time.monotonic() + LIMIT_S
+    while time.monotonic() < end:
+        found = [pid for pid in children(host.pid) if command(pid)[1:2] == ["guest"]]
+        if len(found) == count:
+            return found
+        time.sleep(0.01)
+    raise AssertionError(f"there never were {count} guests")
+
+
+def nothing_is_left():
+    """Every orphan ends, soon, and by itself."""
+    end = time.monotonic() + 10
+    while children(os.getpid()):
+        try:
+            os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            pass
+        assert time.monotonic() < end, f"left: {children(os.getpid())}"
+        time.sleep(0.01)
+
+
+def a_run_of_every_character_holds():
+    done = run("run", "--seconds", "0.5", "--json")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr
+    result = json.loads(done.stdout)
+    assert result["schema"] == "iopf.run/1" and result["ok"] is True
+    for name in INVARIANTS:
+        row = result["invariants"][name]
+        assert row["checked"] > 0 and row["violations"] == 0, (name, row)
+    names = {guest["character"] for guest in result["guests"]}
+    assert names == {"honest", "slow", "silent", "liar", "hostile", "killed"}, names
+    for guest in result["guests"]:
+        for key in ("name", "family", "mechanism", "faults", "bytes", "refused", "endings",
+                    "latency_ns"):
+            assert key in guest, key
+        promises = guest["character"] in ("honest", "slow")
+        assert guest["data_ok"] is (True if promises else None), guest["name"]
+        if promises:
+            assert guest["crc"] == result["file_crc"]
+        for kind, count in guest.get("hostile_acts", {}).items():
+            assert count > 0, kind
+    hostile = [guest for guest in result["guests"] if guest["character"] == "hostile"]
+    assert hostile and all(hostile[0]["refused"].values()), hostile[0]["refused"]
+    for endpoint in result["endpoints"]:
+        assert endpoint["credits_in_use"] == 0 and endpoint["rf"] == 0
+        assert endpoint["uprgi"] == 0 and endpoint["responses"]["failure"] == 0
+        assert endpoint["faults"] >= endpoint["pages"] or \
+            endpoint["guest"].startswith("hostile")
+
+
+def a_silent_guest_is_answered_by_its_detach():
+    result = json.loads(run("run", "--guests", "silent", "--seconds", "0.1",
+                            "--json").stdout)
+    endings = {name: count for name, count in result["guests"][0]["endings"].items() if count}
+    assert list(endings) == ["detach"], endings
+
+
+def the_text_is_80_columns_wide():
+    done = run("run", "--seconds", "0.2")
+    assert done.returncode == 0, done.stdout[-2000:]
+    assert done.stdout.endswith("everything holds\n") and done.stderr == ""
+    for words in (["run", "--help"], ["guest", "--help"], ["--help"]):
+        done.stdout += run(*words).stdout
+    wide = [line for line in done.stdout.expandtabs().splitlines() if len(line) > 80]
+    assert not wide, wide
+
+
+def files_of_any_size_are_moved():
+    for size in (1, 4095, 4097, 300000):
+        path = pathlib.Path(scratch.name, f"file{size}")
+        path.write_bytes(os.urandom(size))
+        done = run("run", "--seconds", "0.05", "--guests", "honest,slow,killed", str(path))
+        assert done.returncode == 0, f"{size}: {done.stdout[-1000:]}{done.stderr}"
+
+
+def sixty_four_guests_fit():
+    path = pathlib.Path(scratch.name, "small")
+    path.write_bytes(os.urandom(100000))
+    done = run("run", "--seconds", "0.05", "--guests", "64", "--json", str(path))
+    assert done.returncode == 0, done.stdout[-1000:] + done.stderr
+    assert len(json.loads(done.stdout)["guests"]) == 64
+
+
+def a_recording_is_of_the_language():
+    path = str(pathlib.Path(scratch.name, "recording.iopf"))
+    done = run("run", "--seconds", "0.1", "--record", path)
+    assert done.returncode == 0, done.stdout[-1000:]
+    read = subprocess.run([trace, path], capture_output=True, text=True, check=False)
+    assert read.returncode == 0, read.stdout
+    kinds = {line.split()[0] for line in read.stdout.splitlines()}
+    assert {"world", "request", "response", "show", "answer", "attach", "detach",
+            "invalidate", "kill", "hostile"} <= kinds, kinds
+
+
+def stopped_by(number):
+    host = start("run", "--seconds", "60")
+    guests_of(host, 8)
+    time.sleep(0.2)
+    begun = time.monotonic()
+    host.send_signal(number)
+    out, err = host.communicate(timeout=LIMIT_S)
+    assert host.returncode == 128 + number, (host.returncode, err)
+    assert time.monotonic() - begun < 10
+    assert "everything holds" in out, out[-1000:]
+    nothing_is_left()
+
+
+def ctrl_c_ends_it_with_130():
+    stopped_by(signal.SIGINT)
+
+
+def sigterm_ends_it_with_143():
+    stopped_by(signal.SIGTERM)
+
+
+def a_guest_killed_by_others_is_seen_at_once():
+    host = start("run", "--seconds", "5", "--guests", "honest*2")
+    victim = guests_of(host, 2)[0]
+    time.sleep(0.2)
+    os.kill(victim, signal.SIGKILL)
+    begun = time.monotonic()
+    line = host.stderr.readline()
+    assert time.monotonic() - begun < 1 and "signal 9" in line, line
+    host.send_signal(signal.SIGINT)
+    out, _ = host.communicate(timeout=LIMIT_S)
+    assert "NOT SO: honest-1: its process ended" in out, out[-1000:]
+    assert "credits are in use" not in out
+    nothing_is_left()
+
+
+def a_stopped_guest_hinders_nobody():
+    host = start("run", "--seconds", "1", "--guests", "honest*2", "--json")
+    victim = guests_of(host, 2)[0]
+    time.sleep(0.3)
+    os.kill(victim, signal.SIGSTOP)
+    out, err = host.communicate(timeout=LIMIT_S)
+    result = json.loads(out)
+    assert host.returncode == 0, (result["problems"], err)
+    first, second = (guest["bytes"] for guest in result["guests"])
+    assert second > 1.5 * first, (first, second)
+    nothing_is_left()
+
+
+def guests_die_with_their_host():
+    host = start("run", "--seconds", "60")
+    guests_of(host, 8)
+    host.kill()
+    host.communicate(timeout=LIMIT_S)
+    nothing_is_left()
+
+
+def what_is_of_no_use_ends_with_2():
+    empty = pathlib.Path(scratch.name, "empty")
+    empty.touch()
+    for words, says in (
+            ([], "Usage"),
+            (["bogus"], "bogus"),
+            (["run", "--bogus"], "--bogus"),
+            (["run", "--seconds"], "--seconds"),
+            (["run", "--seconds", "0"], "from 0.001 to 86400"),
+            (["run", "--seconds", "one"], "one"),
+            (["run", "--seed", "0x10000000000000000"], "18446744073709551615"),
+            (["run", "--guests", "nobody"], "nobody"),
+            (["run", "--guests", "65"], "64"),
+            (["run", "--guests", "honest*0"], "honest*0"),
+            (["run", "--guests", "honest,"], "''"),
+            (["run", "--host", "none"], "vtd"),
+            (["run", "--host", "vtd", "--stall"], "--host vtd --guest vtd --pri"),
+            (["run", "/nonexistent"], "/nonexistent"),
+            (["run", scratch.name], "directory"),
+            (["run", "/dev/zero"], "/dev/zero"),
+            (["run", str(empty)], "empty"),
+            (["run", "a", "b"], "'b'"),
+            (["run", "--record", "/nonexistent/file"], "/nonexistent/file"),
+            (["guest"], "started by 'iopf run'"),
+            (["guest", "--character", "honest", "--bytes", "9", "--port", "0", "--memory", "0"],
+             "--port")):
+        done = run(*words)
+        assert done.returncode == 2, (words, done.returncode)
+        assert says in done.stderr and done.stdout == "", (words, done.stderr)
+    nothing_is_left()
+
+
+cases = (
+    a_run_of_every_character_holds,
+    a_silent_guest_is_answered_by_its_detach,
+    the_text_is_80_columns_wide,
+    files_of_any_size_are_moved,
+    sixty_four_guests_fit,
+    a_recording_is_of_the_language,
+    ctrl_c_ends_it_with_130,
+    sigterm_ends_it_with_143,
+    a_guest_killed_by_others_is_seen_at_once,
+    a_stopped_guest_hinders_nobody,
+    guests_die_with_their_host,
+    what_is_of_no_use_ends_with_2,
+)
+failed = 0
+for case in cases:
+    try:
+        case()
+        print("ok", case.__name__, flush=True)
+    except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
+        failed += 1
+        print(f"{type(error).__name__}: {error}\nFAILED {case.__name__}", flush=True)
+sys.exit(1 if failed else 0)
