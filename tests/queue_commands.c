@@ -428,6 +428,26 @@ TEST(a_wait_that_times_out_is_the_one_that_is_given_up)
 	CHECK(iopf_driver_waited(pair.driver, wait));
 }
 
+TEST(more_pages_than_the_iommu_says_are_no_command)
+{
+	struct iopf_command command = { .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+					.granularity = IOPF_PAGE,
+					.domain = 1,
+					.pasid = 5,
+					.size_bytes = UINT64_C(4096) << 18 };
+
+	pair_start();
+	CHECK_EQ(iopf_driver_submit(pair.driver, &command), 0);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 1);
+	CHECK_EQ(iopf_driver_errors(pair.driver), 0);
+	command.size_bytes *= 2;
+	CHECK_EQ(iopf_driver_submit(pair.driver, &command), 0);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 0);
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_STOPPED);
+}
+
 TEST(indices_bases_and_addresses_out_of_range_stop_the_queue)
 {
 	static const struct {

@@ -162,6 +162,12 @@ TEST(invalidation_by_registers_is_done_at_once)
 	/* Granularity 0 is reserved: it ends, and nothing was done. */
 	pair_set(VTD_IOTLB, 8, VTD_IOTLB_IVT);
 	CHECK_EQ(pair_reg(VTD_IOTLB, 8), 0);
+	/* A mask beyond CAP.MAMV: ignored, and it says so. */
+	pair.command.kind = 0;
+	pair_set(VTD_IVA, 8, 19);
+	pair_set(VTD_IOTLB, 8, VTD_IOTLB_IVT | UINT64_C(3) << 60);
+	CHECK_EQ(pair.command.kind, 0);
+	CHECK_EQ(pair_reg(VTD_IOTLB, 8) >> 57, 3 << 3);
 	CHECK_EQ(pair.commands, 2);
 }
 

@@ -14,6 +14,12 @@ static const uint8_t iotlb_granularity[4] = { 0, IOPF_ALL, IOPF_DOMAIN, IOPF_PAG
 /* CCMD.FM: bits of the function number that do not count. */
 static const uint8_t function_mask[4] = { 0, 4, 6, 7 };
 
+/* CAP.MAMV: no more pages at once by their address. */
+static bool pages_supported(const struct iopf_hardware *hardware, uint64_t size_bytes)
+{
+	return size_bytes >> VTD_CAP_MAMV(reg64(hardware, VTD_CAP)) <= PAGE_BYTES;
+}
+
 static int command_do(struct iopf_hardware *hardware, const struct iopf_command *command)
 {
 	return hardware->options.ops->command(hardware->options.context, command);
@@ -41,7 +47,8 @@ static void context_register(struct iopf_hardware *hardware)
 	reg64_set(hardware, VTD_CCMD, value | asked << 59);
 }
 
-/* VT-d, "IOTLB Invalidate Register" and "Invalidate Address Register". */
+/* VT-d, "IOTLB Invalidate Register" and "Invalidate Address Register": a mask that is
+ * not supported is ignored, and the granularity that was done reads as 0. */
 static void iotlb_register(struct iopf_hardware *hardware)
 {
 	uint64_t value = reg64(hardware, VTD_IOTLB), range = reg64(hardware, VTD_IVA);
@@ -59,6 +66,8 @@ static void iotlb_register(struct iopf_hardware *hardware)
 
 	if ((value & VTD_IOTLB_IVT) == 0)
 		return;
+	if (!pages_supported(hardware, command.size_bytes))
+		asked = 0;
 	if (asked != 0 && command_do(hardware, &command) == -EAGAIN)
 		return;
 	value &= ~(VTD_IOTLB_IVT | UINT64_C(3) << 57);
@@ -104,6 +113,10 @@ static bool command_decode(struct iopf_hardware *hardware, const uint8_t *record
 	struct iopf_command *held = &hardware->held;
 
 	if (hardware->options.wire->decode_command(record, size_bytes, held) != 0)
+		return false;
+	/* VT-d, "IOTLB Invalidate": AM above MAMV is an invalid descriptor. */
+	if (held->kind == IOPF_COMMAND_INVALIDATE_IOTLB &&
+	    !pages_supported(hardware, held->size_bytes))
 		return false;
 	/* VT-d, "Invalidation Wait Descriptor": reserved where the IOMMU cannot drain. */
 	return held->kind != IOPF_COMMAND_WAIT ||

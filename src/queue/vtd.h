@@ -103,6 +103,7 @@ enum vtd_offset {
 #define VTD_FRCD_PASID_LSB  40
 #define VTD_FRCD_REASON_LSB 32
 
+#define VTD_CAP_MAMV(cap)  ((uint32_t)((cap) >> 48 & 0x3f))
 #define VTD_CAP_FRO(cap)   ((uint32_t)((cap) >> 24 & 0x3ff) * 16)
 #define VTD_CAP_NFR(cap)   ((uint32_t)((cap) >> 40 & 0xff) + 1)
 #define VTD_ECAP_IRO(ecap) ((uint32_t)((ecap) >> 8 & 0x3ff) * 16)
