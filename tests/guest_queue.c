@@ -255,6 +255,19 @@ TEST(requests_without_pasid_share_the_translations_of_their_entry)
 	CHECK_EQ(pair_find(pair, 'i').pasid, IOPF_PASID_NONE);
 }
 
+TEST(the_host_is_given_what_an_invalidation_is_and_no_more)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	submit(pair, (struct iopf_command){ .kind = IOPF_COMMAND_INVALIDATE_DEVICE,
+					    .granularity = IOPF_ALL, .rid = PAIR_RID,
+					    .pasid = 1, .pending_max = 31,
+					    .pf_rid = 0x8888 });
+	CHECK_EQ(pair_find(pair, 'i').command.pasid, 1);
+	CHECK_EQ(pair_find(pair, 'i').command.pending_max, 0);
+	CHECK_EQ(pair_find(pair, 'i').command.pf_rid, 0);
+}
+
 TEST(a_device_that_does_not_answer_is_told_as_a_timeout_and_confirms_nothing)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ .hold_ns = 1000 });

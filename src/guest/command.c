@@ -132,13 +132,19 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 		       const struct guest_space *space)
 {
 	uint32_t endpoint = guest->functions[space->function].value.endpoint;
-	struct iopf_command given = *command;
+	/* What is for the host, and nothing else of what the guest wrote. */
+	const struct iopf_command given = {
+		.kind = command->kind,
+		.granularity = command->granularity,
+		.domain = space->value.domain,
+		.rid = guest->functions[space->function].value.rid,
+		.pasid = space->pasid,
+		.hints = command->hints,
+		.addr = command->addr,
+		.size_bytes = command->size_bytes,
+	};
 	int result;
 
-	if (given.size_bytes != 0)
-		given.addr &= ~(given.size_bytes - 1);
-	given.rid = guest->functions[space->function].value.rid;
-	given.pasid = space->pasid;
 	result = guest_settle(guest, guest->ops->invalidate(guest->context, endpoint,
 							    space->pasid, &given));
 	if (result == -EAGAIN)

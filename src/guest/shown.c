@@ -30,7 +30,9 @@ static struct shown_slot *shown_move(struct shown *shown, uint32_t index,
 	assert(shown_next[slot->state] & TO(state));
 	shown->held -= slot->state == SHOWN_HELD;
 	shown->owed -= slot->state == SHOWN_OWED;
+	shown->torn -= slot->torn;
 	shown->known -= slot->state != SHOWN_FRESH;
+	slot->torn = false;
 	slot->state = (uint8_t)state;
 	shown->held += state == SHOWN_HELD;
 	shown->owed += state == SHOWN_OWED;
@@ -75,7 +77,6 @@ void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pa
 	slot->token = token;
 	slot->pasid = pasid;
 	slot->owed_ns = 0;
-	slot->torn = false;
 	shown->next = (index + 1) % IOPF_GUEST_INDEX_COUNT;
 }
 
@@ -99,8 +100,10 @@ void shown_tear(struct shown *shown, uint32_t pasid)
 	for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT && shown->owed > 0; i++) {
 		struct shown_slot *slot = &shown->slot[i];
 
-		if (slot->state == SHOWN_OWED && slot->pasid == pasid)
-			slot->torn = true;
+		if (slot->state != SHOWN_OWED || slot->torn || slot->pasid != pasid)
+			continue;
+		slot->torn = true;
+		shown->torn++;
 	}
 }
 
@@ -108,10 +111,10 @@ uint32_t shown_drain(struct shown *shown)
 {
 	uint32_t ended = 0;
 
-	for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT && shown->owed > 0; i++) {
+	for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT && shown->torn > 0; i++) {
 		const struct shown_slot *slot = &shown->slot[i];
 
-		if (slot->state == SHOWN_OWED && slot->torn) {
+		if (slot->torn) {
 			shown_move(shown, i, SHOWN_FRESH);
 			ended++;
 		}

@@ -45,6 +45,7 @@ struct shown {
 	struct shown_slot slot[IOPF_GUEST_INDEX_COUNT];
 	uint64_t busy[IOPF_GUEST_INDEX_COUNT / 64]; /* HELD or OWED */
 	uint32_t held, owed;
+	uint32_t torn;  /* of those owed */
 	uint32_t known; /* indices that are not FRESH */
 	uint32_t next; /* where to look for a free index: the one that rested longest */
 };
