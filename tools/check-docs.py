@@ -4,7 +4,7 @@
 
 In every *.md: a path in `backquotes` exists (rooms may be named without src/ and files of
 theirs without an ending), an `iopf_name` stands in a public header, a `make target` in the
-Makefile, and after `tests/FILE.c`: each `case` is a test there. Words in capitals and
+Makefile, and after `tests/FILE`: each `case` is a test there. Words in capitals and
 signs like < and * mark what is only a pattern.
 """
 import pathlib
@@ -42,10 +42,11 @@ def check_word(where, word):
 
 
 def check_cases(where, line):
-    match = re.search(r"`(tests/\w+\.c)`: (.*)", line)
+    match = re.search(r"`(tests/\w+\.(?:c|py))`: (.*)", line)
     if not match or not (root / match[1]).exists():
         return
-    cases = set(re.findall(r"^TEST\((\w+)\)", (root / match[1]).read_text(), re.M))
+    text = (root / match[1]).read_text()
+    cases = set(re.findall(r"^(?:TEST\(|def )(\w+)", text, re.M))
     for case in re.findall(r"`(\w+)`", match[2]):
         if case not in cases:
             wrong.append(f"{where}: {match[1]} has no test {case}")
