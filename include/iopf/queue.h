@@ -64,7 +64,10 @@ struct iopf_driver_options {
 	uint32_t command_order; /* 0..7 */
 	uint64_t interrupt_addr; /* message that says: requests are there; 0: masked */
 	uint32_t interrupt_data;
-	uint32_t rsvd;
+	/* Once a device did not answer an invalidation, those that stand in the queue for
+	 * it are taken back: the caller keeps it away from memory. */
+	bool forget_silent;
+	uint8_t rsvd[3];
 };
 
 struct iopf_driver_stats {
@@ -77,6 +80,7 @@ struct iopf_driver_stats {
 	uint64_t waits;
 	uint64_t queue_errors;  /* commands that hardware stopped at */
 	uint64_t timeouts;      /* device-TLB invalidations that were not answered */
+	uint64_t taken_back;    /* those that stood behind one for the same device */
 };
 
 /* Bytes of a driver; it needs alignment to 8. */
@@ -122,6 +126,14 @@ int iopf_driver_poll(struct iopf_driver *driver, struct iopf_request *requests,
  */
 int iopf_driver_recover(struct iopf_driver *driver);
 
+/*
+ * How many records are in the queue now, after those that were taken, and whether any
+ * were lost since the last iopf_driver_recover().
+ *
+ * Returns: 0, @*count and @*lost; -EIO, or a register's error.
+ */
+int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost);
+
 /* Commands that iopf_driver_submit() takes now. */
 uint32_t iopf_driver_room(struct iopf_driver *driver);
 
@@ -153,6 +165,10 @@ enum iopf_driver_error {
 
 /* What went wrong in the command queue: enum iopf_driver_error, or a negative errno. */
 int iopf_driver_errors(struct iopf_driver *driver);
+
+/* The device behind the last IOPF_DRIVER_TIMEOUT: its rid, or IOPF_NO_ID where hardware
+ * does not say. VT-d, "Invalidation Queue Error Record Register", ITESID. */
+uint32_t iopf_driver_silent(const struct iopf_driver *driver);
 
 /*
  * Replace the command that the queue stopped at by one that does nothing, and go on.

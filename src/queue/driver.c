@@ -214,6 +214,20 @@ int iopf_driver_recover(struct iopf_driver *driver)
 	return error;
 }
 
+int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost)
+{
+	uint64_t status;
+	int error = driver_read(driver, driver->family->status, 4, &status);
+
+	if (error == 0)
+		error = tail_read(driver);
+	if (error != 0)
+		return error;
+	*count = requests_left(driver);
+	*lost = (status & driver->family->overflow) != 0;
+	return 0;
+}
+
 /* ---- Commands --------------------------------------------------------------------- */
 
 int driver_command_head(struct iopf_driver *driver, uint32_t *index)
@@ -327,6 +341,11 @@ bool iopf_driver_waited(struct iopf_driver *driver, uint64_t wait)
 int iopf_driver_errors(struct iopf_driver *driver)
 {
 	return driver->family->errors(driver);
+}
+
+uint32_t iopf_driver_silent(const struct iopf_driver *driver)
+{
+	return driver->silent_rid != 0 ? driver->silent_rid : IOPF_NO_ID;
 }
 
 int iopf_driver_skip(struct iopf_driver *driver)

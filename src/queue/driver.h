@@ -47,6 +47,8 @@ struct iopf_driver {
 	uint64_t wait_submitted; /* the last wait's name; its low half is what is written */
 	uint64_t wait_seen;      /* the newest that hardware has reported */
 
+	uint32_t silent_rid; /* did not answer an invalidation; 0: hardware did not say */
+
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;
 	struct iopf_driver_stats stats;

@@ -238,6 +238,62 @@ static int vtd_stop(struct iopf_driver *driver)
 			  sizeof(stop_phases) / sizeof(stop_phases[0]));
 }
 
+/* A command that does nothing, in the place @index. */
+static int vtd_blank(struct iopf_driver *driver, uint32_t index)
+{
+	const struct iopf_command nothing = { .kind = IOPF_COMMAND_WAIT,
+					      .wait_flags = IOPF_WAIT_FENCE,
+					      .pasid = IOPF_PASID_NONE };
+	uint8_t record[RING_ENTRY_MAX] = { 0 };
+	int error = driver->options.wire->encode_command(
+		&nothing, driver->options.command_bytes, record);
+
+	if (error != 0)
+		return error;
+	return ring_store(&driver->command, driver->options.memory, index, record) ?
+		       0 :
+		       -EFAULT;
+}
+
+/* While the queue stands still nobody reads it. */
+static int vtd_take_back(struct iopf_driver *driver, uint32_t rid)
+{
+	uint8_t record[RING_ENTRY_MAX];
+	uint32_t index;
+	int error = driver_command_head(driver, &index);
+
+	for (; error == 0 && index != driver->command_prod;
+	     index = ring_next(&driver->command, index)) {
+		struct iopf_command command;
+
+		if (!ring_load(&driver->command, driver->options.memory, index, record))
+			return -EFAULT;
+		if (driver->options.wire->decode_command(
+			    record, driver->options.command_bytes, &command) != 0 ||
+		    command.kind != IOPF_COMMAND_INVALIDATE_DEVICE || command.rid != rid)
+			continue;
+		error = vtd_blank(driver, index);
+		driver->stats.taken_back += error == 0;
+	}
+	return error;
+}
+
+/* Who it was has to be read, and its commands taken back, before the queue goes on. */
+static int vtd_timed_out(struct iopf_driver *driver)
+{
+	uint64_t record;
+	int error = driver_read(driver, VTD_IQERCD, 8, &record);
+
+	if (error != 0)
+		return error;
+	driver->silent_rid = (uint32_t)(record >> 32 & 0xffff);
+	/* Where that fails the queue goes on all the same. */
+	if (driver->options.forget_silent && driver->silent_rid != 0)
+		(void)vtd_take_back(driver, driver->silent_rid);
+	driver->stats.timeouts++;
+	return driver_write(driver, VTD_FSTS, 4, VTD_FSTS_ITE);
+}
+
 static int vtd_errors(struct iopf_driver *driver)
 {
 	uint64_t status;
@@ -248,8 +304,7 @@ static int vtd_errors(struct iopf_driver *driver)
 	if ((status & VTD_FSTS_IQE) != 0)
 		errors |= IOPF_DRIVER_STOPPED;
 	if ((status & VTD_FSTS_ITE) != 0) {
-		error = driver_write(driver, VTD_FSTS, 4, VTD_FSTS_ITE);
-		driver->stats.timeouts++;
+		error = vtd_timed_out(driver);
 		errors |= IOPF_DRIVER_TIMEOUT;
 	}
 	return error != 0 ? error : errors;
@@ -257,10 +312,6 @@ static int vtd_errors(struct iopf_driver *driver)
 
 static int vtd_skip(struct iopf_driver *driver)
 {
-	const struct iopf_command nothing = { .kind = IOPF_COMMAND_WAIT,
-					      .wait_flags = IOPF_WAIT_FENCE,
-					      .pasid = IOPF_PASID_NONE };
-	uint8_t record[RING_ENTRY_MAX] = { 0 };
 	uint64_t status;
 	uint32_t head;
 	int error = driver_read(driver, VTD_FSTS, 4, &status);
@@ -271,12 +322,9 @@ static int vtd_skip(struct iopf_driver *driver)
 		return -EINVAL;
 	error = driver_command_head(driver, &head);
 	if (error == 0)
-		error = driver->options.wire->encode_command(
-			&nothing, driver->options.command_bytes, record);
+		error = vtd_blank(driver, head);
 	if (error != 0)
 		return error;
-	if (!ring_store(&driver->command, driver->options.memory, head, record))
-		return -EFAULT;
 	driver->stats.queue_errors++;
 	return driver_write(driver, VTD_FSTS, 4, VTD_FSTS_IQE);
 }
