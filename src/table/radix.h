@@ -104,4 +104,8 @@ int radix_map(const struct radix_editor *editor, uint64_t addr, uint64_t out,
 int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size_bytes,
 		 uint64_t clear, uint64_t set);
 
+/* Give back every table, the root too, where somebody takes them. Nobody walks any
+ * more, and no cache leads here. */
+void radix_destroy(const struct radix_editor *editor);
+
 #endif

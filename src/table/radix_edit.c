@@ -232,3 +232,21 @@ int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size
 	}
 	return changed;
 }
+
+/* As deep as the format has levels. */
+static void table_give(const struct radix_editor *editor, uint64_t table, unsigned level)
+{
+	uint64_t entry;
+
+	for (unsigned i = 0; level > 1 && i < RADIX_ENTRIES; i++)
+		if (table_load64(editor->memory, table + sizeof(entry) * i, &entry) &&
+		    is_table(&editor->format, entry, level))
+			table_give(editor, entry & editor->format.address, level - 1);
+	editor->pages->give(editor->pages->context, table, 1);
+}
+
+void radix_destroy(const struct radix_editor *editor)
+{
+	if (editor->pages->give != NULL)
+		table_give(editor, editor->root, editor->format.levels);
+}

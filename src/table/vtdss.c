@@ -78,6 +78,13 @@ static struct radix_editor editor_of(const struct vtdss_table *table)
 				      .root = table->root };
 }
 
+void vtdss_destroy(const struct vtdss_table *table)
+{
+	struct radix_editor editor = editor_of(table);
+
+	radix_destroy(&editor);
+}
+
 static uint64_t bits_of(uint8_t perm)
 {
 	return ((perm & IOPF_READ) != 0 ? VTDSS_READ : 0) |
