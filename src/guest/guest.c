@@ -221,7 +221,9 @@ int guest_settle(struct iopf_guest *guest, int result)
 		guest->hold_since_ns = guest->now_ns;
 		guest->stats.holds++;
 	}
-	if (guest->hold_ns == 0 || guest->now_ns - guest->hold_since_ns < guest->hold_ns)
+	/* A guest that is gone is held up by nothing, and leaves nothing behind. */
+	if (guest->hold_ns == 0 || guest->scan.closing ||
+	    guest->now_ns - guest->hold_since_ns < guest->hold_ns)
 		return -EAGAIN;
 	guest->held = false;
 	guest->holding = false;
