@@ -237,7 +237,39 @@ static int start_agent(struct world *world, struct world_guest *guest)
 	return error;
 }
 
-static int create_guest(struct world *world, uint32_t id)
+static int plug_functions(struct world *world, uint32_t id)
+{
+	const struct world_guest_options *options = &world->guests[id].options;
+	struct world_function *function;
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < options->function_count; i++) {
+		error = world_plug(world, &options->functions[i], &function);
+		if (error == 0)
+			function->guest = id;
+	}
+	return error;
+}
+
+/* What the guest's functions are for the host; their rids for its agent. */
+static void list_functions(struct world *world, const struct world_guest *guest,
+			   struct iopf_host_function_options *functions, uint32_t *rids)
+{
+	for (uint32_t i = 0; i < guest->options.function_count; i++) {
+		const struct world_function_options *from = &guest->options.functions[i];
+
+		rids[i] = from->rid;
+		functions[i] = (struct iopf_host_function_options){
+			.rid = from->rid,
+			.guest_rid = from->rid,
+			.allocation = from->allocation,
+			.ops = &world_function_ops,
+			.context = world_function(world, from->rid),
+		};
+	}
+}
+
+int world_add_guest(struct world *world, uint32_t id)
 {
 	struct world_guest *guest = &world->guests[id];
 	struct iopf_host_function_options functions[WORLD_FUNCTION_MAX];
@@ -256,37 +288,37 @@ static int create_guest(struct world *world, uint32_t id)
 		.levels = guest->options.levels,
 		.deadline_ns = guest->options.deadline_ns,
 		.deadline_answers = guest->options.deadline_answers,
+		.hold_ns = guest->options.hold_ns,
 		.name = id,
 		.interrupt = guest_rings,
 		.context = guest,
 	};
-	int error = 0;
+	int error;
 
 	guest->segment = (struct iopf_segment){ .size_bytes = GUEST_BYTES,
 						.memory = guest->memory };
-	for (uint32_t i = 0; error == 0 && i < options.function_count; i++) {
-		struct world_function *function = NULL;
-
-		error = world_plug(world, &guest->options.functions[i], &function);
-		if (error != 0)
-			return error;
-		function->guest = id;
-		rids[i] = function->rid;
-		functions[i] = (struct iopf_host_function_options){
-			.rid = function->rid,
-			.guest_rid = function->rid,
-			.allocation = guest->options.functions[i].allocation,
-			.ops = &world_function_ops,
-			.context = function,
-		};
-	}
+	list_functions(world, guest, functions, rids);
 	options.guest_memory_bytes = iopf_host_guest_size_bytes(&options);
 	options.guest_memory = guest->guest_memory = zeroed(options.guest_memory_bytes);
-	if (error == 0)
-		error = iopf_host_add_guest(world->host, &options, &guest->id);
+	error = iopf_host_add_guest(world->host, &options, &guest->id);
 	if (error == 0)
 		error = create_agent(guest, rids);
 	return error != 0 ? error : start_agent(world, guest);
+}
+
+int world_remove_guest(struct world *world, uint32_t id)
+{
+	struct world_guest *guest = &world->guests[id];
+	int error = iopf_host_remove_guest(world->host, guest->id, world->now_ns);
+
+	if (error != 0)
+		return error;
+	free(guest->agent_memory);
+	free(guest->guest_memory);
+	guest->agent_memory = guest->guest_memory = NULL;
+	guest->agent = NULL;
+	guest->rang = false;
+	return 0;
 }
 
 /* ---- The world ----------------------------------------------------------------- */
@@ -397,8 +429,11 @@ int world_create(const struct world_options *options, struct world *world)
 		error = create_iommu(world);
 	if (error == 0)
 		error = create_host(world);
-	for (uint32_t i = 0; error == 0 && i < options->guest_count; i++)
-		error = create_guest(world, i);
+	for (uint32_t i = 0; error == 0 && i < options->guest_count; i++) {
+		error = plug_functions(world, i);
+		if (error == 0)
+			error = world_add_guest(world, i);
+	}
 	return error;
 }
 
@@ -423,7 +458,7 @@ void world_destroy(struct world *world)
 
 static uint32_t turn_guest(struct world_guest *guest)
 {
-	if (!guest->rang || guest->options.silent)
+	if (!guest->rang || guest->options.silent || guest->agent == NULL)
 		return 0;
 	guest->rang = iopf_agent_poll(guest->agent, BUDGET) == BUDGET;
 	return 1;

@@ -42,6 +42,7 @@ struct world_guest_options {
 	uint32_t request_order; /* of the guest's own queue */
 	uint64_t deadline_ns;
 	bool deadline_answers;
+	uint64_t hold_ns; /* as in struct iopf_guest_options */
 	bool silent; /* its agent is not polled: takes nothing, answers nothing */
 	/* The guest's pager; NULL: every page of 47 bits is given memory of its own. */
 	int (*fault)(void *context, struct world *world, uint32_t guest,
@@ -102,6 +103,11 @@ void world_destroy(struct world *world);
 uint32_t world_turn(struct world *world);
 /* Until a turn does nothing, at most @turns. Returns: true when it came to rest. */
 bool world_settle(struct world *world, uint32_t turns);
+
+/* Take a guest out: call, with turns in between, until it says 0 (or an error that is
+ * not -EAGAIN). Then it may be taken in again, with a new agent; its memory stays. */
+int world_remove_guest(struct world *world, uint32_t guest);
+int world_add_guest(struct world *world, uint32_t guest);
 
 /* The guest attaches (function's rid, @pasid) and waits until it may be used. */
 int world_attach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pasid);
