@@ -53,7 +53,7 @@ enum iopf_note_kind {
 	IOPF_NOTE_DETACH,   /* done */
 	IOPF_NOTE_OVERFLOW,
 	IOPF_NOTE_INVALIDATE, /* of a guest, into the physical queue; command */
-	IOPF_NOTE_RESET,      /* endpoint */
+	IOPF_NOTE_RESET,      /* endpoint; also where it is blocked until it is reset */
 	IOPF_NOTE_REMOVE,     /* endpoint */
 	IOPF_NOTE_KIND_COUNT
 };
@@ -111,6 +111,8 @@ struct iopf_host_options {
 	X(skipped,       "commands that the physical queue refused") \
 	X(resets,        "functions reset") \
 	X(removals,      "functions removed") \
+	X(blocked,       "functions kept out because they did not answer one") \
+	X(enable_failed, "functions that were reset and could not be switched on") \
 	X(attach_failed, "address spaces that could not be set up")
 /* clang-format on */
 #define IOPF_HOST_MEMBER(name, text) uint64_t name;
@@ -174,9 +176,11 @@ size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
  * Take a guest in, and enable its functions: PASID, ATS, PRI, in this order (PCIe 6.x
  * 10.5.2), each with what its capacity and the queue allow.
  *
- * Returns: 0 and *@guest; -EINVAL; -ENOSPC (tables, pages, or credits: nothing stays
- *          enabled); -EEXIST (a rid twice); -ENODEV (a function without ATS, PRI or
- *          PASID, or that is gone); -EBUSY (its PRI has not stopped).
+ * Returns: 0 and *@guest; -EINVAL; -ENOSPC (tables, pages, or credits); -EEXIST (a rid
+ *          twice, or on its way out); -ENODEV (a function without ATS, PRI or PASID, or
+ *          that is gone); -EBUSY (its PRI has not stopped). Then nothing of it stays:
+ *          @guest_memory is free at once, what was enabled is taken out by the next
+ *          iopf_host_run().
  */
 int iopf_host_add_guest(struct iopf_host *host,
 			const struct iopf_host_guest_options *options, uint32_t *guest);
@@ -230,8 +234,11 @@ void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offs
 uint32_t iopf_host_run(struct iopf_host *host, uint32_t budget, uint64_t now_ns);
 uint64_t iopf_host_next_ns(const struct iopf_host *host);
 
-/* Operations on a function (house words: reset, remove, restart). iopf_host_run()
- * carries them out. Returns: 0, -ENOENT, -EBUSY. */
+/*
+ * Operations on a function (house words: reset, remove, restart). iopf_host_run()
+ * carries them out. One that did not answer an invalidation is blocked: the IOMMU keeps
+ * it out, and it is not asked again, until it is reset. Returns: 0, -ENOENT, -EBUSY.
+ */
 int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns);
 int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_t now_ns);
 int iopf_host_restart_function(struct iopf_host *host, uint32_t endpoint);

@@ -33,6 +33,10 @@ enum {
 	PRI_PASID_REQUIRED = 1 << 15,
 	PRI_CAPACITY = 0x08,
 	PRI_ALLOCATION = 0x0c,
+	/* Bytes of each capability, and where the last may begin. */
+	CAPABILITY_BYTES = 0x10,
+	CAPABILITY_LAST = 0x100 - CAPABILITY_BYTES,
+	EXTENDED_LAST = 0x1000 - CAPABILITY_BYTES,
 };
 
 static uint32_t get(const struct host_function *function, uint32_t offset, uint32_t bytes)
@@ -55,7 +59,8 @@ static uint16_t find_capability(const struct host_function *function, uint8_t id
 {
 	uint32_t at = get(function, CFG_CAPABILITIES, 1) & 0xfc;
 
-	for (unsigned i = 0; at >= 0x40 && i < HOST_CAPABILITIES_MAX; i++) {
+	for (unsigned i = 0; at >= 0x40 && at <= CAPABILITY_LAST &&
+			     i < HOST_CAPABILITIES_MAX; i++) {
 		if (get(function, at, 1) == id)
 			return (uint16_t)at;
 		at = get(function, at + 1, 1) & 0xfc;
@@ -67,7 +72,8 @@ static uint16_t find_extended(const struct host_function *function, uint16_t id)
 {
 	uint32_t at = CFG_EXTENDED;
 
-	for (unsigned i = 0; at >= CFG_EXTENDED && i < HOST_CAPABILITIES_MAX; i++) {
+	for (unsigned i = 0; at >= CFG_EXTENDED && at <= EXTENDED_LAST &&
+			     i < HOST_CAPABILITIES_MAX; i++) {
 		uint32_t header = get(function, at, 4);
 
 		if ((header & 0xffff) == id)
@@ -85,14 +91,11 @@ int function_probe(struct host_function *function)
 	function->ats = find_extended(function, ID_ATS);
 	function->pri = find_extended(function, ID_PRI);
 	function->pasid = find_extended(function, ID_PASID);
-	return function->express && function->ats && function->pri && function->pasid ?
-		       0 :
-		       -ENODEV;
-}
-
-bool function_wants_pasid(const struct host_function *function)
-{
-	return get(function, function->pri + PRI_STATUS, 2) & PRI_PASID_REQUIRED;
+	if (!function->express || !function->ats || !function->pri || !function->pasid)
+		return -ENODEV;
+	function->wants_pasid =
+		get(function, function->pri + PRI_STATUS, 2) & PRI_PASID_REQUIRED;
+	return 0;
 }
 
 uint32_t function_capacity(const struct host_function *function)
@@ -112,12 +115,11 @@ static void pri_on(const struct host_function *function)
 }
 
 /* PASID before ATS before PRI: PASID bits may not change while ATS is on. */
-int function_enable(struct iopf_host *host, struct host_function *function)
+int function_enable(const struct host_function *function)
 {
 	uint32_t rights = get(function, function->pasid + PASID_CAPABILITY, 2) &
 			  PASID_RIGHTS;
 
-	(void)host;
 	if (function_gone(function))
 		return -ENODEV;
 	if (!stopped(function))
@@ -170,6 +172,9 @@ int function_step(struct iopf_host *host, struct host_function *function,
 		pri_on(function);
 		return 0;
 	case IOPF_STEP_RESPOND:
+		/* A queue that stands still for somebody else costs no round. */
+		return iopf_driver_room(host->driver) > HOST_COMMANDS_KEPT ? 0 :
+									     -EINPROGRESS;
 	case IOPF_STEP_NONE:
 	case IOPF_STEP_DONE:
 	case IOPF_STEP_COUNT:

@@ -4,21 +4,54 @@
 
 #include <errno.h>
 
-static uint16_t domain_of(const struct host_guest *guest)
+/* What a guest calls @endpoint: its own, or nothing. The number of a function that was
+ * removed may be another guest's by now. */
+static struct host_function *own_function(const struct host_guest *guest, uint32_t endpoint)
 {
-	return (uint16_t)(1 + (guest - guest->host->guests));
+	struct host_function *function = host_function_of(guest->host, endpoint);
+	uint32_t id = (uint32_t)(guest - guest->host->guests);
+
+	return function != NULL && function->guest == id ? function : NULL;
 }
 
-/* The number under which the physical structures know @pasid. */
-static uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid)
+uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid)
 {
 	return pasid == IOPF_PASID_NONE ? host->family->pasid_none : pasid;
 }
 
+/* ---- Detach: entry cleared, caches told, queue drained, groups answered ---------------- */
+
+/*
+ * Begin, as far as the broker lets: what is translated ends now, whatever else is under
+ * way. The host goes on by itself (run.c): a guest that stops asking, or is told to stop,
+ * leaves nothing half done.
+ */
+static int detach(struct iopf_host *host, struct host_function *function, uint32_t pasid)
+{
+	int begun = iopf_broker_detach(host->broker, function->endpoint, pasid);
+
+	if (host->family->space(&host->tables, function->rid, physical_pasid(host, pasid),
+				NULL) == 0)
+		caches_forget(function, pasid);
+	if (begun == 0) {
+		function->detaching = true;
+		function->detach_pasid = pasid;
+	}
+	return begun == -ENOENT && !function->detaching && !function->untold ? 0 : -EAGAIN;
+}
+
+static int guest_detach(void *context, uint32_t endpoint, uint32_t pasid)
+{
+	struct host_guest *guest = context;
+	struct host_function *function = own_function(guest, endpoint);
+
+	return function == NULL ? 0 : detach(guest->host, function, pasid);
+}
+
 /* ---- Attach: a nested entry over the guest's own first level -------------------------- */
 
-int guest_space(struct host_guest *guest, const struct host_function *function,
-		uint32_t pasid, const struct iopf_address_space *space)
+int guest_space(struct host_guest *guest, struct host_function *function, uint32_t pasid,
+		const struct iopf_address_space *space)
 {
 	struct iopf_host *host = guest->host;
 	int error;
@@ -32,15 +65,21 @@ int guest_space(struct host_guest *guest, const struct host_function *function,
 					    .stage = &guest->pager.stage,
 					    .first_root = space->root,
 					    .first_levels = space->levels,
-					    .domain = domain_of(guest),
+					    .domain = caches_domain(function),
 					    .supervisor = space->flags & IOPF_SPACE_SRE,
 					    .exec = space->flags & IOPF_SPACE_ERE,
 					    .write_protect = space->flags & IOPF_SPACE_WPE,
 					    .extended = space->flags & IOPF_SPACE_EAFE,
 				    });
-	if (error != 0)
-		iopf_broker_detach(host->broker, function->endpoint, pasid);
-	return error;
+	if (error != 0) {
+		detach(host, function, pasid);
+		return error;
+	}
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
+					    .guest = function->guest,
+					    .endpoint = function->endpoint,
+					    .pasid = pasid });
+	return 0;
 }
 
 static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
@@ -48,7 +87,7 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 {
 	struct host_guest *guest = context;
 	struct iopf_host *host = guest->host;
-	const struct host_function *function = host_function_of(host, endpoint);
+	struct host_function *function = own_function(guest, endpoint);
 	int error;
 
 	if (function == NULL)
@@ -56,86 +95,13 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 	if (pasid == host->family->pasid_none)
 		return -EINVAL; /* it stands for "none" here */
 	error = guest_space(guest, function, pasid, space);
-	if (error != 0) {
-		host->stats.attach_failed += error != -EBUSY;
-		return error == -EBUSY ? -EAGAIN : error;
-	}
-	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
-					    .guest = (uint32_t)(guest - host->guests),
-					    .endpoint = endpoint,
-					    .pasid = pasid });
-	return 0;
-}
-
-/* ---- Detach: entry cleared, caches told, queue drained, groups answered ---------------- */
-
-/* Its PASID-cache entry, its translations in the IOMMU, and those in the function. */
-static int invalidate_space(struct iopf_host *host, const struct host_guest *guest,
-			    const struct host_function *function, uint32_t number)
-{
-	const struct iopf_command commands[] = {
-		{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
-		  .granularity = IOPF_ONE_PASID,
-		  .domain = domain_of(guest),
-		  .pasid = number },
-		{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
-		  .granularity = IOPF_ONE_PASID,
-		  .domain = domain_of(guest),
-		  .pasid = number },
-		{ .kind = IOPF_COMMAND_INVALIDATE_DEVICE,
-		  .granularity = IOPF_ALL,
-		  .rid = function->rid,
-		  .pasid = number == host->family->pasid_none ? IOPF_PASID_NONE : number },
-	};
-
-	if (iopf_driver_room(host->driver) < 3)
+	/* It does not know of one: a detach that took too long for it, or its attach. */
+	if (error == -EEXIST)
+		error = detach(host, function, pasid);
+	if (error == -EBUSY || error == -EAGAIN)
 		return -EAGAIN;
-	for (unsigned i = 0; i < 3; i++)
-		if (iopf_driver_submit(host->driver, &commands[i]) != 0)
-			host->stats.skipped++;
-	return 0;
-}
-
-static int detach_begin(struct host_guest *guest, struct host_function *function,
-			uint32_t pasid)
-{
-	struct iopf_host *host = guest->host;
-	int begun = iopf_broker_detach(host->broker, function->endpoint, pasid);
-
-	if (begun == -EBUSY)
-		return -EAGAIN;
-	host->family->space(&host->tables, function->rid, physical_pasid(host, pasid), NULL);
-	function->detach = DETACH_INVALIDATE;
-	function->detach_pasid = pasid;
-	return 0;
-}
-
-static int guest_detach(void *context, uint32_t endpoint, uint32_t pasid)
-{
-	struct host_guest *guest = context;
-	struct iopf_host *host = guest->host;
-	struct host_function *function = host_function_of(host, endpoint);
-
-	if (function == NULL)
-		return 0; /* removed: nothing of it is left */
-	if (function->detach != DETACH_NONE && function->detach_pasid != pasid)
-		return -EAGAIN;
-	if (function->detach == DETACH_NONE && detach_begin(guest, function, pasid) != 0)
-		return -EAGAIN;
-	if (function->detach == DETACH_INVALIDATE) {
-		if (invalidate_space(host, guest, function,
-				     physical_pasid(host, pasid)) != 0)
-			return -EAGAIN;
-		function->detach = DETACH_FINISH;
-	}
-	if (iopf_host_busy(host, endpoint))
-		return -EAGAIN;
-	function->detach = DETACH_NONE;
-	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
-					    .guest = (uint32_t)(guest - host->guests),
-					    .endpoint = endpoint,
-					    .pasid = pasid });
-	return 0;
+	host->stats.attach_failed += error != 0;
+	return error;
 }
 
 /* ---- Invalidations: the physical ones complete before the guest's wait ----------------- */
@@ -145,21 +111,21 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 {
 	struct host_guest *guest = context;
 	struct iopf_host *host = guest->host;
-	const struct host_function *function = host_function_of(host, endpoint);
+	const struct host_function *function = own_function(guest, endpoint);
 	struct iopf_command command = *said;
-	uint32_t number = physical_pasid(host, pasid);
+	bool device = command.kind == IOPF_COMMAND_INVALIDATE_DEVICE;
 	int error;
 
-	if (function == NULL)
+	if (function == NULL || (device && !caches_in_function(function)))
 		return 0;
 	command.rid = function->rid;
 	command.pf_rid = 0;
-	command.domain = domain_of(guest);
-	if (command.kind == IOPF_COMMAND_INVALIDATE_DEVICE)
-		command.pasid = pasid;
-	else
-		command.pasid = number;
-	if (iopf_driver_room(host->driver) < 2)
+	command.domain = caches_domain(function);
+	command.pasid = device ? pasid : physical_pasid(host, pasid);
+	/* Everything, or a domain, is this space: asked for each, and nobody else's. */
+	if (!device && command.granularity != IOPF_PAGE)
+		command.granularity = IOPF_ONE_PASID;
+	if (iopf_driver_room(host->driver) < HOST_COMMANDS_KEPT)
 		return -EAGAIN;
 	error = iopf_driver_submit(host->driver, &command);
 	if (error != 0) {
@@ -167,6 +133,7 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 		return error;
 	}
 	guest->dirty = true;
+	guest->wait.armed = false; /* one from before does not cover it */
 	host->stats.invalidations++;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_INVALIDATE,
 					    .guest = (uint32_t)(guest - host->guests),
@@ -180,11 +147,10 @@ static int guest_invalidated(void *context)
 {
 	struct host_guest *guest = context;
 
-	if (!guest->dirty)
-		return 0;
-	if (host_waited(guest->host, &guest->wait, 0) != 0)
+	if (guest->dirty && host_waited(guest->host, &guest->wait, 0) != 0)
 		return -EAGAIN;
 	guest->dirty = false;
+	guest->drain.phase = 0; /* a drain that comes next is a new one */
 	return 0;
 }
 
@@ -194,8 +160,6 @@ static bool nothing_unseen(const struct host_guest *guest)
 {
 	const struct iopf_host *host = guest->host;
 
-	if (guest->parked)
-		return false;
 	for (uint32_t i = 0; i < guest->function_count; i++) {
 		const struct host_function *function =
 			&host->functions[guest->function_first + i];
@@ -218,6 +182,9 @@ static int guest_drained(void *context)
 			return -EAGAIN;
 		guest->drain.phase = DRAIN_SHOW;
 	}
+	/* The answers that would make room for it stand behind the drain. */
+	if (guest->parked)
+		host_unpark(guest->host, guest);
 	if (!nothing_unseen(guest))
 		return -EAGAIN;
 	guest->drain.phase = 0;

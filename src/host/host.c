@@ -54,6 +54,7 @@ static bool options_right(const struct iopf_host_options *options)
 	       options->guest_max <= IOPF_HOST_GUEST_MAX && options->function_max >= 1 &&
 	       options->function_max <= IOPF_HOST_FUNCTION_MAX &&
 	       (options->base | options->region_bytes) % PAGE_BYTES == 0 &&
+	       options->base != 0 && options->base + options->region_bytes > options->base &&
 	       options->registers != NULL && options->memory != NULL &&
 	       options->family != NULL;
 }
@@ -123,6 +124,7 @@ static int create_driver(struct iopf_host *host, void *memory)
 		.command_order = from->command_order,
 		.interrupt_addr = from->interrupt_addr,
 		.interrupt_data = from->interrupt_data,
+		.forget_silent = true,
 	};
 	int error = pages_take(&host->pages, 1u << from->request_order,
 			       &options.request_addr);
@@ -197,7 +199,8 @@ int iopf_host_stop(struct iopf_host *host)
 
 struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest)
 {
-	return guest < host->options.guest_max && host->guests[guest].used ?
+	return guest < host->options.guest_max && host->guests[guest].used &&
+			       !host->guests[guest].failed ?
 		       &host->guests[guest] :
 		       NULL;
 }
@@ -252,6 +255,11 @@ int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t
 	function->enable_after = true;
 	function->drain = (struct host_drain){ 0 };
 	function_flr(function);
+	if (function->blocked) {
+		function->blocked = false;
+		host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
+		caches_forget_context(function);
+	}
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
 					    .guest = function->guest,
@@ -297,7 +305,8 @@ bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint)
 uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid)
 {
 	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used && host->functions[i].rid == rid)
+		if (host->functions[i].used && !host->functions[i].closing &&
+		    host->functions[i].rid == rid)
 			return host->functions[i].endpoint;
 	return IOPF_NO_ID;
 }

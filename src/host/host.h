@@ -14,6 +14,7 @@ enum host_limits {
 	HOST_STOP_MARKERS = 16,  /* queue entries that no allocation may use */
 	HOST_RESERVE = 64,       /* the broker's reserve slots */
 	HOST_CAPABILITIES_MAX = 64,
+	HOST_POLL_NS = 50000,    /* how often something is looked at that rings nobody */
 };
 
 /* A wait in the command queue; given up by hardware when a function does not answer. */
@@ -23,26 +24,33 @@ struct host_wait {
 	bool armed;
 };
 
-/* Everything that functions had sent is in the ledger: a wait, then the queue empty. */
+/* Everything that functions had sent is in the ledger: a wait, then what was in the
+ * queue when it was done has been taken. */
 struct host_drain {
 	struct host_wait wait;
 	uint64_t overflows; /* counted when it began */
-	uint64_t empties;
+	uint64_t target;    /* records to have been taken */
+	bool lost;          /* some never came into the queue */
 	uint8_t phase;
 };
 
-/* The detach of an address space, as its guest asked for it. */
-enum detach_phase {
-	DETACH_NONE,
-	DETACH_INVALIDATE, /* begun in the broker; entry cleared, caches not yet told */
-	DETACH_FINISH,     /* the operation is under way */
-};
-
+/* What becomes of a function, beside the broker's operation on it:
+ *
+ *   untold   entries of it were changed and the caches have not heard of it; nothing
+ *            goes on before that (VT-d, "Guidance to Software for Invalidations")
+ *   blocked  it did not answer an invalidation, so what it remembers is not known:
+ *            kept out by the IOMMU until it is reset
+ *   closing  the broker has forgotten it; used until the caches have, too
+ */
 struct host_function {
 	bool taken; /* it belongs to a guest */
 	bool used;  /* and is there */
 	bool enable_after; /* after a function reset: switch paging on again */
-	uint8_t detach;    /* enum detach_phase */
+	bool leaving;      /* its guest is being taken out */
+	bool untold, untold_context, blocked, closing;
+	bool detaching;
+	bool wants_pasid;
+	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
 	uint32_t detach_pasid;
 	uint32_t rid, guest_rid;
 	uint32_t guest;
@@ -56,7 +64,8 @@ struct host_function {
 
 struct host_guest {
 	bool used, gone, over;
-	bool owned; /* the broker knows its owner */
+	bool failed; /* it could not be taken in: what was done is undone */
+	bool owned;  /* the broker knows its owner */
 	bool dirty; /* invalidations were issued since the last wait */
 	bool parked;
 	struct iopf_host *host;
@@ -82,8 +91,8 @@ struct iopf_host {
 	uint32_t source;
 	uint64_t now_ns; /* of this turn */
 	uint64_t status_ns;
-	uint64_t empties;  /* times the physical queue was seen empty */
-	uint64_t timeouts; /* waits that were given up */
+	uint64_t timeouts; /* times a wait was given up */
+	bool waiting;      /* something is under way that rings nobody */
 	uint32_t guest_turn;
 	uint32_t function_end;
 	uint32_t pending_first, pending_count; /* requests that the broker had no room for */
@@ -99,10 +108,9 @@ struct iopf_host {
 
 int function_probe(struct host_function *function);
 /* ATS, PASID, PRI on. Returns: 0, -EBUSY (PRI has not stopped), -ENODEV. */
-int function_enable(struct iopf_host *host, struct host_function *function);
+int function_enable(const struct host_function *function);
 void function_disable(const struct host_function *function);
 bool function_gone(const struct host_function *function);
-bool function_wants_pasid(const struct host_function *function);
 uint32_t function_capacity(const struct host_function *function);
 /* One step of the broker's operation on it: 0, -EAGAIN, -ENODEV. */
 int function_step(struct iopf_host *host, struct host_function *function,
@@ -118,24 +126,43 @@ int host_waited(struct iopf_host *host, struct host_wait *wait, uint32_t flags);
 /* 0; -EAGAIN: not yet; -EOVERFLOW: requests were lost meanwhile, begin again. */
 int host_drained(struct iopf_host *host, struct host_drain *drain);
 
+/* ---- caches.c: what the IOMMU and the function remember ------------------------ */
+
+/* The entry of @pasid, or with IOPF_PASID_ANY all of them, is not what it was. */
+void caches_forget(struct host_function *function, uint32_t pasid);
+/* Nor is its context entry. */
+void caches_forget_context(struct host_function *function);
+/* Put it into the command queue. Returns: 0, -EAGAIN. */
+int caches_tell(struct iopf_host *host, struct host_function *function);
+/* Whether the function's own cache has to hear of anything. */
+bool caches_in_function(const struct host_function *function);
+uint16_t caches_domain(const struct host_function *function);
+
 /* ---- members.c ----------------------------------------------------------------- */
 
 /* The guest called @guest, or NULL. */
 struct host_guest *guest_get(const struct iopf_host *host, uint32_t guest);
+/* Disable and remove what it has, then forget it. Returns: 0, -EAGAIN. */
+int guest_leave(struct iopf_host *host, struct host_guest *guest);
 
 /* ---- guest.c: what guests ask for ---------------------------------------------- */
 
 extern const struct iopf_guest_ops host_guest_ops;
 
+/* The number under which the physical structures know @pasid. */
+uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid);
+
 /* (function, pasid) gets @first_levels of tables at @first_root over @guest's stage;
  * 0: the stage alone. */
-int guest_space(struct host_guest *guest, const struct host_function *function,
+int guest_space(struct host_guest *guest, struct host_function *function,
 		uint32_t pasid, const struct iopf_address_space *space);
 
 /* ---- route.c: whose stage missed ----------------------------------------------- */
 
 /* Show, serve or end groups of @guest. Returns: how many. */
 uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t budget);
+/* The group that waits for an index waits no more: its function is told to ask again. */
+void host_unpark(struct iopf_host *host, struct host_guest *guest);
 
 /* ---- run.c --------------------------------------------------------------------- */
 

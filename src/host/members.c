@@ -15,13 +15,41 @@ static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
 		guest->parked = false;
 }
 
+static bool rid_used(const struct iopf_host *host, uint32_t rid)
+{
+	for (uint32_t i = 0; i < host->function_end; i++)
+		if (host->functions[i].used && host->functions[i].rid == rid)
+			return true;
+	return false;
+}
+
+static int add_endpoint(struct iopf_host *host, struct host_function *function,
+			uint32_t allocation)
+{
+	const struct iopf_endpoint_options endpoint = {
+		.size_bytes = sizeof(endpoint),
+		.source = host->source,
+		.rid = function->rid,
+		.allocation = allocation,
+		.pasid_in_response = function->wants_pasid,
+	};
+	int error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
+
+	if (error != 0)
+		return error;
+	function->allocation = allocation;
+	function->used = true;
+	host->function_of_endpoint[function->endpoint] =
+		(uint32_t)(function - host->functions);
+	return 0;
+}
+
+/* What fails once it is used is undone by guest_leave(). */
 static int add_function(struct iopf_host *host, struct host_guest *guest,
 			const struct iopf_host_function_options *options,
 			struct host_function *function)
 {
-	struct iopf_endpoint_options endpoint = { .size_bytes = sizeof(endpoint),
-						  .source = host->source,
-						  .rid = options->rid };
+	uint32_t capacity;
 	int error;
 
 	*function = (struct host_function){ .taken = true,
@@ -30,47 +58,22 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 					    .guest = (uint32_t)(guest - host->guests),
 					    .ops = options->ops,
 					    .context = options->context };
+	if (options->allocation < 1 || options->allocation > IOPF_HOST_ALLOCATION_MAX)
+		return -EINVAL;
+	if (rid_used(host, options->rid))
+		return -EEXIST;
 	error = function_probe(function);
 	if (error != 0)
 		return error;
-	function->allocation = function_capacity(function);
-	if (function->allocation > options->allocation)
-		function->allocation = options->allocation;
-	endpoint.allocation = function->allocation;
-	endpoint.pasid_in_response = function_wants_pasid(function);
-	error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
-	if (error != 0)
-		return error;
-	error = host->family->endpoint(&host->tables, function->rid, true);
+	capacity = function_capacity(function);
+	if (capacity == 0)
+		return -ENODEV;
+	error = add_endpoint(host, function,
+			     capacity < options->allocation ? capacity :
+							      options->allocation);
 	if (error == 0)
-		error = function_enable(host, function);
-	if (error != 0) {
-		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
-		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
-		host->family->endpoint(&host->tables, function->rid, false);
-		return error;
-	}
-	host->function_of_endpoint[function->endpoint] =
-		(uint32_t)(function - host->functions);
-	function->used = true;
-	return 0;
-}
-
-static void drop_functions(struct iopf_host *host, const struct host_guest *guest)
-{
-	for (uint32_t i = 0; i < guest->function_count; i++) {
-		struct host_function *function =
-			&host->functions[guest->function_first + i];
-
-		if (!function->used)
-			continue;
-		function_disable(function);
-		iopf_broker_remove(host->broker, function->endpoint, host->now_ns);
-		iopf_broker_did(host->broker, function->endpoint, -ENODEV, host->now_ns);
-		host->family->endpoint(&host->tables, function->rid, false);
-		host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
-		function->used = false;
-	}
+		error = host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
+	return error != 0 ? error : function_enable(function);
 }
 
 static struct iopf_guest_options guest_options(const struct iopf_host_guest_options *from)
@@ -108,7 +111,7 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 		endpoints[i] = (struct iopf_guest_endpoint){
 			.rid = function->guest_rid,
 			.endpoint = function->endpoint,
-			.pasid_in_response = function_wants_pasid(function),
+			.pasid_in_response = function->wants_pasid,
 		};
 	}
 	options.endpoints = endpoints;
@@ -120,11 +123,14 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 static int add_owner(struct iopf_host *host, struct host_guest *guest,
 		     struct iopf_owner_options owner)
 {
+	int error;
+
 	owner.size_bytes = sizeof(owner);
 	owner.taken = on_taken;
 	owner.context = guest;
-	guest->owned = true;
-	return iopf_broker_add_owner(host->broker, &owner, &guest->owner);
+	error = iopf_broker_add_owner(host->broker, &owner, &guest->owner);
+	guest->owned = error == 0;
+	return error;
 }
 
 static int add_functions(struct iopf_host *host, struct host_guest *guest,
@@ -237,14 +243,14 @@ static void free_place(struct iopf_host *host, struct host_guest *guest)
 	guest->used = false;
 }
 
+/* Where it could not be taken in, what is done already is undone in turns. */
 static int settle(struct iopf_host *host, struct host_guest *guest, int error)
 {
 	if (error == 0)
 		return 0;
-	drop_functions(host, guest);
-	if (guest->owned)
-		iopf_broker_remove_owner(host->broker, guest->owner);
-	free_place(host, guest);
+	guest->failed = true;
+	guest->guest = NULL; /* its memory is the caller's again */
+	guest_leave(host, guest);
 	return error;
 }
 
@@ -281,29 +287,48 @@ int iopf_host_add_pager(struct iopf_host *host,
 
 /* ---- And out again ------------------------------------------------------------- */
 
+/* Answered and stopped while it is there to hear it, then removed. False: not yet. */
+static bool function_left(struct iopf_host *host, struct host_function *function)
+{
+	if (!function->used)
+		return true;
+	if (function->closing || iopf_host_busy(host, function->endpoint))
+		return false;
+	if (!function->leaving) {
+		function->leaving = true;
+		iopf_broker_disable(host->broker, function->endpoint);
+	} else {
+		function_disable(function);
+		iopf_host_remove_function(host, function->endpoint, host->now_ns);
+	}
+	return false;
+}
+
+int guest_leave(struct iopf_host *host, struct host_guest *guest)
+{
+	bool left = true;
+
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		left &= function_left(host, &host->functions[guest->function_first + i]);
+	if (!left)
+		return -EAGAIN;
+	if (guest->owned && iopf_broker_remove_owner(host->broker, guest->owner) != 0)
+		return -EAGAIN;
+	pager_destroy(&guest->pager);
+	free_place(host, guest);
+	return 0;
+}
+
 int iopf_host_remove_guest(struct iopf_host *host, uint32_t id, uint64_t now_ns)
 {
 	struct host_guest *guest = guest_get(host, id);
-	bool left = false;
 
 	if (guest == NULL)
 		return -ENOENT;
+	host->now_ns = now_ns;
 	if (guest->guest != NULL && !guest->over) {
 		guest->gone = true;
 		return -EAGAIN;
 	}
-	for (uint32_t i = 0; i < guest->function_count; i++) {
-		struct host_function *function =
-			&host->functions[guest->function_first + i];
-
-		if (!function->used)
-			continue;
-		left = true;
-		function_disable(function);
-		iopf_host_remove_function(host, function->endpoint, now_ns);
-	}
-	if (left || iopf_broker_remove_owner(host->broker, guest->owner) != 0)
-		return -EAGAIN;
-	free_place(host, guest);
-	return 0;
+	return guest_leave(host, guest);
 }

@@ -108,18 +108,26 @@ static bool route(struct iopf_host *host, struct host_guest *guest,
 	return true;
 }
 
+void host_unpark(struct iopf_host *host, struct host_guest *guest)
+{
+	guest->parked = false;
+	not_shown(host, &guest->parked_group, -ENOSPC);
+}
+
 uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
 {
 	uint32_t done = 0;
 
 	while (done < budget) {
-		if (!guest->parked &&
+		bool was_parked = guest->parked;
+
+		if (!was_parked &&
 		    iopf_broker_fetch(host->broker, guest->owner, &guest->parked_group,
 				      host->now_ns) != 0)
 			break;
 		guest->parked = true; /* until it is clear what becomes of it */
 		if (!route(host, guest, &guest->parked_group)) {
-			host->stats.parked++;
+			host->stats.parked += !was_parked;
 			break;
 		}
 		guest->parked = false;

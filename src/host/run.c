@@ -66,10 +66,8 @@ static uint32_t intake(struct iopf_host *host, uint32_t budget)
 
 		if (polled == -EOVERFLOW)
 			overflowed(host);
-		if (polled <= 0) {
-			host->empties += polled == 0;
+		if (polled <= 0)
 			break;
-		}
 		host->pending_first = 0;
 		host->pending_count = (uint32_t)polled;
 		done += take_pending(host);
@@ -115,15 +113,15 @@ static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint
 	uint32_t done, steps;
 
 	if (guest->gone) {
-		guest->parked = false;
-		if (iopf_guest_reset(guest->guest, host->now_ns) == 0)
-			guest->over = true;
-		return 0;
+		guest->over = iopf_guest_reset(guest->guest, host->now_ns) == 0;
+		host->waiting |= !guest->over;
+		return guest->over;
 	}
 	done = host_show(host, guest, budget);
 	if (guest->guest == NULL)
 		return done;
 	steps = iopf_guest_run(guest->guest, budget, host->now_ns);
+	host->waiting |= iopf_guest_held(guest->guest);
 	/* Asking again for what is not finished brings nothing forward. */
 	return done + (iopf_guest_held(guest->guest) ? 0 : steps);
 }
@@ -135,7 +133,11 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 	for (uint32_t i = 0; i < host->options.guest_max; i++) {
 		uint32_t at = (host->guest_turn + i) % host->options.guest_max;
 
-		if (host->guests[at].used && !host->guests[at].over)
+		if (!host->guests[at].used)
+			continue;
+		if (host->guests[at].failed)
+			guest_leave(host, &host->guests[at]);
+		else if (!host->guests[at].over)
 			done += run_guest(host, &host->guests[at], budget);
 	}
 	host->guest_turn = (host->guest_turn + 1) % host->options.guest_max;
@@ -144,15 +146,21 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 
 /* ---- Operations ---------------------------------------------------------------- */
 
+/* The broker has forgotten it: shut out, and nobody else's before the caches know. */
 static void removed(struct iopf_host *host, struct host_function *function)
 {
-	const struct iopf_command forget = { .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
-					     .granularity = IOPF_ALL,
-					     .pasid = IOPF_PASID_NONE };
-
-	host->family->endpoint(&host->tables, function->rid, false);
-	iopf_driver_submit(host->driver, &forget);
+	host->family->endpoint(&host->tables, function->rid, FAMILY_SHUT);
 	host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
+	function->endpoint = IOPF_NO_ID;
+	function->closing = true;
+	function->drain.wait.armed = false;
+	caches_forget_context(function);
+}
+
+static void close_function(struct iopf_host *host, struct host_function *function)
+{
+	if (host_waited(host, &function->drain.wait, IOPF_WAIT_FENCE) != 0)
+		return;
 	function->used = false;
 	host->stats.removals++;
 }
@@ -160,46 +168,100 @@ static void removed(struct iopf_host *host, struct host_function *function)
 /* After a function reset all capabilities are off: on again, then the endpoint. */
 static void reset_done(struct iopf_host *host, struct host_function *function)
 {
-	function->enable_after = false;
 	host->stats.resets++;
-	if (function_enable(host, function) == 0)
-		iopf_broker_enable(host->broker, function->endpoint);
+	if (function_enable(function) != 0 ||
+	    iopf_broker_enable(host->broker, function->endpoint) != 0)
+		host->stats.enable_failed++;
+}
+
+/* @step: IOPF_STEP_DONE, or why the operation failed. */
+static void operation_over(struct iopf_host *host, struct host_function *function, int step)
+{
+	if (function->enable_after && step == IOPF_STEP_DONE)
+		reset_done(host, function);
+	function->enable_after = false;
+	if (function->detaching)
+		host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
+						    .guest = function->guest,
+						    .endpoint = function->endpoint,
+						    .pasid = function->detach_pasid });
+	function->detaching = false;
+	if (iopf_broker_step(host->broker, function->endpoint) == -ENOENT)
+		removed(host, function);
 }
 
 static uint32_t run_operation(struct iopf_host *host, struct host_function *function)
 {
-	int step = iopf_broker_step(host->broker, function->endpoint), result;
+	int step, result;
 
-	/* A detach waits for its invalidations before its queue is drained. */
-	if (step <= IOPF_STEP_NONE || function->detach == DETACH_INVALIDATE)
+	if (caches_tell(host, function) != 0)
+		return 0;
+	if (function->closing) {
+		close_function(host, function);
+		return !function->used;
+	}
+	step = iopf_broker_step(host->broker, function->endpoint);
+	if (step <= IOPF_STEP_NONE)
 		return 0;
 	result = function_step(host, function, (enum iopf_step)step);
 	if (result == -EINPROGRESS)
 		return 0;
 	step = iopf_broker_did(host->broker, function->endpoint, result, host->now_ns);
-	if (step == IOPF_STEP_DONE && function->enable_after)
-		reset_done(host, function);
-	else if (iopf_broker_step(host->broker, function->endpoint) == -ENOENT)
-		removed(host, function);
+	if (step == IOPF_STEP_DONE || step < 0)
+		operation_over(host, function, step);
 	return result == 0;
+}
+
+static bool is_busy(const struct iopf_host *host, const struct host_function *function)
+{
+	return function->untold || function->closing ||
+	       iopf_broker_step(host->broker, function->endpoint) > IOPF_STEP_NONE;
 }
 
 static uint32_t run_operations(struct iopf_host *host)
 {
 	uint32_t done = 0;
 
-	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used)
-			done += run_operation(host, &host->functions[i]);
+	for (uint32_t i = 0; i < host->function_end; i++) {
+		struct host_function *function = &host->functions[i];
+
+		if (function->used)
+			done += run_operation(host, function);
+		host->waiting |= function->used && is_busy(host, function);
+	}
 	return done;
 }
 
 static void look_at_functions(struct iopf_host *host)
 {
 	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used)
+		if (host->functions[i].used && !host->functions[i].closing)
 			function_status(host, &host->functions[i]);
 	host->status_ns = host->now_ns + host->options.status_period_ns;
+}
+
+/*
+ * It did not answer an invalidation: what it remembers is not known, and asking again
+ * would stop the queue for everybody again. It is kept out until it is reset.
+ */
+static void block_function(struct iopf_host *host, uint32_t rid)
+{
+	struct host_function *function = host_function_of(host, iopf_host_endpoint(host, rid));
+
+	if (function == NULL || function->blocked ||
+	    iopf_broker_reset(host->broker, function->endpoint, host->now_ns) != 0)
+		return;
+	function_disable(function);
+	function->blocked = true;
+	function->enable_after = false;
+	function->drain = (struct host_drain){ 0 };
+	host->family->endpoint(&host->tables, rid, FAMILY_BLOCKED);
+	caches_forget_context(function);
+	host->stats.blocked++;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
+					    .guest = function->guest,
+					    .endpoint = function->endpoint,
+					    .pasid = IOPF_PASID_NONE });
 }
 
 static void look_at_queue(struct iopf_host *host)
@@ -208,8 +270,10 @@ static void look_at_queue(struct iopf_host *host)
 
 	if (errors <= 0)
 		return;
-	if (errors & IOPF_DRIVER_TIMEOUT)
+	if (errors & IOPF_DRIVER_TIMEOUT) {
 		host->timeouts++;
+		block_function(host, iopf_driver_silent(host->driver));
+	}
 	if ((errors & IOPF_DRIVER_STOPPED) && iopf_driver_skip(host->driver) == 0)
 		host->stats.skipped++;
 	host->stats.timeouts = host->timeouts;
@@ -220,6 +284,7 @@ uint32_t iopf_host_run(struct iopf_host *host, uint32_t budget, uint64_t now_ns)
 	uint32_t done;
 
 	host->now_ns = now_ns;
+	host->waiting = false;
 	done = intake(host, budget);
 	done += run_guests(host, budget);
 	done += (uint32_t)iopf_broker_poll(host->broker, budget, now_ns);
@@ -229,12 +294,17 @@ uint32_t iopf_host_run(struct iopf_host *host, uint32_t budget, uint64_t now_ns)
 	if (now_ns >= host->status_ns)
 		look_at_functions(host);
 	iopf_driver_kick(host->driver);
+	host->waiting |= host->pending_count > 0;
 	return done;
 }
 
 uint64_t iopf_host_next_ns(const struct iopf_host *host)
 {
-	uint64_t deadline_ns = iopf_broker_next_deadline_ns(host->broker);
+	uint64_t next_ns = iopf_broker_next_deadline_ns(host->broker);
 
-	return deadline_ns < host->status_ns ? deadline_ns : host->status_ns;
+	if (host->status_ns < next_ns)
+		next_ns = host->status_ns;
+	if (host->waiting && host->now_ns + HOST_POLL_NS < next_ns)
+		next_ns = host->now_ns + HOST_POLL_NS;
+	return next_ns;
 }

@@ -15,15 +15,27 @@ int pager_create(struct iopf_pager *pager, const struct family *family,
 		 const struct family_tables *tables,
 		 const struct iopf_pager_region *regions, uint32_t region_count)
 {
-	if (region_count > IOPF_PAGER_REGION_MAX)
+	int error;
+
+	*pager = (struct iopf_pager){ .region_count = region_count };
+	if (region_count < 1 || region_count > IOPF_PAGER_REGION_MAX)
 		return -EINVAL;
-	*pager = (struct iopf_pager){ .family = family, .region_count = region_count };
 	for (uint32_t i = 0; i < region_count; i++) {
 		if (!region_right(&regions[i]))
 			return -EINVAL;
 		pager->regions[i] = regions[i];
 	}
-	return family->stage_create(&pager->stage, tables);
+	error = family->stage_create(&pager->stage, tables);
+	if (error == 0)
+		pager->family = family;
+	return error;
+}
+
+void pager_destroy(struct iopf_pager *pager)
+{
+	if (pager->family != NULL)
+		pager->family->stage_destroy(&pager->stage);
+	pager->family = NULL;
 }
 
 static const struct iopf_pager_region *region_of(const struct iopf_pager *pager,

@@ -19,6 +19,10 @@ int pager_create(struct iopf_pager *pager, const struct family *family,
 		 const struct family_tables *tables,
 		 const struct iopf_pager_region *regions, uint32_t region_count);
 
+/* Give its tables back: no entry and no cache leads to them. One that was never made
+ * has none. */
+void pager_destroy(struct iopf_pager *pager);
+
 /*
  * Make the page of @addr present for @perm (EXEC and PRIV mean nothing here).
  *

@@ -32,16 +32,17 @@ static uint64_t vtd_root(const struct family_tables *tables)
 	return tables->vtd.root;
 }
 
-static int vtd_endpoint(const struct family_tables *tables, uint32_t rid, bool open)
+static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
+			enum family_door door)
 {
 	const struct vtd_context context = { .rid_pasid = family_vtd.pasid_none,
 					     .pdts = DIRECTORY_SIZE,
-					     .ats = true,
+					     .ats = door == FAMILY_OPEN,
 					     .pasid = true,
-					     .pri = true };
+					     .pri = door == FAMILY_OPEN };
 
-	return open ? vtd_builder_context(&tables->vtd, rid, &context) :
-		      vtd_builder_clear_context(&tables->vtd, rid);
+	return door != FAMILY_SHUT ? vtd_builder_context(&tables->vtd, rid, &context) :
+				     vtd_builder_clear_context(&tables->vtd, rid);
 }
 
 static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
@@ -76,6 +77,11 @@ static int vtd_stage_create(struct family_stage *stage, const struct family_tabl
 	return vtdss_create(&stage->vtd, tables->vtd.memory, &tables->vtd.pages, &format);
 }
 
+static void vtd_stage_destroy(const struct family_stage *stage)
+{
+	vtdss_destroy(&stage->vtd);
+}
+
 static int vtd_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
 			 uint8_t perm)
 {
@@ -105,6 +111,7 @@ const struct family family_vtd = {
 	.endpoint = vtd_endpoint,
 	.space = vtd_space,
 	.stage_create = vtd_stage_create,
+	.stage_destroy = vtd_stage_destroy,
 	.stage_map = vtd_stage_map,
 	.stage_unmap = vtd_stage_unmap,
 	.stage_mapped = vtd_stage_mapped,

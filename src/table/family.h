@@ -30,6 +30,14 @@ struct family_space {
 	bool supervisor, exec, write_protect, extended;
 };
 
+/* What a function may do. */
+enum family_door {
+	FAMILY_SHUT,    /* nothing, and its address spaces are taken away */
+	FAMILY_BLOCKED, /* no translated accesses, no page requests: its own cache of
+			 * translations counts for nothing any more */
+	FAMILY_OPEN,
+};
+
 /* How registers are read: iopf_register_ops.read. */
 typedef int family_read(void *context, uint32_t offset, uint32_t width, uint64_t *value);
 
@@ -41,12 +49,14 @@ struct family {
 		      const struct table_pages *pages, family_read *read, void *context);
 	/* What the root table register holds. */
 	uint64_t (*root)(const struct family_tables *tables);
-	/* Let @rid in, with ATS, PASIDs and page requests, or shut it out. */
-	int (*endpoint)(const struct family_tables *tables, uint32_t rid, bool open);
+	/* The caller invalidates. */
+	int (*endpoint)(const struct family_tables *tables, uint32_t rid,
+			enum family_door door);
 	/* @space NULL: take it away. The caller invalidates. */
 	int (*space)(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
 		     const struct family_space *space);
 	int (*stage_create)(struct family_stage *stage, const struct family_tables *tables);
+	void (*stage_destroy)(const struct family_stage *stage);
 	/* -EEXIST: it was there. */
 	int (*stage_map)(const struct family_stage *stage, uint64_t addr, uint64_t out,
 			 uint8_t perm);
