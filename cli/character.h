@@ -43,7 +43,7 @@
 	X(port_garbage,       "messages of other sizes and unknown kinds") \
 	X(port_flags,         "flags changed on its end of the doorbell") \
 	X(port_deaf,          "questions whose replies it does not take") \
-	X(memory_flags,       "flags changed on the descriptor of its memory") \
+	X(descriptor_flags,   "flags changed on all descriptors that it has") \
 	X(memory_resize,      "its memory cut off, grown, unsealed") \
 	X(job_nonsense,       "jobs for its device that make no sense") \
 	X(job_stopped,        "PASIDs of its device stopped in the middle of a job")

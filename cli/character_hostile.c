@@ -19,7 +19,7 @@
 /* There is one hostile guest in a process, and the agent's pager has to find it. */
 static struct hostile self;
 
-/* ---- Help for acts ------------------------------------------------------------------------- */
+/* ---- Help for acts ----------------------------------------------------------------- */
 
 void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,
 		 bool refused)
@@ -93,7 +93,7 @@ static int hostile_fault(void *context, const struct iopf_request *request, uint
 	return -EAGAIN;
 }
 
-/* ---- Tables under walks --------------------------------------------------------------------- */
+/* ---- Tables under walks ------------------------------------------------------------ */
 
 /* A thread of its own, as another processor of the guest would: it writes entries into
  * the pages that the agent built, until it is told to stop. */
@@ -195,7 +195,7 @@ void hostile_tables_nowhere(struct hostile *hostile)
 	tables_play(hostile, HOSTILE_tables_nowhere, lost_entry);
 }
 
-/* ---- Rounds ----------------------------------------------------------------------------------- */
+/* ---- Rounds ------------------------------------------------------------------------ */
 
 #define HOSTILE_ACT(name, text) [HOSTILE_##name] = hostile_##name,
 static void (*const acts[HOSTILE_ACT_COUNT])(struct hostile *hostile) = { HOSTILE_ACTS(

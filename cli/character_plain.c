@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/guest.h"
 
-/* ---- Honest ---------------------------------------------------------------------------- */
+/* ---- Honest ------------------------------------------------------------------------ */
 
 static int honest_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
 			uint8_t *perm)
@@ -16,7 +16,7 @@ static int honest_fault(void *context, const struct iopf_request *request, uint6
 
 const struct guest_behaviour guest_honest = { .fault = honest_fault, .work = guest_work };
 
-/* ---- Killed ------------------------------------------------------------------------------ */
+/* ---- Killed ------------------------------------------------------------------------ */
 
 /* Honest, with jobs that are long enough to be killed in the middle of one. */
 static void killed_work(struct guest *guest)
@@ -42,7 +42,7 @@ static void killed_work(struct guest *guest)
 
 const struct guest_behaviour guest_killed = { .fault = honest_fault, .work = killed_work };
 
-/* ---- What is answered later ------------------------------------------------------------- */
+/* ---- What is answered later -------------------------------------------------------- */
 
 /* Requests that were taken, oldest first: at most what a device has outstanding. */
 static struct later {
@@ -76,7 +76,7 @@ static uint64_t later_next_ns(void)
 					  laters[later_first % CLI_COUNT(laters)].due_ns;
 }
 
-/* ---- Slow -------------------------------------------------------------------------------- */
+/* ---- Slow -------------------------------------------------------------------------- */
 
 static int slow_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
 		      uint8_t *perm)
@@ -125,7 +125,7 @@ const struct guest_behaviour guest_slow = { .fault = slow_fault,
 					    .turn = slow_turn,
 					    .work = guest_work };
 
-/* ---- Silent -------------------------------------------------------------------------------- */
+/* ---- Silent ------------------------------------------------------------------------ */
 
 static int silent_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
 			uint8_t *perm)
@@ -153,7 +153,7 @@ static void silent_work(struct guest *guest)
 
 const struct guest_behaviour guest_silent = { .fault = silent_fault, .work = silent_work };
 
-/* ---- Liar ------------------------------------------------------------------------------------ */
+/* ---- Liar -------------------------------------------------------------------------- */
 
 /* Every other page with fewer rights: what is to be written may only be read, what is to
  * be read belongs to the supervisor. The other groups are said to be there and are not. */

@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 
-/* ---- Command line --------------------------------------------------------------------- */
+/* ---- Command line ------------------------------------------------------------------ */
 
 struct guest_options {
 	const char *character;
@@ -48,7 +48,7 @@ static const struct option_table table = {
 	.count = CLI_COUNT(options),
 };
 
-/* ---- What the host handed over ----------------------------------------------------------- */
+/* ---- What the host handed over ----------------------------------------------------- */
 
 static bool is_port(int descriptor)
 {
@@ -112,7 +112,7 @@ static bool file_read(const struct guest *guest, int descriptor)
 	return true;
 }
 
-/* ---- The agent ------------------------------------------------------------------------------ */
+/* ---- The agent --------------------------------------------------------------------- */
 
 static int register_read(void *context, uint32_t offset, uint32_t width, uint64_t *value)
 {
@@ -199,7 +199,7 @@ void guest_stop(struct guest *guest)
 	(void)until_done(guest, iopf_agent_stop);
 }
 
-/* ---- The process ---------------------------------------------------------------------------- */
+/* ---- The process ------------------------------------------------------------------- */
 
 static const struct guest_behaviour *const behaviours[] = {
 	[CHARACTER_honest] = &guest_honest, [CHARACTER_slow] = &guest_slow,

@@ -49,14 +49,14 @@ struct guest {
 extern const struct guest_behaviour guest_honest, guest_slow, guest_silent, guest_liar,
 	guest_hostile, guest_killed;
 
-/* ---- guest.c: the agent ------------------------------------------------------------------- */
+/* ---- guest.c: the agent ------------------------------------------------------------ */
 
 /* Make the agent anew; what it had built is forgotten. 0, or a negative errno. */
 int guest_build(struct guest *guest);
 int guest_start(struct guest *guest);
 void guest_stop(struct guest *guest);
 
-/* ---- guest_work.c: what honest ones do ------------------------------------------------------ */
+/* ---- guest_work.c: what honest ones do --------------------------------------------- */
 
 /* Where a page belongs, and what may be done with it: 0, or -EFAULT. */
 int guest_plan(const struct guest *guest, const struct iopf_request *request,

@@ -14,7 +14,7 @@
 /* Nothing rang for so long: look whether something got lost. */
 #define QUIET_NS UINT64_C(100000000)
 
-/* ---- The pager ------------------------------------------------------------------------- */
+/* ---- The pager --------------------------------------------------------------------- */
 
 static uint64_t copy_bytes(const struct guest *guest)
 {
@@ -47,7 +47,7 @@ static bool given_up(const struct guest *guest)
 	       (guest->give_up_ns != 0 && cli_now_ns() > guest->give_up_ns);
 }
 
-/* ---- Turns -------------------------------------------------------------------------------- */
+/* ---- Turns ------------------------------------------------------------------------- */
 
 /* Has the queue stopped? Was an interrupt lost? */
 static void look_after(struct guest *guest)
@@ -95,7 +95,7 @@ static void ticket_wait(struct guest *guest, uint64_t ticket)
 		guest_turn(guest, PAUSE_NS);
 }
 
-/* ---- Address spaces ------------------------------------------------------------------------- */
+/* ---- Address spaces ---------------------------------------------------------------- */
 
 bool guest_attach(struct guest *guest, uint32_t pasid)
 {
@@ -162,7 +162,7 @@ void guest_unmap(struct guest *guest)
 	range_unmap(guest, LAYOUT_IOVA_DESTINATION);
 }
 
-/* ---- Jobs ------------------------------------------------------------------------------------ */
+/* ---- Jobs -------------------------------------------------------------------------- */
 
 static void job_write(struct guest *guest, enum model_job_register offset, uint64_t value)
 {
@@ -199,7 +199,7 @@ bool guest_job_wait(struct guest *guest, struct guest_job *job)
 	return job->status == MODEL_JOB_STATUS_done;
 }
 
-/* ---- Passes ----------------------------------------------------------------------------------- */
+/* ---- Passes ------------------------------------------------------------------------ */
 
 static const unsigned char *destination_of(const struct guest *guest)
 {

@@ -25,7 +25,7 @@ struct hostile {
 #define HOSTILE_DECLARE(name, text) void hostile_##name(struct hostile *hostile);
 HOSTILE_ACTS(HOSTILE_DECLARE)
 
-/* ---- character_hostile.c ------------------------------------------------------------------ */
+/* ---- character_hostile.c ----------------------------------------------------------- */
 
 /* It was done @count times more; @refused: as it should be. */
 void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,

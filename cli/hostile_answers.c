@@ -11,7 +11,7 @@
 
 enum { DESCRIPTOR_BYTES = 32, SOME = 16, FOREIGN_RIDS = 64 };
 
-/* ---- Answers ------------------------------------------------------------------------------ */
+/* ---- Answers ----------------------------------------------------------------------- */
 
 static struct iopf_command answer_to(const struct iopf_request *request)
 {
@@ -186,7 +186,7 @@ void hostile_answer_private(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_answer_private, 1, true);
 }
 
-/* ---- Bits ----------------------------------------------------------------------------------- */
+/* ---- Bits -------------------------------------------------------------------------- */
 
 static void encode(const struct iopf_command *command, uint8_t *bytes)
 {
@@ -254,7 +254,7 @@ void hostile_malformed(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_malformed, SOME, true);
 }
 
-/* ---- Invalidations, waits ---------------------------------------------------------------------- */
+/* ---- Invalidations, waits ---------------------------------------------------------- */
 
 void hostile_invalidate_unasked(struct hostile *hostile)
 {

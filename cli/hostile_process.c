@@ -11,7 +11,7 @@
 #include "cli/cli.h"
 #include "cli/hostile.h"
 
-/* ---- The doorbell ---------------------------------------------------------------------------- */
+/* ---- The doorbell ------------------------------------------------------------------ */
 
 static void raw_send(struct hostile *hostile, const uint8_t *bytes, size_t size_bytes)
 {
@@ -70,15 +70,17 @@ void hostile_port_deaf(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_port_deaf, QUESTIONS, true);
 }
 
-/* ---- Memory ------------------------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------------------ */
 
-void hostile_memory_flags(struct hostile *hostile)
+/* Of what it inherited, too: the host may have the same files open. */
+void hostile_descriptor_flags(struct hostile *hostile)
 {
-	static const int flags[] = { O_NONBLOCK, O_APPEND, O_NOATIME, 0 };
+	static const int flags[] = { O_NONBLOCK | O_DIRECT, O_APPEND, O_NOATIME, 0 };
+	enum { DESCRIPTORS = 64 };
 
-	for (size_t i = 0; i < CLI_COUNT(flags); i++)
-		(void)fcntl(hostile->guest->memory_descriptor, F_SETFL, flags[i]);
-	hostile_did(hostile, HOSTILE_memory_flags, CLI_COUNT(flags), true);
+	for (size_t i = 0; i < CLI_COUNT(flags) * DESCRIPTORS; i++)
+		(void)fcntl((int)(i % DESCRIPTORS), F_SETFL, flags[i / DESCRIPTORS]);
+	hostile_did(hostile, HOSTILE_descriptor_flags, CLI_COUNT(flags), true);
 }
 
 /* All of it has to fail; a hole in it is only zeros, and what the host maps stays there. */
@@ -99,7 +101,7 @@ void hostile_memory_resize(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_memory_resize, 6, refused);
 }
 
-/* ---- The device ---------------------------------------------------------------------------------- */
+/* ---- The device -------------------------------------------------------------------- */
 
 void hostile_job_nonsense(struct hostile *hostile)
 {

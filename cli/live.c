@@ -2,12 +2,17 @@
 /* cli/live.c - a line a guest, redrawn in place while the run goes on. */
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "cli/cli.h"
 #include "cli/run.h"
 
 #define PERIOD_NS UINT64_C(200000000)
+
+/* A line that is too long for the terminal is cut off: each is one to go up. */
+#define NO_WRAP "\x1b[?7l"
+#define WRAP    "\x1b[?7h"
 
 struct live {
 	uint64_t drawn_ns;
@@ -50,8 +55,8 @@ static uint32_t groups_open(const struct run_guest *guest)
 static const char *state_of(const struct run_guest *guest)
 {
 	if (guest->life == RUN_LIFE_ALIVE)
-		return guest->run->phase == RUN_PHASE_WORK ? "" : "stopping";
-	return guest->shot ? "killed" : guest->bye ? "stopped" : "dead";
+		return guest->run->phase == RUN_PHASE_WORK ? "" : "ends";
+	return guest->shot ? "shot" : guest->bye ? "over" : "dead";
 }
 
 static void draw_guest(struct run *run, const struct run_guest *guest, double seconds)
@@ -62,8 +67,8 @@ static void draw_guest(struct run *run, const struct run_guest *guest, double se
 	struct report_refused refused = report_refused(run, guest);
 
 	fprintf(stderr,
-		"%-11s %8.1f MiB %9" PRIu64 " faults %7.0f/s %4" PRIu32
-		" open %7" PRIu64 " refused %s\n",
+		"%-10s %8.1f MiB %8" PRIu64 " faults %6.0f/s %3" PRIu32
+		" open %6" PRIu64 " refused %s\n",
 		guest->name, (double)bytes / (1 << 20), faults,
 		(double)(faults - *before) / seconds, groups_open(guest),
 		report_refused_sum(&refused), state_of(guest));
@@ -71,16 +76,30 @@ static void draw_guest(struct run *run, const struct run_guest *guest, double se
 	run->live->lines++;
 }
 
+/* What would scroll cannot be drawn over. */
+static uint32_t lines_max(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_row == 0)
+		return RUN_GUEST_MAX;
+	return size.ws_row - 1u;
+}
+
 void live_draw(struct run *run)
 {
 	double seconds;
+	uint32_t count;
 
 	if (run->live == NULL || run->now_ns < live_next_ns(run))
 		return;
 	seconds = (double)(run->now_ns - run->live->drawn_ns) / 1e9;
 	live_erase(run);
-	for (uint32_t i = 0; i < run->guest_count; i++)
+	count = CLI_MIN(run->guest_count, lines_max());
+	fputs(NO_WRAP, stderr);
+	for (uint32_t i = 0; i < count; i++)
 		draw_guest(run, &run->guests[i], seconds);
+	fputs(WRAP, stderr);
 	fflush(stderr);
 	run->live->drawn_ns = run->now_ns;
 }

@@ -41,7 +41,7 @@ static const uint64_t second_ns = 1000000000;
 /* A process that ends closes its door a moment before. */
 #define EXPEL_NS (second_ns / 10)
 
-/* ---- Names of what rings ------------------------------------------------------------------ */
+/* ---- Names of what rings ----------------------------------------------------------- */
 
 enum ring { RING_SIGNAL, RING_PORT, RING_PROCESS };
 
@@ -75,7 +75,7 @@ static void on_signal(struct run *run)
 							RUN_PHASE_ENDING);
 }
 
-/* ---- What a guest says ------------------------------------------------------------------- */
+/* ---- What a guest says ------------------------------------------------------------- */
 
 static void reply(struct run_guest *guest, const struct port_message *to, uint64_t value)
 {
@@ -182,7 +182,7 @@ static uint32_t guest_listen(struct run_guest *guest)
 	return count;
 }
 
-/* ---- What rings ---------------------------------------------------------------------------- */
+/* ---- What rings -------------------------------------------------------------------- */
 
 /* What it sent before it ended: no more than its end of the doorbell holds. */
 static void last_words(struct run_guest *guest)
@@ -257,7 +257,7 @@ static void look(struct run *run, int timeout_ms)
 		on_event(run, &events[i]);
 }
 
-/* ---- What is said to a guest ---------------------------------------------------------------- */
+/* ---- What is said to a guest ------------------------------------------------------- */
 
 void loop_ring(struct run_guest *guest, uint32_t data)
 {
@@ -288,7 +288,7 @@ static void guest_tell(struct run_guest *guest)
 		guest->stop_sent = port_put(guest->port, &stop);
 }
 
-/* ---- The right moment ---------------------------------------------------------------------- */
+/* ---- The right moment -------------------------------------------------------------- */
 
 static uint64_t job_done_bytes(const struct run_guest *guest)
 {
@@ -316,7 +316,7 @@ static void guest_shoot(struct run_guest *guest)
 	process_kill(guest);
 }
 
-/* ---- The order of things --------------------------------------------------------------------- */
+/* ---- The order of things ----------------------------------------------------------- */
 
 static bool acts_done(const struct run_guest *guest)
 {
@@ -456,7 +456,7 @@ void loop_run(struct run *run)
 	live_erase(run);
 }
 
-/* ---- Create and destroy ------------------------------------------------------------------------ */
+/* ---- Create and destroy ------------------------------------------------------------ */
 
 int loop_create(struct run *run)
 {

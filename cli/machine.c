@@ -22,7 +22,7 @@ enum {
 
 static const uint64_t second_ns = 1000000000;
 
-/* ---- Memory ------------------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 /* Structures and queues, and for each guest a second stage with a table for 512 pages. */
 static uint64_t arena_bytes(const struct run *run)
@@ -58,7 +58,7 @@ static int memory_for(void **memory, size_t size_bytes)
 	return size_bytes == 0 ? -EINVAL : *memory != NULL ? 0 : -ENOMEM;
 }
 
-/* ---- The IOMMU and its host ---------------------------------------------------------------- */
+/* ---- The IOMMU and its host -------------------------------------------------------- */
 
 /* Of a function: its guest's interrupt. Of the IOMMU: the host looks at it each turn. */
 static void on_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t data)
@@ -148,7 +148,7 @@ static int host_create(struct run *run)
 	return error == 0 ? host_start(run) : error;
 }
 
-/* ---- A function --------------------------------------------------------------------------- */
+/* ---- A function -------------------------------------------------------------------- */
 
 static uint32_t config_read(void *context, uint32_t offset, uint32_t size_bytes)
 {
@@ -240,7 +240,7 @@ static void function_prepare(struct run_guest *guest)
 	config_write(guest->function, at + MSI_CONTROL, 2, MSI_ON);
 }
 
-/* ---- A guest ------------------------------------------------------------------------------ */
+/* ---- A guest ----------------------------------------------------------------------- */
 
 static void on_guest_interrupt(void *context, uint64_t addr, uint32_t data)
 {
@@ -300,7 +300,7 @@ static int guest_create(struct run_guest *guest)
 	return guest_add(guest);
 }
 
-/* ---- All of it ------------------------------------------------------------------------------ */
+/* ---- All of it --------------------------------------------------------------------- */
 
 int machine_create(struct run *run)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/main.c - the program iopf: which subcommands there are. */
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 #include "iopf/iopf.h"
@@ -58,8 +60,20 @@ static void print_commands(FILE *out)
 	      out);
 }
 
+/* What is opened later is never taken for standard input, output or error. */
+static void descriptors_fill(void)
+{
+	int descriptor = open("/dev/null", O_RDWR);
+
+	while (descriptor >= 0 && descriptor <= STDERR_FILENO)
+		descriptor = dup(descriptor);
+	if (descriptor > STDERR_FILENO)
+		close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
+	descriptors_fill();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
 		print_commands(argc < 2 ? stderr : stdout);
 		return argc < 2 ? CLI_USAGE : CLI_OK;

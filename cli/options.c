@@ -11,7 +11,7 @@
 
 #define SECOND UINT64_C(1000000000)
 
-/* ---- Help ----------------------------------------------------------------------------- */
+/* ---- Help -------------------------------------------------------------------------- */
 
 enum { TEXT_COLUMN = 22 };
 
@@ -45,7 +45,7 @@ static void print_help(const struct option_table *table)
 		printf("\n%s\n", table->after);
 }
 
-/* ---- Values ----------------------------------------------------------------------------- */
+/* ---- Values ------------------------------------------------------------------------ */
 
 /* One digit after the others. False: no digit of @base, or too much. */
 static bool digit_add(uint64_t *number, char digit, uint32_t base)
@@ -127,7 +127,7 @@ static bool value_read(const struct option *option, const char *value, void *int
 	return true;
 }
 
-/* ---- Command lines ------------------------------------------------------------------------ */
+/* ---- Command lines ----------------------------------------------------------------- */
 
 static const struct option *option_find(const struct option_table *table, const char *name,
 					size_t length)

@@ -10,7 +10,7 @@
 #include "base/le.h"
 #include "cli/cli.h"
 
-/* ---- Bytes ------------------------------------------------------------------------------ */
+/* ---- Bytes ------------------------------------------------------------------------- */
 
 void port_encode(const struct port_message *message, uint8_t *bytes)
 {
@@ -59,7 +59,7 @@ int port_create(int *host, int *guest)
 	return 0;
 }
 
-/* ---- The host's end ------------------------------------------------------------------------ */
+/* ---- The host's end ---------------------------------------------------------------- */
 
 /* One message, cut off one byte behind the longest that there is: too long is seen. */
 static int take(int port, bool by_guest, struct port_message *message)
@@ -88,7 +88,7 @@ bool port_put(int port, const struct port_message *message)
 	       (ssize_t)sizeof(bytes);
 }
 
-/* ---- A guest's end ------------------------------------------------------------------------- */
+/* ---- A guest's end ----------------------------------------------------------------- */
 
 static bool ready(const struct port *port, short events, int timeout_ms)
 {

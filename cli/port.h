@@ -73,7 +73,7 @@ bool port_decode(const uint8_t *bytes, size_t size_bytes, bool guest,
 /* A pair, closed on exec. Returns: 0 or a negative errno. */
 int port_create(int *host, int *guest);
 
-/* ---- The host's end: never waits -------------------------------------------------------- */
+/* ---- The host's end: never waits --------------------------------------------------- */
 
 /*
  * Returns: 1 and a message; 0: nothing there; -EBADMSG: something that is no message
@@ -84,7 +84,7 @@ int port_take(int port, struct port_message *message);
 /* False: no room, or nobody there. */
 bool port_put(int port, const struct port_message *message);
 
-/* ---- A guest's end ------------------------------------------------------------------------ */
+/* ---- A guest's end ----------------------------------------------------------------- */
 
 struct port {
 	int descriptor;

@@ -16,7 +16,7 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-/* ---- Memory ------------------------------------------------------------------------------ */
+/* ---- Memory ------------------------------------------------------------------------ */
 
 /* Whoever has the descriptor cannot change its size any more, nor undo that. */
 static int memory_seal(int descriptor, uint64_t size_bytes)
@@ -50,11 +50,42 @@ int process_memory(struct run_guest *guest)
 	return CLI_OK;
 }
 
-/* ---- In the child -------------------------------------------------------------------------- */
+/* ---- In the child ------------------------------------------------------------------ */
 
 static void keep(int descriptor)
 {
 	(void)fcntl(descriptor, F_SETFD, 0);
+}
+
+/*
+ * What @descriptor is open on, opened anew: flags that a guest sets are its own. Two
+ * processes that inherit one share them, and the host writes to its standard error.
+ */
+static void open_anew(int descriptor, int flags)
+{
+	char path[32];
+	int anew;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor);
+	anew = open(path, flags | O_CLOEXEC);
+	if (anew < 0)
+		anew = open("/dev/null", flags | O_CLOEXEC);
+	if (anew < 0 || dup2(anew, descriptor) < 0)
+		_exit(CLI_MISSING);
+}
+
+static void descriptors_prepare(const struct run_guest *guest, int port)
+{
+	(void)syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
+	open_anew(STDERR_FILENO, O_WRONLY | O_APPEND);
+	close(STDIN_FILENO);
+	close(STDOUT_FILENO);
+	keep(open("/dev/null", O_RDWR));
+	keep(dup(STDIN_FILENO));
+	open_anew(guest->run->file, O_RDONLY);
+	keep(guest->run->file);
+	keep(guest->memory_descriptor);
+	keep(port);
 }
 
 /* Nothing of the host's is left but what a guest is to have; it dies with the host, and
@@ -69,10 +100,7 @@ static void child_prepare(const struct run_guest *guest, int port, pid_t host)
 		_exit(CLI_MISSING);
 	signal(SIGINT, SIG_IGN);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	(void)syscall(SYS_close_range, 3u, ~0u, CLOSE_RANGE_CLOEXEC);
-	keep(guest->memory_descriptor);
-	keep(guest->run->file);
-	keep(port);
+	descriptors_prepare(guest, port);
 }
 
 static void child_exec(const struct run_guest *guest, int port)
@@ -106,7 +134,14 @@ static void child_exec(const struct run_guest *guest, int port)
 	_exit(127);
 }
 
-/* ---- In the host --------------------------------------------------------------------------- */
+/* ---- In the host ------------------------------------------------------------------- */
+
+static void descriptor_close(int *descriptor)
+{
+	if (*descriptor >= 0)
+		close(*descriptor);
+	*descriptor = -1;
+}
 
 int process_start(struct run_guest *guest)
 {
@@ -128,8 +163,11 @@ int process_start(struct run_guest *guest)
 		guest->process = (int)syscall(SYS_pidfd_open, guest->pid, 0);
 		error = guest->process < 0 ? -errno : 0;
 	}
-	if (error == 0)
+	if (error == 0) {
+		/* It is the guest's from here on; the host has it mapped. */
+		descriptor_close(&guest->memory_descriptor);
 		return CLI_OK;
+	}
 	cli_error("%s: no process for it: %s", guest->name, strerror(-error));
 	return CLI_MISSING;
 }
@@ -149,13 +187,6 @@ void process_reap(struct run_guest *guest)
 	while (waitpid(guest->pid, &guest->exit_status, 0) < 0 && errno == EINTR)
 		;
 	guest->life = RUN_LIFE_DEAD;
-}
-
-static void descriptor_close(int *descriptor)
-{
-	if (*descriptor >= 0)
-		close(*descriptor);
-	*descriptor = -1;
 }
 
 void process_close(struct run_guest *guest)

@@ -17,7 +17,7 @@ struct record {
 
 static const char source_name[] = "vtd";
 
-/* ---- Writing ------------------------------------------------------------------------------ */
+/* ---- Writing ----------------------------------------------------------------------- */
 
 static void put_bytes(struct run *run, const void *bytes, int size_bytes)
 {
@@ -86,7 +86,7 @@ void record_close(struct run *run)
 	run->record = NULL;
 }
 
-/* ---- The world ---------------------------------------------------------------------------- */
+/* ---- The world --------------------------------------------------------------------- */
 
 static void world_guest(struct run_guest *guest)
 {
@@ -129,7 +129,7 @@ void record_world(struct run *run)
 		world_guest(&run->guests[i]);
 }
 
-/* ---- At the function ------------------------------------------------------------------------ */
+/* ---- At the function --------------------------------------------------------------- */
 
 static void put_pasid(struct trace_event *event, uint32_t pasid)
 {
@@ -221,7 +221,7 @@ void record_hostile(struct run_guest *guest, unsigned act, uint64_t count)
 	put_event(guest->run, &event);
 }
 
-/* ---- At the host ---------------------------------------------------------------------------- */
+/* ---- At the host ------------------------------------------------------------------- */
 
 /* Whose @id, @endpoint or @rid it is, in this order; IOPF_NO_ID: not known. */
 static const struct run_guest *guest_of(const struct run *run, uint32_t id,

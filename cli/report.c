@@ -6,7 +6,7 @@
 #include "cli/cli.h"
 #include "cli/run.h"
 
-/* ---- Sums --------------------------------------------------------------------------------- */
+/* ---- Sums -------------------------------------------------------------------------- */
 
 struct report_refused report_refused(const struct run *run, const struct run_guest *guest)
 {
@@ -49,7 +49,7 @@ int report_data(const struct run_guest *guest)
 	return guest->crc_passes > 0 && !guest->crc_differs && guest->bad_passes == 0;
 }
 
-/* ---- The verdict ----------------------------------------------------------------------------- */
+/* ---- The verdict ------------------------------------------------------------------- */
 
 static void judge_function(struct run *run, const struct run_guest *guest)
 {
@@ -133,7 +133,7 @@ void report_judge(struct run *run)
 		judge_guest(run, &run->guests[i]);
 }
 
-/* ---- Tables ------------------------------------------------------------------------------------ */
+/* ---- Tables ------------------------------------------------------------------------ */
 
 static void print_head(const struct run *run)
 {

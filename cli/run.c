@@ -16,7 +16,7 @@
 #include "cli/cli.h"
 #include "cli/options.h"
 
-/* ---- Options ------------------------------------------------------------------------------ */
+/* ---- Options ----------------------------------------------------------------------- */
 
 #define DEFAULT_GUESTS  "honest*3,slow,silent,liar,hostile,killed"
 #define DEFAULT_SECONDS (10 * UINT64_C(1000000000))
@@ -82,7 +82,7 @@ static bool combination_exists(const struct run_options *given)
 	return false;
 }
 
-/* ---- The list of guests ----------------------------------------------------------------------- */
+/* ---- The list of guests ------------------------------------------------------------ */
 
 static bool guests_add(struct run *run, unsigned character, uint64_t count)
 {
@@ -173,7 +173,7 @@ static bool guests_create(struct run *run)
 	return good;
 }
 
-/* ---- The file ---------------------------------------------------------------------------------- */
+/* ---- The file ---------------------------------------------------------------------- */
 
 /* The C library that this process runs with, or, where it is not mapped, the program. */
 static const char *library_path(char *line, size_t size_bytes)
@@ -181,7 +181,8 @@ static const char *library_path(char *line, size_t size_bytes)
 	FILE *maps = fopen("/proc/self/maps", "re");
 	const char *path = NULL;
 
-	while (maps != NULL && path == NULL && fgets(line, (int)size_bytes, maps) != NULL) {
+	while (maps != NULL && path == NULL &&
+	       fgets(line, (int)size_bytes, maps) != NULL) {
 		char *slash = strchr(line, '/');
 
 		line[strcspn(line, "\n")] = '\0';
@@ -263,7 +264,7 @@ static bool file_open(struct run *run)
 	return file_crc(run);
 }
 
-/* ---- The order of things ------------------------------------------------------------------------- */
+/* ---- The order of things ----------------------------------------------------------- */
 
 void run_problem(struct run *run, const char *format, ...)
 {

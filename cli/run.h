@@ -134,7 +134,7 @@ struct run {
 void run_problem(struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* ---- machine.c -------------------------------------------------------------------------- */
+/* ---- machine.c --------------------------------------------------------------------- */
 
 /* Returns: an exit code; what failed was said. */
 int machine_create(struct run *run);
@@ -146,7 +146,7 @@ const struct iopf_stats_row *machine_owner_row(const struct run *run,
 const struct iopf_stats_row *machine_endpoint_row(const struct run *run,
 						  const struct run_guest *guest);
 
-/* ---- process.c -------------------------------------------------------------------------- */
+/* ---- process.c --------------------------------------------------------------------- */
 
 /* Memory for @guest, sealed, and mapped here. Returns: an exit code. */
 int process_memory(struct run_guest *guest);
@@ -156,7 +156,7 @@ void process_kill(struct run_guest *guest);
 void process_reap(struct run_guest *guest);
 void process_close(struct run_guest *guest);
 
-/* ---- loop.c ----------------------------------------------------------------------------- */
+/* ---- loop.c ------------------------------------------------------------------------ */
 
 /* Returns: an exit code; what failed was said. */
 int loop_create(struct run *run);
@@ -165,7 +165,7 @@ void loop_destroy(struct run *run);
 /* An interrupt for @guest: it waits until there is room. */
 void loop_ring(struct run_guest *guest, uint32_t data);
 
-/* ---- watch.c ---------------------------------------------------------------------------- */
+/* ---- watch.c ----------------------------------------------------------------------- */
 
 /* Entries of the physical request queue: order 7, 32 bytes each. */
 #define WATCH_QUEUE_ENTRIES 16384
@@ -183,7 +183,7 @@ void watch_event(void *context, const struct iopf_event *event);
 void watch_turn(struct run *run);
 void watch_over(struct run *run);
 
-/* ---- record.c --------------------------------------------------------------------------- */
+/* ---- record.c ---------------------------------------------------------------------- */
 
 /* Returns: an exit code; what failed was said. */
 int record_open(struct run *run);
@@ -196,7 +196,7 @@ void record_event(struct run *run, const struct iopf_event *event);
 void record_kill(struct run_guest *guest);
 void record_hostile(struct run_guest *guest, unsigned act, uint64_t count);
 
-/* ---- live.c ----------------------------------------------------------------------------- */
+/* ---- live.c ------------------------------------------------------------------------ */
 
 /* Lines on standard error where that is a terminal; otherwise nothing is done. */
 void live_open(struct run *run);
@@ -207,7 +207,7 @@ void live_erase(struct run *run);
 /* When to draw again; UINT64_MAX: never. */
 uint64_t live_next_ns(const struct run *run);
 
-/* ---- report.c, report_json.c --------------------------------------------------------------- */
+/* ---- report.c, report_json.c ------------------------------------------------------- */
 
 /* What an owner was refused: at the guest's own queue, and in the ledger. */
 struct report_refused {

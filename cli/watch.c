@@ -3,7 +3,7 @@
 #include "cli/cli.h"
 #include "cli/run.h"
 
-/* ---- At the function -------------------------------------------------------------------- */
+/* ---- At the function --------------------------------------------------------------- */
 
 static void on_request(void *context, struct model_function *function, uint32_t pasid,
 		       uint8_t perm, uint64_t payload)
@@ -58,7 +58,7 @@ struct model_observer watch_observer(struct run_guest *guest)
 					.credits = on_credits };
 }
 
-/* ---- At the engine ------------------------------------------------------------------------ */
+/* ---- At the engine ----------------------------------------------------------------- */
 
 /* From the request's leaving to the response's coming, as the device sees it. What was
  * forgotten or given up was not answered. */
@@ -78,7 +78,7 @@ struct model_engine_hooks watch_hooks(struct run_guest *guest)
 	return (struct model_engine_hooks){ .context = guest, .group = on_group };
 }
 
-/* ---- At the host --------------------------------------------------------------------------- */
+/* ---- At the host ------------------------------------------------------------------- */
 
 void watch_note(void *context, const struct iopf_note *note)
 {
@@ -96,7 +96,7 @@ void watch_event(void *context, const struct iopf_event *event)
 	record_event(run, event);
 }
 
-/* ---- Invariants -------------------------------------------------------------------------------- */
+/* ---- Invariants -------------------------------------------------------------------- */
 
 int watch_create(struct run *run)
 {
