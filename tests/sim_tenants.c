@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: what one tenant leaves behind, and what it does, stays its own. */
-#include "sim/world.h"
-
 #include <errno.h>
+
+#include "host/host.h"
+#include "sim/world.h"
 
 #include "test.h"
 
@@ -209,6 +210,20 @@ TEST(number_of_a_removed_function_gives_its_guest_no_other_function)
 	CHECK_EQ(iopf_broker_detach(iopf_host_broker(world.host), mine, 9), -ENOENT);
 	CHECK_EQ(host_stats().attach_failed, before.attach_failed);
 	CHECK_EQ(fill(PAGER_RID, 5, 0x40000000, 1), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
+TEST(guest_that_goes_through_all_pasids_keeps_no_page_for_each)
+{
+	uint32_t used;
+
+	create_world(0);
+	used = world.host->pages.used_count;
+	for (uint32_t pasid = 64; pasid < 64 * 200; pasid += 64) {
+		CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
+		CHECK_EQ(world_detach(&world, 0, RID, pasid), 0);
+	}
+	CHECK_EQ(world.host->pages.used_count, used);
 	world_destroy(&world);
 }
 

@@ -161,6 +161,7 @@ static void close_function(struct iopf_host *host, struct host_function *functio
 {
 	if (host_waited(host, &function->drain.wait, IOPF_WAIT_FENCE) != 0)
 		return;
+	host->family->tidy(&host->tables, function->rid, IOPF_PASID_ANY);
 	function->used = false;
 	host->stats.removals++;
 }
@@ -174,6 +175,17 @@ static void reset_done(struct iopf_host *host, struct host_function *function)
 		host->stats.enable_failed++;
 }
 
+static void detached(struct iopf_host *host, const struct host_function *function)
+{
+	/* A guest that goes through all PASIDs keeps no page for each. */
+	host->family->tidy(&host->tables, function->rid,
+			   physical_pasid(host, function->detach_pasid));
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
+					    .guest = function->guest,
+					    .endpoint = function->endpoint,
+					    .pasid = function->detach_pasid });
+}
+
 /* @step: IOPF_STEP_DONE, or why the operation failed. */
 static void operation_over(struct iopf_host *host, struct host_function *function, int step)
 {
@@ -181,10 +193,7 @@ static void operation_over(struct iopf_host *host, struct host_function *functio
 		reset_done(host, function);
 	function->enable_after = false;
 	if (function->detaching)
-		host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
-						    .guest = function->guest,
-						    .endpoint = function->endpoint,
-						    .pasid = function->detach_pasid });
+		detached(host, function);
 	function->detaching = false;
 	if (iopf_broker_step(host->broker, function->endpoint) == -ENOENT)
 		removed(host, function);

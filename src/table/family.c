@@ -67,6 +67,11 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 	return vtd_builder_pasid(&tables->vtd, rid, pasid, &value);
 }
 
+static void vtd_tidy(const struct family_tables *tables, uint32_t rid, uint32_t pasid)
+{
+	vtd_builder_tidy(&tables->vtd, rid, pasid);
+}
+
 static int vtd_stage_create(struct family_stage *stage, const struct family_tables *tables)
 {
 	const struct vtdss_format format = { .levels = SECOND_LEVELS,
@@ -110,6 +115,7 @@ const struct family family_vtd = {
 	.root = vtd_root,
 	.endpoint = vtd_endpoint,
 	.space = vtd_space,
+	.tidy = vtd_tidy,
 	.stage_create = vtd_stage_create,
 	.stage_destroy = vtd_stage_destroy,
 	.stage_map = vtd_stage_map,

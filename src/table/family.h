@@ -55,6 +55,9 @@ struct family {
 	/* @space NULL: take it away. The caller invalidates. */
 	int (*space)(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
 		     const struct family_space *space);
+	/* Give back what held address spaces that were taken away, of one PASID or, with
+	 * IOPF_PASID_ANY, of @rid; the caches have forgotten them. */
+	void (*tidy)(const struct family_tables *tables, uint32_t rid, uint32_t pasid);
 	int (*stage_create)(struct family_stage *stage, const struct family_tables *tables);
 	void (*stage_destroy)(const struct family_stage *stage);
 	/* -EEXIST: it was there. */

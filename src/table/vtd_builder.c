@@ -201,3 +201,49 @@ int vtd_builder_clear_context(const struct vtd_builder *builder, uint32_t rid)
 	word &= ~FIELD_MASK(VTD_CE_P);
 	return table_publish64(builder->memory, addr, word) ? 0 : -EFAULT;
 }
+
+enum { PASIDS_A_TABLE = 64 };
+
+static bool pasid_table_empty(const struct vtd_builder *builder, uint64_t table)
+{
+	for (uint32_t i = 0; i < PASIDS_A_TABLE; i++) {
+		uint64_t word;
+
+		if (!table_load64(builder->memory, vtd_pasid_addr(table, i), &word) ||
+		    words_get(&word, VTD_PE_P))
+			return false;
+	}
+	return true;
+}
+
+static void tidy_table(const struct vtd_builder *builder, uint64_t directory_addr)
+{
+	uint64_t word, table;
+
+	if (!table_load64(builder->memory, directory_addr, &word) ||
+	    !words_get(&word, VTD_PDE_P))
+		return;
+	table = words_addr(&word, VTD_PDE_SMPTBLPTR);
+	if (!pasid_table_empty(builder, table))
+		return;
+	table_publish64(builder->memory, directory_addr, 0);
+	builder->pages.give(builder->pages.context, table, 1);
+}
+
+void vtd_builder_tidy(const struct vtd_builder *builder, uint32_t rid, uint32_t pasid)
+{
+	uint64_t addr, word, directory;
+	uint32_t first = pasid, end = pasid + 1;
+
+	if (builder->pages.give == NULL || rid > UINT16_MAX ||
+	    context_at(builder, rid, &addr) != 0 ||
+	    !table_load64(builder->memory, addr, &word))
+		return;
+	directory = words_addr(&word, VTD_CE_PASIDDIRPTR);
+	if (pasid == IOPF_PASID_ANY) {
+		first = 0;
+		end = VTD_PDTS_PASIDS(words_get(&word, VTD_CE_PDTS));
+	}
+	for (; directory != 0 && first < end; first += PASIDS_A_TABLE)
+		tidy_table(builder, vtd_directory_addr(directory, first));
+}

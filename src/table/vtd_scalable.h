@@ -301,4 +301,11 @@ int vtd_builder_clear_pasid(const struct vtd_builder *builder, uint32_t rid,
 			    uint32_t pasid);
 int vtd_builder_clear_context(const struct vtd_builder *builder, uint32_t rid);
 
+/*
+ * Give back the PASID table of (@rid, @pasid) where no entry of it is present; with
+ * IOPF_PASID_ANY each such table of @rid. Whoever may have cached something of it was
+ * told to forget, and has.
+ */
+void vtd_builder_tidy(const struct vtd_builder *builder, uint32_t rid, uint32_t pasid);
+
 #endif
