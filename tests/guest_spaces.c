@@ -263,16 +263,23 @@ TEST(a_root_that_is_no_memory_or_not_scalable_leads_nowhere)
 	}
 }
 
-TEST(the_root_of_another_mode_leads_nowhere)
+TEST(the_root_of_another_mode_leads_nowhere_and_legacy_mode_is_counted)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	struct iopf_agent_layout layout;
 
 	iopf_agent_layout(pair->agent, &layout);
+	/* To abort everything is a wish like another; legacy mode is not followed. */
+	iopf_guest_write(pair->guest, VTD_RTADDR, 8, layout.root | VTD_RTADDR_ABORT);
+	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | VTD_TE | VTD_SRTP);
+	pair_run(pair);
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+	CHECK_EQ(pair_stats(pair).bad_structures, 0);
 	iopf_guest_write(pair->guest, VTD_RTADDR, 8, layout.root);
 	iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | VTD_TE | VTD_SRTP);
 	pair_run(pair);
 	CHECK_EQ(pair_stats(pair).spaces, 0);
+	CHECK(pair_stats(pair).bad_structures > 0);
 }
 
 TEST(a_scan_finds_pasids_behind_holes_of_the_directory)

@@ -209,6 +209,8 @@ static enum vtd_reason space_read(struct iopf_guest *guest, uint32_t function,
 	if ((root & VTD_RTADDR_TTM) == VTD_RTADDR_SCALABLE)
 		reason = vtd_find(&tables, &guest->features, root & VTD_RTADDR_ADDR,
 				  &request, &found);
+	else if ((root & VTD_RTADDR_TTM) != VTD_RTADDR_ABORT)
+		reason = VTD_REASON_ROOT_RESERVED; /* legacy mode: not followed here */
 	guest->stats.bad_structures += reason_is_bad(reason);
 	if (reason != VTD_REASON_NONE)
 		return reason;

@@ -63,6 +63,7 @@ enum vtd_offset {
 #define VTD_RTADDR_ADDR     (UINT64_MAX << 12)
 #define VTD_RTADDR_TTM      (UINT64_C(3) << 10)
 #define VTD_RTADDR_SCALABLE (UINT64_C(1) << 10)
+#define VTD_RTADDR_ABORT    (UINT64_C(3) << 10)
 
 #define VTD_CCMD_ICC  (UINT64_C(1) << 63)
 #define VTD_IOTLB_IVT (UINT64_C(1) << 63)
