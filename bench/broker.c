@@ -14,7 +14,8 @@
 enum {
 	BATCH = 64,
 	INDICES = 512, /* PRG indices: 9 bits */
-	ENDPOINT_MAX = 160,
+	ENDPOINT_MAX = 128,
+	RESERVE = 16,
 	RECORDS = 4096,
 	PASID = 7,
 };
@@ -132,7 +133,7 @@ static void *lines(size_t size_bytes)
 static int populate(struct world *world, uint32_t open)
 {
 	struct iopf_source_options source = { .size_bytes = sizeof(source),
-					      .reserve_count = 16 };
+					      .reserve_count = RESERVE };
 	struct iopf_owner_options owner = { .size_bytes = sizeof(owner),
 					    .deadline_ns = DEADLINE_NS };
 	int failed = iopf_broker_add_source(world->broker, &source, &world->source);
@@ -143,8 +144,7 @@ static int populate(struct world *world, uint32_t open)
 			.size_bytes = sizeof(options),
 			.source = world->source,
 			.rid = rid,
-			.allocation = (open + BATCH + world->endpoints - 1) /
-				      world->endpoints,
+			.allocation = open / world->endpoints,
 			.pasid_in_response = true,
 		};
 		uint32_t endpoint;
@@ -153,7 +153,7 @@ static int populate(struct world *world, uint32_t open)
 		failed |= iopf_broker_attach(world->broker, endpoint, PASID,
 					     world->owner);
 	}
-	for (uint32_t i = 0; failed == 0 && i < open; i += BATCH)
+	for (uint32_t i = 0; failed == 0 && i < open - BATCH; i += BATCH)
 		failed = (ask(world) | fetch(world)) == 0 ? 0 : -EIO;
 	return failed;
 }
@@ -169,15 +169,15 @@ static int world_create(struct world *world, uint32_t open)
 		.endpoint_max = ENDPOINT_MAX,
 		.owner_max = 1,
 		.attachment_max = ENDPOINT_MAX,
-		.group_max = open + BATCH + 2 * ENDPOINT_MAX,
+		.group_max = open + RESERVE,
 	};
 	size_t size_bytes = iopf_broker_size_bytes(&options);
 
-	*world = (struct world){ .endpoints = (open + BATCH + INDICES - 1) / INDICES,
-				 .token_mask = 2 * open - 1,
+	*world = (struct world){ .endpoints = (open + INDICES - 1) / INDICES,
+				 .token_mask = open - 1,
 				 .memory = lines(size_bytes),
 				 .recorder_memory = lines(recorder_bytes),
-				 .tokens = lines(2 * open * sizeof(uint64_t)) };
+				 .tokens = lines(open * sizeof(uint64_t)) };
 	if (world->memory == NULL || world->recorder_memory == NULL ||
 	    world->tokens == NULL)
 		return -ENOMEM;

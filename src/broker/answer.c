@@ -180,10 +180,9 @@ COLD static int doubt(struct iopf_broker *broker, uint32_t owner, uint64_t token
 	else if (why == IOPF_COUNTER_COUNT && code == IOPF_FAILURE &&
 		 !may_fail(broker, group))
 		why = IOPF_COUNTER_refused_forbidden;
-	if (why != IOPF_COUNTER_COUNT)
-		return refuse(broker, owner, token, group, why, now_ns);
-	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
-	return 0;
+	return why != IOPF_COUNTER_COUNT ?
+		       refuse(broker, owner, token, group, why, now_ns) :
+		       0;
 }
 
 /* @token is that of a group that @owner was shown and has to answer. */
@@ -198,10 +197,13 @@ static inline bool is_owed(const struct iopf_broker *broker, uint32_t owner, uin
 int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		       enum iopf_code code, uint64_t now_ns)
 {
+	int refused = 0;
+
 	if (!is_owed(broker, owner, token) || (unsigned)code > IOPF_INVALID)
-		return doubt(broker, owner, token, code, now_ns);
-	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
-	return 0;
+		refused = doubt(broker, owner, token, code, now_ns);
+	if (refused == 0)
+		take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
+	return refused;
 }
 
 int iopf_broker_answer_remote(struct iopf_broker *broker, uint32_t owner, uint64_t token,

@@ -8,8 +8,11 @@
 
 struct layout {
 	size_t broker, groups, units, private_data, buckets, sources, endpoints, owners,
-		attachments, ranges, rids, keys, inboxes, stats, end;
+		attachments, ranges, rids, keys, inboxes, recorder, stats, end;
 };
+
+#define RECORDER_SPARE_BYTES \
+	(sizeof(struct iopf_recorder) + 2 * sizeof(struct iopf_record))
 
 static size_t place(size_t *end, size_t size_bytes)
 {
@@ -43,6 +46,7 @@ static struct layout layout_of(const struct iopf_broker_options *options)
 	l.rids = place(&end, map_size_bytes(o->endpoint_max));
 	l.keys = place(&end, map_size_bytes(o->attachment_max));
 	l.inboxes = place(&end, o->owner_max * inbox_size_bytes(o->inbox_entries));
+	l.recorder = place(&end, o->recorder == NULL ? RECORDER_SPARE_BYTES : 0);
 	l.stats = place(&end, o->stats == NULL ? iopf_stats_size_bytes(o) : 0);
 	l.end = end;
 	return l;
@@ -120,6 +124,17 @@ static void tables_create(struct iopf_broker *broker)
 		broker->owners[i].row = &broker->stats->row[o->endpoint_max + i];
 }
 
+static void recorder_open(struct iopf_broker *broker, void *spare)
+{
+	struct iopf_recorder *recorder = broker->options.recorder;
+
+	if (recorder == NULL)
+		recorder = iopf_recorder_create(spare, RECORDER_SPARE_BYTES);
+	broker->recorder = recorder;
+	broker->records = recorder->entry;
+	broker->record_mask = recorder->entry_count - 1;
+}
+
 int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 		       size_t memory_bytes, struct iopf_broker **out)
 {
@@ -134,10 +149,6 @@ int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 		return -ENOSPC;
 	*broker = (struct iopf_broker){
 		.options = *options,
-		.recorder = options->recorder,
-		.recorder_mask = options->recorder != NULL ?
-					 options->recorder->entry_count - 1 :
-					 0,
 		.stats = options->stats != NULL ? options->stats :
 						  (void *)(base + l.stats),
 		.groups = (void *)(base + l.groups),
@@ -159,13 +170,13 @@ int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 		inbox_create(&broker->owners[i].inbox, options->inbox_entries,
 			     base + l.inboxes +
 				     i * inbox_size_bytes(options->inbox_entries));
+	recorder_open(broker, base + l.recorder);
 	*out = broker;
 	return 0;
 }
 
 void iopf_broker_destroy(struct iopf_broker *broker)
 {
-	broker->recorder = NULL;
 	broker->options.event = NULL;
 }
 

@@ -123,7 +123,7 @@ struct list {
 /* At most EVENTS_PER_WINDOW events a window of each endpoint, owner and source. */
 struct event_limit {
 	uint64_t window_ns;
-	uint64_t suppressed;
+	uint32_t suppressed;
 	uint32_t count;
 };
 
@@ -156,7 +156,7 @@ enum stage { STAGE_READY, STAGE_DELIVERED, STAGE_LEAVING, STAGE_FREE, STAGE_COUN
 
 /* Two cache lines: what every fault needs, and the rest. */
 struct endpoint {
-	struct iopf_stats_row *row;
+	_Alignas(BROKER_ALIGN) struct iopf_stats_row *row;
 	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
 	uint32_t slot_first;
 	struct list free;    /* slots, oldest first */
@@ -200,7 +200,7 @@ struct inbox {
 };
 
 struct owner {
-	struct iopf_stats_row *row;
+	_Alignas(BROKER_ALIGN) struct iopf_stats_row *row;
 	bool used;
 	bool paused;
 	bool deadline_answers;
@@ -231,8 +231,9 @@ struct attachment {
 
 struct iopf_broker {
 	struct iopf_broker_options options;
-	struct iopf_recorder *recorder;
-	uint64_t recorder_mask; /* taken once: what a reader can write to bounds nothing */
+	struct iopf_recorder *recorder; /* always one */
+	struct iopf_record *records;    /* its entries, and how many, less one: */
+	uint64_t record_mask;           /* taken once, whatever a reader may write there */
 	struct iopf_stats_page *stats;
 	struct group *groups;
 	struct unit *units;
@@ -411,31 +412,28 @@ static inline void publish(uint64_t *value, uint64_t now)
 	 (detail))
 #else
 #define RECORD_WORD3(pasid, endpoint, kind, detail)                                   \
-	((uint64_t)(detail) << 56 | (uint64_t)(kind) << 48 | (uint64_t)(endpoint) << 32 | \
-	 (pasid))
+	((uint64_t)((unsigned)(detail) << 8 | (kind)) << 48 |                           \
+	 (uint64_t)(endpoint) << 32 | (pasid))
 #endif
 _Static_assert(sizeof(struct iopf_record) == 32, "four words");
 
 /* The flight recorder's writer. Each word is a release store: what overwrites an old
  * entry cannot be seen before the head that announced the entry before it. Pairs with
- * the reader: acquire loads of the words, then head again. */
+ * the reader: acquire loads of the words, then head again. Without a recorder there is
+ * a spare one, so that nothing has to be asked here. */
 static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 			  const struct group *group, uint64_t data, uint8_t detail)
 {
-	struct iopf_recorder *const recorder = broker->recorder;
-	uint64_t head, *words;
+	uint64_t *const at = &broker->recorder->head, head = *at;
+	uint64_t *words = (void *)&broker->records[head & broker->record_mask];
+	uint64_t token = group->token;
+	uint64_t word3 = RECORD_WORD3(group->pasid, group->endpoint, kind, detail);
 
-	if (recorder == NULL)
-		return;
-	head = recorder->head;
-	words = (void *)&recorder->entry[head & broker->recorder_mask];
 	__atomic_store_n(&words[0], ns, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[1], group->token, __ATOMIC_RELEASE);
+	__atomic_store_n(&words[1], token, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[2], data, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[3],
-			 RECORD_WORD3(group->pasid, group->endpoint, kind, detail),
-			 __ATOMIC_RELEASE);
-	__atomic_store_n(&recorder->head, head + 1, __ATOMIC_RELEASE);
+	__atomic_store_n(&words[3], word3, __ATOMIC_RELEASE);
+	__atomic_store_n(at, head + 1, __ATOMIC_RELEASE);
 }
 
 #endif
