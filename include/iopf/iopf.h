@@ -493,7 +493,8 @@ int iopf_broker_step(const struct iopf_broker *broker, uint32_t endpoint);
 
 /*
  * The caller did the present step: @result 0; -EAGAIN: not finished, ask again (a
- * bounded number of rounds); -ENODEV: the function does not answer.
+ * bounded number of rounds; where Stopped stays 0, the PRI reset comes all the same);
+ * -ETIMEDOUT: it stays 0 after that, too; -ENODEV: the function does not answer.
  *
  * Returns: the next step (enum iopf_step), -ENOENT, -ETIMEDOUT (rounds used up: needs a
  *          function reset; the ledger holds nothing of the endpoint), -ENODEV.

@@ -328,9 +328,12 @@ static int again(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 	struct endpoint *endpoint = &broker->endpoints[id];
 	enum iopf_step step = step_of(endpoint);
 
-	if (step == IOPF_STEP_STOPPED) {
-		if (++endpoint->stopped_rounds > rounds_max[step])
-			return fail(broker, id, -ETIMEDOUT, now_ns);
+	if (step == IOPF_STEP_STOPPED && endpoint->stopped_rounds == rounds_max[step]) {
+		/* It waits for what was lost on the way: the PRI reset makes it forget. */
+		endpoint->plan_at++;
+		endpoint->rounds = 0;
+	} else if (step == IOPF_STEP_STOPPED) {
+		endpoint->stopped_rounds++;
 		endpoint->plan_at -= STOPPED_BACK;
 		endpoint->rounds = 0;
 	} else if (++endpoint->rounds > rounds_max[step]) {
@@ -384,7 +387,8 @@ int iopf_broker_did(struct iopf_broker *broker, uint32_t id, int result, uint64_
 	if (result == -EAGAIN)
 		return again(broker, id, now_ns);
 	return result == 0 ? advance(broker, id, now_ns) :
-			     fail(broker, id, -ENODEV, now_ns);
+			     fail(broker, id, result == -ETIMEDOUT ? result : -ENODEV,
+				  now_ns);
 }
 
 /* ---- Status bits ------------------------------------------------------------------------- */

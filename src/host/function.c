@@ -167,7 +167,7 @@ int function_step(struct iopf_host *host, struct host_function *function,
 		return stopped(function) ? 0 : -EAGAIN;
 	case IOPF_STEP_PRI_RESET:
 		put(function, function->pri + PRI_CONTROL, 2, PRI_RESET);
-		return 0;
+		return stopped(function) ? 0 : -ETIMEDOUT;
 	case IOPF_STEP_PRI_ON:
 		pri_on(function);
 		return 0;
