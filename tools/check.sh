@@ -6,7 +6,7 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-lanes="arrows style format freestanding gcc-O0 gcc-O2 headers install clang-O0 clang-O2
+lanes="arrows style docs format freestanding gcc-O0 gcc-O2 headers install clang-O0 clang-O2
 	sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
 
 work=build-check
@@ -79,6 +79,7 @@ lane_freestanding()
 
 lane_arrows() { tools/check-arrows.py; }
 lane_style() { tools/check-style.py; }
+lane_docs() { tools/check-docs.py && mandoc -T lint -W warning docs/man/*; }
 lane_format() { tools/format.py --check; }
 lane_headers() { tools/check-header.py $work/gcc-O2/src; }
 
@@ -112,7 +113,7 @@ lane_analyzer()
 {
 	find src cli -name '*.c' -print0 |
 		xargs -0 -r -n 1 -P "$(nproc)" gcc -std=c11 -O1 -fanalyzer -Werror \
-			-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -c -o /dev/null
+			-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -I. -c -o /dev/null
 }
 
 lane_tidy()

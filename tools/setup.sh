@@ -5,7 +5,7 @@
 set -eu
 
 test="gcc libc6-dev meson ninja-build pkgconf libjansson-dev"
-check="clang libclang-rt-14-dev clang-format clang-tidy cppcheck binutils \
+check="clang libclang-rt-14-dev clang-format clang-tidy cppcheck binutils mandoc \
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross \
 gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static"
 fresh="debootstrap git"
