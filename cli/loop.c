@@ -170,7 +170,7 @@ static uint32_t guest_listen(struct run_guest *guest)
 
 		if (got == 0)
 			guest->readable = false;
-		else if (got == -EPIPE || (got == -ENODATA && guest->hung_up))
+		else if (got == -ENODATA && guest->hung_up)
 			door_closed(guest);
 		else if (got == 1)
 			on_message[message.kind](guest, &message);
@@ -189,7 +189,7 @@ static void last_words(struct run_guest *guest)
 {
 	enum { TURNS = 64 };
 
-	guest->readable = true;
+	guest->readable = guest->hung_up = true;
 	for (unsigned i = 0; i < TURNS && guest_listen(guest) > 0; i++)
 		;
 }

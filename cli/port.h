@@ -78,7 +78,8 @@ int port_create(int *host, int *guest);
 /*
  * Returns: 1 and a message; 0: nothing there; -EBADMSG: something that is no message
  *          was thrown away; -ENODATA: an empty packet, or the other end is closed (who
- *          polls is told which); -EPIPE.
+ *          polls is told which); -EPIPE: told once where that end had not read all of
+ *          what was sent; what it sent itself is still there.
  */
 int port_take(int port, struct port_message *message);
 /* False: no room, or nobody there. */

@@ -124,6 +124,7 @@ void record_world(struct run *run)
 	trace_begin(&event, TRACE_KIND_world, 0);
 	trace_put_name(&event, TRACE_KEY_source, source_name);
 	trace_put_name(&event, TRACE_KEY_family, "vtd");
+	trace_put(&event, TRACE_KEY_entries, WATCH_QUEUE_ENTRIES);
 	put_event(run, &event);
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		world_guest(&run->guests[i]);
@@ -249,6 +250,18 @@ static void put_group(struct trace_event *event, const struct iopf_note *note)
 		trace_put(event, TRACE_KEY_token, note->token);
 }
 
+static void put_show(struct trace_event *event, const struct iopf_note *note)
+{
+	put_group(event, note);
+	if (note->group == NULL)
+		return;
+	trace_put(event, TRACE_KEY_rid, note->group->rid);
+	trace_put(event, TRACE_KEY_index, note->group->index);
+	trace_put(event, TRACE_KEY_addr, note->group->page.addr);
+	trace_put(event, TRACE_KEY_perm, note->group->page.perm);
+	trace_put(event, TRACE_KEY_page_count, note->group->page_count);
+}
+
 static void put_response(struct trace_event *event, const struct iopf_note *note)
 {
 	const struct iopf_response *response = note->response;
@@ -298,7 +311,7 @@ static const struct note_row {
 	void (*put)(struct trace_event *event, const struct iopf_note *note);
 } note_rows[IOPF_NOTE_KIND_COUNT] = {
 	[IOPF_NOTE_SHOW] = { 1, TRACE_KIND_show, TRACE_INTERFACE_guest, true, true, false,
-			     put_group },
+			     put_show },
 	[IOPF_NOTE_ANSWER] = { 1, TRACE_KIND_answer, TRACE_INTERFACE_guest, true, false,
 			       false, put_code },
 	[IOPF_NOTE_REFUSE] = { 1, TRACE_KIND_answer, TRACE_INTERFACE_guest, true, false,

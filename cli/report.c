@@ -248,7 +248,7 @@ static void print_endings(const struct run *run)
 				print_word(&words, iopf_ending_name((enum iopf_ending)k),
 					   counters[IOPF_COUNTER_ended_success + k]);
 		if (guest->shot)
-			printf("; shot with %" PRIu32 " groups, %" PRIu64 " bytes into a job",
+			printf("; killed with %" PRIu32 " groups, %" PRIu64 " bytes into a job",
 			       guest->shot_groups, guest->shot_bytes);
 		putchar('\n');
 	}
