@@ -53,6 +53,8 @@ struct pair {
 	uint64_t open[2 * IOPF_GUEST_INDEX_COUNT];
 	uint32_t open_count;
 
+	void (*turn)(bool mine); /* whose turn it is with the guest; NULL: one thread */
+
 	/* The pager. */
 	int fault; /* what it says */
 	uint32_t faults;
@@ -146,14 +148,26 @@ static const struct iopf_guest_ops pair_guest_ops = {
 static inline int pair_read(void *context, uint32_t offset, uint32_t width,
 			    uint64_t *value)
 {
-	*value = iopf_guest_read(((struct pair *)context)->guest, offset, width);
+	struct pair *pair = context;
+
+	if (pair->turn != NULL)
+		pair->turn(true);
+	*value = iopf_guest_read(pair->guest, offset, width);
+	if (pair->turn != NULL)
+		pair->turn(false);
 	return 0;
 }
 
 static inline int pair_write(void *context, uint32_t offset, uint32_t width,
 			     uint64_t value)
 {
-	iopf_guest_write(((struct pair *)context)->guest, offset, width, value);
+	struct pair *pair = context;
+
+	if (pair->turn != NULL)
+		pair->turn(true);
+	iopf_guest_write(pair->guest, offset, width, value);
+	if (pair->turn != NULL)
+		pair->turn(false);
 	return 0;
 }
 
