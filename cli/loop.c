@@ -61,6 +61,8 @@ static void phase_enter(struct run *run, enum run_phase phase)
 {
 	run->phase = (uint8_t)phase;
 	run->phase_ns = run->now_ns;
+	if (phase == RUN_PHASE_STOPPING)
+		run->stopped_ns = run->now_ns;
 }
 
 static void on_signal(struct run *run)
@@ -215,6 +217,7 @@ static void on_death(struct run_guest *guest)
 	last_words(guest);
 	expected = guest->life == RUN_LIFE_DYING || guest->bye;
 	epoll_ctl(run->epoll, EPOLL_CTL_DEL, guest->process, NULL);
+	epoll_ctl(run->epoll, EPOLL_CTL_DEL, guest->port, NULL);
 	process_reap(guest);
 	guest->readable = false;
 	if (!expected) {

@@ -139,7 +139,7 @@ static void print_head(const struct run *run)
 {
 	printf("%s: %" PRIu64 " bytes, CRC-32C 0x%08" PRIx32 "; %.1f s\n", run->file_name,
 	       run->layout.file_bytes, run->file_crc,
-	       (double)(run->phase_ns - run->begun_ns) / 1e9);
+	       (double)(run->stopped_ns - run->begun_ns) / 1e9);
 }
 
 /* At most eight columns: microseconds, or more where they are many. */

@@ -206,7 +206,7 @@ int report_json(const struct run *run)
 	json_object_set_new(json, "file", json_string(run->file_name));
 	json_object_set_new(json, "file_bytes", number(run->layout.file_bytes));
 	json_object_set_new(json, "file_crc", hex(run->file_crc));
-	json_object_set_new(json, "duration_ns", number(run->phase_ns - run->begun_ns));
+	json_object_set_new(json, "duration_ns", number(run->stopped_ns - run->begun_ns));
 	json_object_set_new(json, "host", host_json(run));
 	json_object_set_new(json, "invariants", invariants_json(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {

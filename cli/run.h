@@ -118,7 +118,7 @@ struct run {
 	int epoll, signals;
 	uint8_t phase; /* enum run_phase */
 	int signal;    /* that ended it, or 0 */
-	uint64_t begun_ns, end_ns, phase_ns, now_ns;
+	uint64_t begun_ns, end_ns, stopped_ns, phase_ns, now_ns;
 	uint32_t first_guest; /* whose turn it is to be first */
 
 	struct sim_check *check;
