@@ -120,6 +120,10 @@ static void on_request(void *context, struct model_function *from, uint32_t pasi
 		group = check_group_new(check, function, pasid, request.index);
 	if (group == NULL)
 		return;
+	/* An index that waits, used again: which question a response is for cannot be told
+	 * until the interface is reset. */
+	if (group->state == CHECK_WAITING)
+		function->off = true;
 	group->sent++;
 	function->credits++;
 	if (request.flags & IOPF_LAST && group->state == CHECK_OPEN)
@@ -209,9 +213,9 @@ static void on_response(void *context, struct model_function *to, uint32_t pasid
 	group = check_group_find(check, function, pasid, response.index, false);
 	if (group != NULL && group->state == CHECK_OPEN)
 		group = NULL;
-	if (group != NULL && !group->last_taken)
+	if (group != NULL && !function->off && !group->last_taken)
 		own_response(check, function, group, code);
-	else if (group != NULL)
+	else if (group != NULL && !function->off)
 		host_response(check, function, group, code);
 	if (verdict == MODEL_FAILED) {
 		function->off = true; /* no response is expected any more */
