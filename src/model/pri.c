@@ -78,6 +78,14 @@ static void marker_send(struct model_function *function, uint32_t pasid)
 	message_send(function, pasid, 0, iopf_pcie_encode_request(&marker));
 }
 
+/* Its last has left: nobody has to close it any more. */
+static void group_wait(struct pri *pri, struct pri_group *group)
+{
+	pri->closing -= group->closing;
+	group->closing = false;
+	pri_group_move(pri, group, PRI_WAITING);
+}
+
 static void request_send(struct model_function *function, struct pri_group *group,
 			 bool last)
 {
@@ -93,11 +101,8 @@ static void request_send(struct model_function *function, struct pri_group *grou
 
 	group->requests++;
 	pri->credits_in_use++;
-	if (last) {
-		pri->closing -= group->closing;
-		group->closing = false;
-		pri_group_move(pri, group, PRI_WAITING);
-	}
+	if (last)
+		group_wait(pri, group);
 	function->counts.requests++;
 	observe_credits(function);
 	message_send(function, request.pasid, request.perm & (IOPF_EXEC | IOPF_PRIV),
@@ -482,7 +487,7 @@ static void raw_settle(struct model_function *function, const struct iopf_reques
 	group->requests++;
 	pri->credits_in_use++;
 	if (request->flags & IOPF_LAST && group->state == PRI_OPEN)
-		pri_group_move(pri, group, PRI_WAITING);
+		group_wait(pri, group);
 	pri_settle_stopped(function);
 	observe_credits(function);
 }
