@@ -448,6 +448,20 @@ TEST(more_pages_than_the_iommu_says_are_no_command)
 	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_STOPPED);
 }
 
+TEST(a_queue_that_stops_at_nothing_costs_no_command)
+{
+	pair_start();
+	pair_set(VTD_IQT, 8, VTD_IQ_INDEX);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 0);
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_STOPPED);
+	submit(7);
+	CHECK_EQ(iopf_driver_skip(pair.driver), 0);
+	CHECK_EQ(iopf_driver_kick(pair.driver), 0);
+	CHECK_EQ(iopf_hardware_run(pair.hardware, 9), 1);
+	CHECK_EQ(pair.command.kind, IOPF_COMMAND_RESPONSE);
+	CHECK_EQ(pair.command.rid, 7);
+}
+
 TEST(indices_bases_and_addresses_out_of_range_stop_the_queue)
 {
 	static const struct {

@@ -321,7 +321,9 @@ static int vtd_skip(struct iopf_driver *driver)
 	if ((status & VTD_FSTS_IQE) == 0)
 		return -EINVAL;
 	error = driver_command_head(driver, &head);
-	if (error == 0)
+	/* Where nothing is published it stopped at nothing of ours, and what stands there
+	 * is to be published next. */
+	if (error == 0 && head != driver->command_published)
 		error = vtd_blank(driver, head);
 	if (error != 0)
 		return error;
