@@ -9,7 +9,7 @@
 
 #define PAGE_BYTES UINT64_C(4096)
 
-enum { INDEX_COUNT = 512, STATUS_TURNS = 64 };
+enum { INDEX_COUNT = 512, QUEUE_TURNS = 1000 };
 
 /* ---- Requests --------------------------------------------------------------------------- */
 
@@ -237,6 +237,12 @@ static bool do_reset(struct scenario *s)
 					       s->world.now_ns));
 }
 
+/* Paging that is off comes back with a PRI reset before it. */
+static bool do_enable(struct scenario *s)
+{
+	return do_restart(s);
+}
+
 /* Pulled out, and the host is told. */
 static bool do_remove(struct scenario *s)
 {
@@ -371,6 +377,26 @@ static bool do_unmap(struct scenario *s)
 					   &ticket));
 }
 
+/* All of its registers: nothing of a guest's queue outlives them. */
+static bool do_queue(struct scenario *s)
+{
+	const struct scenario_owner *owner = scenario_owner_of(s);
+	bool on = trace_number(s->event, TRACE_KEY_enabled, 1);
+	int error = -EAGAIN;
+
+	if (owner == NULL || !owner->queues)
+		return owner != NULL && scenario_bad(s, TRACE_KEY_owner,
+						     "%s has no queues, expected a guest",
+						     owner->name);
+	for (unsigned n = 0; n < QUEUE_TURNS && error == -EAGAIN; n++) {
+		struct iopf_agent *agent = s->world.guests[owner->guest].agent;
+
+		error = on ? iopf_agent_start(agent) : iopf_agent_stop(agent);
+		scenario_turn(s);
+	}
+	return scenario_result_holds(s, error);
+}
+
 static bool do_wait(struct scenario *s)
 {
 	const struct scenario_owner *owner = scenario_owner_of(s);
@@ -420,10 +446,12 @@ bool scenario_act(struct scenario *s)
 		[TRACE_KIND_attach] = scenario_attach,
 		[TRACE_KIND_detach] = scenario_detach,
 		[TRACE_KIND_replace] = scenario_replace,
+		[TRACE_KIND_enable] = do_enable,
 		[TRACE_KIND_disable] = do_disable,
 		[TRACE_KIND_restart] = do_restart,
 		[TRACE_KIND_reset] = do_reset,
 		[TRACE_KIND_remove] = do_remove,
+		[TRACE_KIND_queue] = do_queue,
 		[TRACE_KIND_wait] = do_wait,
 		[TRACE_KIND_map] = do_map,
 		[TRACE_KIND_unmap] = do_unmap,
