@@ -101,6 +101,7 @@ void pri_group_free(struct model_function *function, struct pri_group *group)
 	assert(was_there);
 	(void)was_there;
 	pri->closing -= group->closing;
+	group->closing = false;
 	pri->credits_in_use -= group->requests;
 	pri_group_move(pri, group, PRI_FREE);
 	group->next_free = pri->first_free;
