@@ -247,6 +247,7 @@ void check_group_seen(struct sim_check *check, struct check_group *group)
 	if (!group->unseen)
 		return;
 	group->unseen = false;
+	check->result[SIM_I7].checked += function->value.honest;
 	list_remove(check, function, (uint32_t)(group - check->groups), CHECK_UNSEEN);
 }
 
