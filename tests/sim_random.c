@@ -52,6 +52,7 @@ static struct job jobs[FUNCTIONS][SLOTS];
 static uint64_t state, seed, turns, hold_until, jobs_done, jobs_checked;
 static uint32_t job_next;
 static bool leaving[GUESTS];
+static bool removed[FUNCTIONS]; /* said to be gone while it was there: nobody answers */
 
 static uint32_t chance(uint32_t below)
 {
@@ -96,7 +97,8 @@ static void on_response(void *context, struct model_function *to, uint32_t pasid
 
 	(void)context;
 	CHECK_EQ(iopf_pcie_decode_response(payload, pasid, &response), 0);
-	if (book->grace)
+	/* The IOMMU's own in an overflow does not know what a function's responses carry. */
+	if (book->grace || (i == NO_PASID && pasid != IOPF_PASID_NONE))
 		return;
 	open = &book->open[response.index][class_of(i, pasid)];
 	CHECK(*open > 0);
@@ -170,6 +172,7 @@ static void create_world(void)
 	memset(books, 0, sizeof(books));
 	memset(jobs, 0, sizeof(jobs));
 	memset(leaving, 0, sizeof(leaving));
+	memset(removed, 0, sizeof(removed));
 	turns = hold_until = 0;
 	CHECK_EQ(world_create(&options, &world), 0);
 	for (unsigned i = 0; i < FUNCTIONS; i++)
@@ -251,7 +254,10 @@ static void leave_and_return(unsigned guest)
 	if (!leaving[guest] || world_remove_guest(&world, guest) != 0)
 		return;
 	leaving[guest] = false;
-	world_add_guest(&world, guest); /* its function may be gone, or not have stopped */
+	if (world_add_guest(&world, guest) != 0)
+		return; /* its function has not stopped */
+	for (unsigned i = 0; i < FUNCTIONS; i++)
+		removed[i] &= owners[i] != guest;
 }
 
 static void turn(void)
@@ -392,7 +398,8 @@ static void do_operate(void)
 	else if (function == MARKER || chance(4) != 0)
 		iopf_host_reset_function(world.host, endpoint, world.now_ns);
 	else
-		iopf_host_remove_function(world.host, endpoint, world.now_ns);
+		removed[function] = iopf_host_remove_function(world.host, endpoint,
+							      world.now_ns) == 0;
 }
 
 static void do_silence(void)
@@ -525,7 +532,7 @@ static uint32_t end_world(void)
 
 	heal();
 	for (unsigned i = 0; i < FUNCTIONS; i++)
-		known[i] = endpoint_of(i) != IOPF_NO_ID;
+		known[i] = endpoint_of(i) != IOPF_NO_ID && !removed[i];
 	for (unsigned i = GUESTS; i-- > 0;)
 		remove_guest(i);
 	for (unsigned i = 0; i < FUNCTIONS; i++) {
