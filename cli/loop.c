@@ -11,6 +11,7 @@
  *
  * Whatever a guest does, it costs a turn its budget and no more.
  */
+#include <assert.h>
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
@@ -422,6 +423,7 @@ static uint32_t turn(struct run *run)
 {
 	uint32_t done = 0;
 
+	assert(run->guest_count > 0);
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		struct run_guest *guest =
 			&run->guests[(run->first_guest + i) % run->guest_count];

@@ -2,6 +2,7 @@
 /* cli/run.c - `iopf run`: a host, guests and paging devices move the bytes of a file. */
 #include "cli/run.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -225,6 +226,7 @@ static bool file_fits(const struct run *run, uint64_t bytes)
 	struct sysinfo machine;
 	uint64_t most = LAYOUT_FILE_MAX;
 
+	assert(run->guest_count > 0);
 	if (bytes == 0) {
 		cli_error("%s: empty: there is nothing to move", run->file_name);
 		return false;
