@@ -49,6 +49,37 @@ TEST(full_map_refuses_and_keeps_what_it_has)
 	CHECK_EQ(map_find(&map, 20), 2);
 }
 
+/* How far from their homes the keys lie, on average. */
+static uint64_t distance(const struct map *map, const uint32_t *keys, uint32_t count)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		sum += (map_probe(map, keys[i]) - map_home(map, keys[i])) & map->mask;
+	return sum / count;
+}
+
+TEST(keys_that_somebody_chose_to_meet_do_not)
+{
+	enum { COUNT = 4096, CELLS = 2 * COUNT, PLACES = 16 };
+	static struct map_cell memory[CELLS + PLACES];
+	static uint32_t keys[COUNT];
+	uint32_t count = 0;
+	uint64_t sum = 0;
+	struct map map;
+
+	for (uint32_t key = 0; count < COUNT; key++)
+		if (((key * MAP_RATIO >> 32) & (CELLS - 1)) < 64)
+			keys[count++] = key;
+	for (uint32_t place = 0; place < PLACES; place++) {
+		map_create(&map, COUNT, memory + place);
+		for (uint32_t i = 0; i < COUNT; i++)
+			CHECK(map_add(&map, keys[i], i));
+		sum += distance(&map, keys, COUNT);
+	}
+	CHECK(sum / PLACES < 200);
+}
+
 int main(void)
 {
 	return test_main();

@@ -21,6 +21,7 @@ size_t map_size_bytes(uint32_t max)
 void map_create(struct map *map, uint32_t max, void *memory)
 {
 	*map = (struct map){ .cells = memory, .mask = map_cells(max) - 1, .max = max };
+	map->salt = (uint32_t)((uintptr_t)memory / sizeof(struct map_cell) * MAP_RATIO >> 32);
 	for (uint32_t i = 0; i <= map->mask; i++)
 		map->cells[i] = (struct map_cell){ .key = MAP_EMPTY };
 }

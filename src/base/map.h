@@ -18,6 +18,8 @@ struct map {
 	struct map_cell *cells;
 	uint32_t mask;
 	uint32_t count, max;
+	uint32_t salt; /* from where the cells lie: who chooses keys (a guest its PASIDs)
+			* does not know which ones meet. Decides nothing but time */
 };
 
 #define MAP_EMPTY UINT64_MAX
@@ -27,10 +29,13 @@ struct map {
 size_t map_size_bytes(uint32_t max);
 void map_create(struct map *map, uint32_t max, void *memory);
 
-/* The key by 2^64 over the golden ratio: its high bits depend on all of it. */
+/* 2^64 over the golden ratio: the high bits of a product depend on all of the key, and
+ * keys in a row stay apart, salted or not. */
+#define MAP_RATIO UINT64_C(0x9e3779b97f4a7c15)
+
 static inline uint32_t map_home(const struct map *map, uint64_t key)
 {
-	return (uint32_t)((key * UINT64_C(0x9e3779b97f4a7c15)) >> 32) & map->mask;
+	return (uint32_t)(((key ^ map->salt) * MAP_RATIO) >> 32) & map->mask;
 }
 
 /* Where @key lies, or the free cell where it would. */
