@@ -54,6 +54,7 @@ TEST(late_answer_does_not_meet_the_index_that_is_used_again)
 		 0);
 	CHECK_EQ(taken_count, 1);
 	CHECK_EQ(taken[0], old.token);
+	CHECK_EQ(events[IOPF_EVENT_TAKEN], 1);
 	CHECK_EQ(response().code, IOPF_INVALID);
 	new = one_group(5); /* the same slot: there is only one */
 	CHECK(new.token != old.token);
@@ -220,9 +221,12 @@ TEST(clock_of_a_paused_owner_stands_still)
 	CHECK_EQ(iopf_broker_attach(broker, endpoint, 9, owner), 0);
 	ask(9, 1, 0x1000, IOPF_LAST);
 	CHECK_EQ(iopf_broker_pause_owner(broker, owner, true, 1050), 0);
+	CHECK_EQ(iopf_broker_next_deadline_ns(broker), UINT64_MAX);
 	iopf_broker_poll(broker, 64, 9000);
 	CHECK_EQ(responses(), 0);
+	CHECK_EQ(iopf_broker_pause_owner(broker, owner, true, 9500), 0); /* it is already */
 	CHECK_EQ(iopf_broker_pause_owner(broker, owner, false, 10000), 0);
+	CHECK_EQ(iopf_broker_next_deadline_ns(broker), 10050);
 	iopf_broker_poll(broker, 64, 10049);
 	CHECK_EQ(responses(), 0);
 	iopf_broker_poll(broker, 64, 10050);

@@ -349,6 +349,26 @@ TEST(allocations_fit_the_queue_and_the_ledger)
 	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -EINVAL);
 }
 
+TEST(overflow_of_one_source_touches_no_other)
+{
+	struct iopf_source_options second = { .size_bytes = sizeof(second),
+					      .reserve_count = 1 };
+	struct iopf_endpoint_options options = { .size_bytes = sizeof(options),
+						 .rid = RID,
+						 .allocation = 2 };
+	struct iopf_request first = a_request(RID, 1, 1, 0x1000, 0);
+	uint32_t elsewhere;
+
+	world_create(4);
+	CHECK_EQ(iopf_broker_add_source(broker, &second, &options.source), 0);
+	CHECK_EQ(iopf_broker_add_endpoint(broker, &options, &elsewhere), 0);
+	CHECK_EQ(iopf_broker_request(broker, options.source, &first, now_ns), 0);
+	ask(1, 1, 0x1000, 0);
+	CHECK_EQ(iopf_broker_overflow(broker, source, now_ns), 1);
+	CHECK_EQ(GAUGE(endpoint, partial), 0);
+	CHECK_EQ(GAUGE(elsewhere, partial), 1);
+}
+
 int main(void)
 {
 	return test_main();

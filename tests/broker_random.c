@@ -594,7 +594,7 @@ TEST(slots_that_retire_under_way_lose_nothing_and_nobody)
 {
 	retiring = true;
 	for (uint64_t s = 1; s <= 20; s++)
-		live(s, UINT32_MAX - 200, 20000);
+		live(s, UINT32_MAX - 20, 20000);
 	retiring = false;
 }
 

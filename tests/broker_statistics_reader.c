@@ -24,9 +24,11 @@ static bool is_whole(const uint64_t *words)
 	struct iopf_record record;
 
 	memcpy(&record, words, sizeof(record));
+	if (record.kind >= IOPF_RECORD_ATTACH) /* a step of the endpoint, not of a group */
+		return record.token == 0 && record.kind < IOPF_RECORD_KIND_COUNT;
 	return (uint32_t)record.token == record.ns && record.data >> 12 == record.ns &&
 	       record.pasid == (record.ns / 64 & IOPF_PASID_MAX) && record.endpoint == 0 &&
-	       record.kind > IOPF_RECORD_NONE && record.kind < IOPF_RECORD_KIND_COUNT;
+	       record.kind != IOPF_RECORD_NONE;
 }
 
 static uint64_t read_recorder(uint64_t *torn)
@@ -35,7 +37,7 @@ static uint64_t read_recorder(uint64_t *torn)
 	uint64_t head = __atomic_load_n(&recorder->head, __ATOMIC_ACQUIRE), whole = 0;
 	uint64_t first = head > RECORDS ? head - RECORDS : 0, end;
 
-	for (uint64_t n = first; n < head; n++) {
+	for (uint64_t n = head; n-- > first;) { /* the newest first: the most likely torn */
 		const uint64_t *words = (const void *)&recorder->entry[n % RECORDS];
 
 		for (unsigned w = 0; w < 4; w++)

@@ -102,13 +102,13 @@ enum iopf_record_kind {
 	IOPF_RECORD_STOP,
 	IOPF_RECORD_SHOW,
 	IOPF_RECORD_ANSWER,   /* detail: code */
-	IOPF_RECORD_REFUSE,   /* detail: counter */
+	IOPF_RECORD_REFUSE,   /* detail: counter; data: the owner who said it */
 	IOPF_RECORD_RESPONSE, /* detail: code << 4 | ending */
-	IOPF_RECORD_DROP,
-	IOPF_RECORD_ATTACH,
+	IOPF_RECORD_DROP,     /* detail: ending, by the host or without a response */
+	IOPF_RECORD_ATTACH,   /* data: owner */
 	IOPF_RECORD_OPERATION, /* detail: kind; data: step */
-	IOPF_RECORD_OVERFLOW,
-	IOPF_RECORD_EVENT,
+	IOPF_RECORD_OVERFLOW, /* data: source */
+	IOPF_RECORD_EVENT,    /* detail: kind; data: value */
 	IOPF_RECORD_KIND_COUNT
 };
 

@@ -115,10 +115,8 @@ COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 	uint32_t endpoint = group != NULL ? group->endpoint : IOPF_NO_ID;
 
 	count(&row_of_owner(broker, owner)->counter[why], 1);
-	if (group != NULL) {
+	if (group != NULL)
 		count(&row_of_group(broker, group)->counter[why], 1);
-		record(broker, now_ns, IOPF_RECORD_REFUSE, group, token, (uint8_t)why);
-	}
 	tell(broker,
 	     (struct iopf_event){ .kind = IOPF_EVENT_REFUSED,
 				  .detail = (uint8_t)why,
@@ -126,7 +124,8 @@ COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 				  .endpoint = endpoint,
 				  .owner = owner,
 				  .pasid = IOPF_PASID_NONE,
-				  .token = token },
+				  .token = token,
+				  .value = owner },
 	     now_ns);
 	return why == IOPF_COUNTER_refused_forbidden ? -EPERM : -ENOENT;
 }

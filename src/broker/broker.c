@@ -467,6 +467,8 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 	broker->endpoints[endpoint].usual_pasid = PASID_NOBODY;
 	broker->owners[owner].attachments++;
 	map_add(&broker->keys, attachment_key(endpoint, pasid), id);
+	record_endpoint(broker, record_last_ns(broker), IOPF_RECORD_ATTACH, endpoint, pasid,
+			owner, 0);
 	return 0;
 }
 
@@ -479,7 +481,6 @@ void attachment_remove(struct iopf_broker *broker, uint32_t id)
 	while (*link != id)
 		link = &broker->attachments[*link].next;
 	*link = gone->next;
-	endpoint->usual_pasid = PASID_NOBODY;
 	broker->owners[gone->owner].attachments--;
 	map_remove(&broker->keys, attachment_key(gone->endpoint, gone->pasid));
 	gone->endpoint = IOPF_NO_ID;

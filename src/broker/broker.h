@@ -360,7 +360,14 @@ bool inbox_take(struct inbox *inbox, uint32_t entries, uint64_t *token, uint64_t
 
 /* ---- tell.c: counters, recorder, events ----------------------------------------------- */
 
+/* Tells and records it, unless there were too many: no tenant can fill the recorder with
+ * what it does wrong. */
 void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns);
+/* A step of an endpoint. */
+void record_endpoint(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
+		     uint32_t endpoint, uint32_t pasid, uint64_t data, uint8_t detail);
+/* The time of the last step, for calls that know none. */
+uint64_t record_last_ns(const struct iopf_broker *broker);
 
 static inline struct iopf_stats_row *row_of_endpoint(const struct iopf_broker *broker,
 						     uint32_t endpoint)
@@ -421,19 +428,25 @@ _Static_assert(sizeof(struct iopf_record) == 32, "four words");
  * entry cannot be seen before the head that announced the entry before it. Pairs with
  * the reader: acquire loads of the words, then head again. Without a recorder there is
  * a spare one, so that nothing has to be asked here. */
-static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
-			  const struct group *group, uint64_t data, uint8_t detail)
+static inline void record_words(struct iopf_broker *broker, uint64_t ns, uint64_t token,
+				uint64_t data, uint64_t word3)
 {
 	uint64_t *const at = &broker->recorder->head, head = *at;
 	uint64_t *words = (void *)&broker->records[head & broker->record_mask];
-	uint64_t token = group->token;
-	uint64_t word3 = RECORD_WORD3(group->pasid, group->endpoint, kind, detail);
 
 	__atomic_store_n(&words[0], ns, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[1], token, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[2], data, __ATOMIC_RELEASE);
 	__atomic_store_n(&words[3], word3, __ATOMIC_RELEASE);
 	__atomic_store_n(at, head + 1, __ATOMIC_RELEASE);
+}
+
+/* A step of a group. */
+static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
+			  const struct group *group, uint64_t data, uint8_t detail)
+{
+	record_words(broker, ns, group->token, data,
+		     RECORD_WORD3(group->pasid, group->endpoint, kind, detail));
 }
 
 #endif

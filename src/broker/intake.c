@@ -181,6 +181,8 @@ COLD static int stop_marker(const struct intake *in)
 	uint32_t slot = endpoint->partial.first;
 
 	COUNT(intake_row(in), stop_markers);
+	record_endpoint(in->broker, in->now_ns, IOPF_RECORD_STOP, in->endpoint,
+			in->request->pasid, 0, 0);
 	while (slot != NO_SLOT) {
 		const struct group *group = &in->broker->groups[slot];
 		uint32_t next = group->next;
@@ -402,6 +404,8 @@ int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t n
 	if (source_get(broker, source) == NULL)
 		return -ENOENT;
 	COUNT(row_of_source(broker, source), overflows);
+	record_endpoint(broker, now_ns, IOPF_RECORD_OVERFLOW, NO_ENDPOINT, IOPF_PASID_NONE,
+			source, 0);
 	for (uint32_t id = 0; id < broker->endpoint_end; id++) {
 		struct endpoint *endpoint = &broker->endpoints[id];
 

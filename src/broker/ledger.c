@@ -129,6 +129,7 @@ void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 	bool shown = group->state == IOPF_GROUP_DELIVERED;
 	const struct owner *owner;
 
+	record(broker, now_ns, IOPF_RECORD_DROP, group, group->addr, (uint8_t)ending);
 	group_leave(broker, slot, code, ending);
 	if (!shown)
 		return;

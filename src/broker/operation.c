@@ -139,6 +139,17 @@ static void close_ledger(struct iopf_broker *broker, uint32_t id, uint64_t now_n
 
 /* ---- Begin -------------------------------------------------------------------------------- */
 
+static void record_step(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
+{
+	const struct endpoint *endpoint = &broker->endpoints[id];
+	uint32_t pasid = endpoint->detaching != IOPF_NO_ID ?
+				 broker->attachments[endpoint->detaching].pasid :
+				 IOPF_PASID_NONE;
+
+	record_endpoint(broker, now_ns, IOPF_RECORD_OPERATION, id, pasid,
+			step_of(endpoint), endpoint->operation);
+}
+
 static void begin(struct iopf_broker *broker, uint32_t id, enum iopf_operation_kind kind)
 {
 	struct endpoint *endpoint = &broker->endpoints[id];
@@ -147,6 +158,7 @@ static void begin(struct iopf_broker *broker, uint32_t id, enum iopf_operation_k
 	endpoint->usual_pasid = PASID_NOBODY;
 	endpoint->plan_at = 0;
 	endpoint->rounds = endpoint->stopped_rounds = 0;
+	record_step(broker, id, record_last_ns(broker));
 }
 
 static int begin_alive(struct iopf_broker *broker, uint32_t id,
@@ -353,6 +365,7 @@ static int advance(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 		forget_all(broker, id, IOPF_ENDING_reset, now_ns);
 	endpoint->plan_at++;
 	endpoint->rounds = 0;
+	record_step(broker, id, now_ns);
 	if (step_of(endpoint) == IOPF_STEP_DONE)
 		return finish(broker, id, now_ns);
 	return (int)step_of(endpoint);

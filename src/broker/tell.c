@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* broker/tell.c - the one event callback, and the names that people see. */
+/* broker/tell.c - events, the recorder beside a group's way, and names for people. */
 #include "broker/broker.h"
 
 /* Whose share of the callback an event uses: its owner's, endpoint's, or source's. */
@@ -19,6 +19,29 @@ static struct event_limit *limit_of(struct iopf_broker *broker,
 	return &broker->sources[event->source].limit;
 }
 
+static void record_event(struct iopf_broker *broker, const struct iopf_event *event,
+			 uint64_t now_ns)
+{
+	bool refused = event->kind == IOPF_EVENT_REFUSED;
+	unsigned kind = refused ? IOPF_RECORD_REFUSE : IOPF_RECORD_EVENT;
+	unsigned detail = refused ? event->detail : event->kind;
+
+	record_words(broker, now_ns, event->token, event->value,
+		     RECORD_WORD3(event->pasid, (uint16_t)event->endpoint, kind, detail));
+}
+
+void record_endpoint(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
+		     uint32_t endpoint, uint32_t pasid, uint64_t data, uint8_t detail)
+{
+	record_words(broker, ns, 0, data,
+		     RECORD_WORD3(pasid, (uint16_t)endpoint, kind, detail));
+}
+
+uint64_t record_last_ns(const struct iopf_broker *broker)
+{
+	return broker->records[(broker->recorder->head - 1) & broker->record_mask].ns;
+}
+
 void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns)
 {
 	struct iopf_stats_row *row;
@@ -36,6 +59,7 @@ void tell(struct iopf_broker *broker, struct iopf_event event, uint64_t now_ns)
 	limit->count++;
 	event.suppressed = limit->suppressed;
 	limit->suppressed = 0;
+	record_event(broker, &event, now_ns);
 	if (broker->options.event != NULL)
 		broker->options.event(broker->options.event_context, &event);
 }
