@@ -62,7 +62,8 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
 /* What is attached, @a, is what there is to be. */
 static bool space_same(const struct guest_space *a, const struct guest_space *b)
 {
-	return !a->leaving && a->value.root == b->value.root && a->value.domain == b->value.domain &&
+	return !a->leaving && a->value.root == b->value.root &&
+	       a->value.domain == b->value.domain &&
 	       a->value.levels == b->value.levels &&
 	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
 	       a->entry == b->entry;
@@ -137,9 +138,10 @@ static int change_run(struct iopf_guest *guest)
 	struct guest_space *now = guest_space_find(guest, next->function, next->pasid);
 	int result = 0;
 
-	if (now != NULL && now->leaving && guest->scan.phase == GUEST_SCAN_ENTRIES) {
-		/* Asked for in this scan already. */
-	} else if (now != NULL && change->wanted && space_same(now, next)) {
+	change->active = false;
+	if (now != NULL && now->leaving && guest->scan.phase == GUEST_SCAN_ENTRIES)
+		return 0; /* asked for in this scan already */
+	if (now != NULL && change->wanted && space_same(now, next)) {
 		now->value.flags = next->value.flags;
 	} else if (now != NULL) {
 		result = change_detach(guest, now);
