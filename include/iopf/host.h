@@ -111,7 +111,7 @@ struct iopf_host_options {
 	X(skipped,       "commands that the physical queue refused") \
 	X(resets,        "functions reset") \
 	X(removals,      "functions removed") \
-	X(blocked,       "functions kept out because they did not answer one") \
+	X(blocked,       "functions kept out until they are reset") \
 	X(enable_failed, "functions that were reset and could not be switched on") \
 	X(attach_failed, "address spaces that could not be set up")
 /* clang-format on */

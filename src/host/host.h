@@ -14,8 +14,10 @@ enum host_limits {
 	HOST_STOP_MARKERS = 16,  /* queue entries that no allocation may use */
 	HOST_RESERVE = 64,       /* the broker's reserve slots */
 	HOST_CAPABILITIES_MAX = 64,
+	HOST_EXCESS_MAX = 8, /* overflows in HOST_EXCESS_NS that one may cause */
 	HOST_POLL_NS = 50000,    /* how often something is looked at that rings nobody */
 };
+#define HOST_EXCESS_NS UINT64_C(1000000000)
 
 /* A wait in the command queue; given up by hardware when a function does not answer. */
 struct host_wait {
@@ -38,7 +40,8 @@ struct host_drain {
  *
  *   untold   entries of it were changed and the caches have not heard of it; nothing
  *            goes on before that (VT-d, "Guidance to Software for Invalidations")
- *   blocked  it did not answer an invalidation, so what it remembers is not known:
+ *   blocked  it did not answer an invalidation, so what it remembers is not known, or
+ *            it sends more than its own and makes the queue overflow again and again:
  *            kept out by the IOMMU until it is reset
  *   closing  the broker has forgotten it; used until the caches have, too
  */
@@ -56,6 +59,9 @@ struct host_function {
 	uint32_t guest;
 	uint32_t endpoint;
 	uint32_t allocation;
+	uint64_t exceeded;  /* times, when the queue overflowed last */
+	uint64_t excess_ns; /* since when it does */
+	uint32_t excesses;  /* overflows since then that it had a part in */
 	uint16_t ats, pri, pasid, express; /* where the capabilities are */
 	const struct iopf_function_ops *ops;
 	void *context;

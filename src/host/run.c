@@ -11,6 +11,76 @@ void host_note(struct iopf_host *host, struct iopf_note note)
 		host->options.note(host->options.context, &note);
 }
 
+/* ---- Who is kept out ----------------------------------------------------------- */
+
+/*
+ * Its paging goes off, and what it sends all the same does not reach the queue, until it
+ * is reset.
+ */
+static void block_function(struct iopf_host *host, struct host_function *function)
+{
+	if (function->blocked ||
+	    iopf_broker_reset(host->broker, function->endpoint, host->now_ns) != 0)
+		return;
+	function_disable(function);
+	function->blocked = true;
+	function->enable_after = false;
+	function->drain = (struct host_drain){ 0 };
+	host->family->endpoint(&host->tables, function->rid, FAMILY_BLOCKED);
+	caches_forget_context(function);
+	host->stats.blocked++;
+	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
+					    .guest = function->guest,
+					    .endpoint = function->endpoint,
+					    .pasid = IOPF_PASID_NONE });
+}
+
+/* It had a part in one more overflow. True: it goes too far. */
+static bool is_excess(const struct iopf_host *host, struct host_function *function)
+{
+	if (function->excesses == 0 ||
+	    host->now_ns - function->excess_ns > HOST_EXCESS_NS) {
+		function->excesses = 0;
+		function->excess_ns = host->now_ns;
+	}
+	return ++function->excesses > HOST_EXCESS_MAX;
+}
+
+/*
+ * All allocations together fit the queue, so where it overflows somebody sends more than
+ * its own. What others ask is lost with that, and no drain proves anything while it
+ * lasts: whoever does it again and again is blocked.
+ */
+static void look_for_excess(struct iopf_host *host)
+{
+	const struct iopf_stats_page *stats = iopf_broker_stats(host->broker);
+
+	for (uint32_t i = 0; i < host->function_end; i++) {
+		struct host_function *function = &host->functions[i];
+		uint64_t exceeded;
+
+		if (!function->used || function->closing)
+			continue;
+		exceeded = stats->row[function->endpoint]
+				   .counter[IOPF_COUNTER_allocation_exceeded];
+		if (exceeded > function->exceeded && is_excess(host, function))
+			block_function(host, function);
+		function->exceeded = exceeded;
+	}
+}
+
+/* It did not answer an invalidation: what it remembers is not known, and asking again
+ * would stop the queue for everybody again. */
+static void block_who_is_silent(struct iopf_host *host)
+{
+	uint32_t rid = iopf_driver_silent(host->driver);
+	struct host_function *function =
+		host_function_of(host, iopf_host_endpoint(host, rid));
+
+	if (function != NULL)
+		block_function(host, function);
+}
+
 /* ---- Intake -------------------------------------------------------------------- */
 
 static bool take_one(struct iopf_host *host, const struct iopf_request *request)
@@ -55,6 +125,7 @@ static void overflowed(struct iopf_host *host)
 					    .guest = IOPF_NO_ID,
 					    .endpoint = IOPF_NO_ID,
 					    .pasid = IOPF_PASID_NONE });
+	look_for_excess(host);
 }
 
 static uint32_t intake(struct iopf_host *host, uint32_t budget)
@@ -249,30 +320,6 @@ static void look_at_functions(struct iopf_host *host)
 	host->status_ns = host->now_ns + host->options.status_period_ns;
 }
 
-/*
- * It did not answer an invalidation: what it remembers is not known, and asking again
- * would stop the queue for everybody again. It is kept out until it is reset.
- */
-static void block_function(struct iopf_host *host, uint32_t rid)
-{
-	struct host_function *function = host_function_of(host, iopf_host_endpoint(host, rid));
-
-	if (function == NULL || function->blocked ||
-	    iopf_broker_reset(host->broker, function->endpoint, host->now_ns) != 0)
-		return;
-	function_disable(function);
-	function->blocked = true;
-	function->enable_after = false;
-	function->drain = (struct host_drain){ 0 };
-	host->family->endpoint(&host->tables, rid, FAMILY_BLOCKED);
-	caches_forget_context(function);
-	host->stats.blocked++;
-	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
-					    .guest = function->guest,
-					    .endpoint = function->endpoint,
-					    .pasid = IOPF_PASID_NONE });
-}
-
 static void look_at_queue(struct iopf_host *host)
 {
 	int errors = iopf_driver_errors(host->driver);
@@ -281,7 +328,7 @@ static void look_at_queue(struct iopf_host *host)
 		return;
 	if (errors & IOPF_DRIVER_TIMEOUT) {
 		host->timeouts++;
-		block_function(host, iopf_driver_silent(host->driver));
+		block_who_is_silent(host);
 	}
 	if ((errors & IOPF_DRIVER_STOPPED) && iopf_driver_skip(host->driver) == 0)
 		host->stats.skipped++;

@@ -366,14 +366,15 @@ static void note_refuse(struct sim_check *check, const struct iopf_note *note)
 	check->refused++;
 }
 
-/* The host knows of the reset: its ledger holds nothing of before. */
+/* The host knows of the reset: its ledger holds nothing of before. Where the function was
+ * not reset it is blocked: what waits there waits in vain, and the IOMMU refuses it. */
 static void note_reset(struct sim_check *check, const struct iopf_note *note)
 {
 	struct check_function *function =
 		check_function_of_endpoint(check, note->endpoint);
 
 	if (function != NULL)
-		function->off = false;
+		function->off = !function->silent;
 	check->result[SIM_I5].checked++;
 }
 
