@@ -48,7 +48,7 @@ struct tally {
 	FILE *record;
 };
 
-/* ---- Files ------------------------------------------------------------------------------ */
+/* ---- Files ------------------------------------------------------------------ */
 
 /* All of @name; NULL, and said: it cannot be read. */
 static uint8_t *file_read(const char *name, size_t *size_bytes)
@@ -99,7 +99,7 @@ static void about_of(const uint8_t *bytes, size_t size_bytes, char *about)
 	about[length] = '\0';
 }
 
-/* ---- One of them -------------------------------------------------------------------------- */
+/* ---- One of them ------------------------------------------------------------ */
 
 static void on_record(void *context, const struct trace_event *event)
 {
@@ -179,7 +179,7 @@ static void play(struct tally *tally, const char *file, const uint8_t *bytes,
 	tell(tally, file, false, varies, &result);
 }
 
-/* ---- All of them ------------------------------------------------------------------------------ */
+/* ---- All of them ------------------------------------------------------------ */
 
 static int list(const struct arguments *arguments)
 {

@@ -111,7 +111,7 @@ static void destroy(void)
 	sim_check_destroy(check);
 }
 
-/* ---- What may happen ----------------------------------------------------------- */
+/* ---- What may happen -------------------------------------------------------- */
 
 static void job(uint32_t guest)
 {

@@ -11,7 +11,7 @@ void host_note(struct iopf_host *host, struct iopf_note note)
 		host->options.note(host->options.context, &note);
 }
 
-/* ---- Who is kept out ----------------------------------------------------------- */
+/* ---- Who is kept out -------------------------------------------------------- */
 
 /*
  * Its paging goes off, and what it sends all the same does not reach the queue, until it
@@ -81,7 +81,7 @@ static void block_who_is_silent(struct iopf_host *host)
 		block_function(host, function);
 }
 
-/* ---- Intake -------------------------------------------------------------------- */
+/* ---- Intake ----------------------------------------------------------------- */
 
 static bool take_one(struct iopf_host *host, const struct iopf_request *request)
 {
@@ -146,7 +146,7 @@ static uint32_t intake(struct iopf_host *host, uint32_t budget)
 	return done;
 }
 
-/* ---- Responses ----------------------------------------------------------------- */
+/* ---- Responses -------------------------------------------------------------- */
 
 uint32_t host_respond(struct iopf_host *host)
 {
@@ -177,7 +177,7 @@ uint32_t host_respond(struct iopf_host *host)
 	return count > 0 ? (uint32_t)count : 0;
 }
 
-/* ---- Guests -------------------------------------------------------------------- */
+/* ---- Guests ----------------------------------------------------------------- */
 
 static uint32_t run_guest(struct iopf_host *host, struct host_guest *guest, uint32_t budget)
 {
@@ -215,7 +215,7 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 	return done;
 }
 
-/* ---- Operations ---------------------------------------------------------------- */
+/* ---- Operations ------------------------------------------------------------- */
 
 /* The broker has forgotten it: shut out, and nobody else's before the caches know. */
 static void removed(struct iopf_host *host, struct host_function *function)

@@ -6,7 +6,7 @@
 #include "iopf/wire.h"
 #include "sim/check_state.h"
 
-/* ---- Results ------------------------------------------------------------------------ */
+/* ---- Results ---------------------------------------------------------------- */
 
 static const char *const names[] = { "I1", "I2", "I3", "I4", "I5",
 				     "I6", "I7", "I8", "I9", "I10" };
@@ -85,7 +85,7 @@ struct sim_check_wait sim_check_longest(const struct sim_check *check)
 	return check->longest;
 }
 
-/* ---- What leaves a function ----------------------------------------------------------- */
+/* ---- What leaves a function ------------------------------------------------- */
 
 static struct check_function *function_seen(struct sim_check *check,
 					    struct model_function *function)
@@ -130,7 +130,7 @@ static void on_request(void *context, struct model_function *from, uint32_t pasi
 		check_group_wait(check, group);
 }
 
-/* ---- What reaches it -------------------------------------------------------------------- */
+/* ---- What reaches it -------------------------------------------------------- */
 
 /* A group that a response is on its way to, whose index is this one's: the response
  * that came has another PASID than it should. */
@@ -277,7 +277,7 @@ struct model_observer sim_check_observer(struct sim_check *check)
 					.credits = on_credits };
 }
 
-/* ---- Waiting ------------------------------------------------------------------------------ */
+/* ---- Waiting ---------------------------------------------------------------- */
 
 static bool too_long(const struct sim_check_options *options,
 		     const struct sim_check_wait *wait)

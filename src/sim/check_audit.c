@@ -4,7 +4,7 @@
 
 #include "sim/check_state.h"
 
-/* ---- Reading --------------------------------------------------------------------------- */
+/* ---- Reading ---------------------------------------------------------------- */
 
 static void add_row(uint64_t *sum, const struct iopf_stats_row *row)
 {
@@ -40,7 +40,7 @@ void sim_check_read(const struct sim_check *check, struct iopf_host *host,
 	}
 }
 
-/* ---- One function ------------------------------------------------------------------------ */
+/* ---- One function ----------------------------------------------------------- */
 
 static unsigned rid_of(const struct check_function *function)
 {
@@ -127,7 +127,7 @@ static void audit_counters(struct sim_check *check, const struct check_function 
 			    (unsigned long long)function->ended[n]);
 }
 
-/* ---- All of them ---------------------------------------------------------------------------- */
+/* ---- All of them ------------------------------------------------------------ */
 
 /* Every last that came in is open, or counted under one ending. */
 static void audit_lasts(struct sim_check *check, const struct sim_check_reading *reading,

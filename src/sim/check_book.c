@@ -5,7 +5,7 @@
 
 #include "sim/check_state.h"
 
-/* ---- Create ------------------------------------------------------------------------ */
+/* ---- Create ----------------------------------------------------------------- */
 
 static void *map_memory(struct map *map, uint32_t max)
 {
@@ -51,7 +51,7 @@ void sim_check_destroy(struct sim_check *check)
 	free(check);
 }
 
-/* ---- Functions ---------------------------------------------------------------------- */
+/* ---- Functions -------------------------------------------------------------- */
 
 struct check_function *check_function_of_rid(struct sim_check *check, uint32_t rid)
 {
@@ -113,7 +113,7 @@ void sim_check_honest(struct sim_check *check, uint32_t rid, bool honest)
 		function->value.honest = honest;
 }
 
-/* ---- Lists ---------------------------------------------------------------------------- */
+/* ---- Lists ------------------------------------------------------------------ */
 
 static void list_push(struct sim_check *check, struct check_function *function,
 		      uint32_t number, enum check_list list)
@@ -144,7 +144,7 @@ static void list_remove(struct sim_check *check, struct check_function *function
 		ends->prev = gone.prev;
 }
 
-/* ---- Groups --------------------------------------------------------------------------- */
+/* ---- Groups ----------------------------------------------------------------- */
 
 /* Where responses carry no PASID, an index is a name in the whole function. */
 static uint64_t key_of(const struct sim_check *check,
@@ -297,7 +297,7 @@ void check_function_clear(struct sim_check *check, struct check_function *functi
 	function->off = false;
 }
 
-/* ---- Whose address space it is ---------------------------------------------------------- */
+/* ---- Whose address space it is ---------------------------------------------- */
 
 static uint64_t space_key(const struct sim_check *check,
 			  const struct check_function *function, uint32_t pasid)

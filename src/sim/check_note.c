@@ -5,7 +5,7 @@
 #define HOLDS(invariant, holds, ...) \
 	check_holds(check, invariant, holds, CHECK_GROUP_FORMAT __VA_ARGS__)
 
-/* ---- Into the ledger ------------------------------------------------------------------ */
+/* ---- Into the ledger -------------------------------------------------------- */
 
 /* The ledger has a request of it, or more: as the broker counts credits. */
 static void take_kept(struct sim_check *check, struct check_function *function,
@@ -113,7 +113,7 @@ static void note_overflow(struct sim_check *check, const struct iopf_note *note)
 	}
 }
 
-/* ---- To the owner ----------------------------------------------------------------------- */
+/* ---- To the owner ----------------------------------------------------------- */
 
 /* The book's group behind what is shown or served. */
 static struct check_group *given(struct sim_check *check, struct check_function **function,
@@ -207,7 +207,7 @@ static void note_answer(struct sim_check *check, const struct iopf_note *note)
 	g->answer = note->code;
 }
 
-/* ---- Out of the ledger -------------------------------------------------------------------- */
+/* ---- Out of the ledger ------------------------------------------------------ */
 
 /* What each ending may say; IOPF_CODE_COUNT: it says nothing. */
 static const uint8_t code_of_ending[] = {
@@ -229,11 +229,12 @@ _Static_assert(sizeof(code_of_ending) == IOPF_ENDING_COUNT, "a code each");
 static void response_code(struct sim_check *check, const struct check_function *f,
 			  const struct check_group *g, const struct iopf_response *r)
 {
-	bool said = g->answered && (g->answer == r->code || (g->answer == IOPF_FAILURE &&
-							      r->code == IOPF_INVALID));
+	bool softened = g->answer == IOPF_FAILURE && r->code == IOPF_INVALID;
+	bool said = g->answered && (g->answer == r->code || softened);
 
 	if (r->code == IOPF_FAILURE) {
-		HOLDS(SIM_I8, f->value.may_fail && r->ending == IOPF_ENDING_failure && said, "failure leaves under %s",
+		HOLDS(SIM_I8, f->value.may_fail && r->ending == IOPF_ENDING_failure && said,
+		      "failure leaves under %s",
 		      CHECK_GROUP_NAME(f, g->pasid, g->index),
 		      iopf_ending_name((enum iopf_ending)r->ending));
 		return;
@@ -265,7 +266,8 @@ static void response_fields(struct sim_check *check, const struct check_function
 	      (unsigned long long)g->token);
 	HOLDS(SIM_I5,
 	      g->closed.guest == CHECK_NONE ||
-		      check_time_same(g->closed, check_time_of(check, f, g->pasid)), "a response leaves after its detach was done",
+		      check_time_same(g->closed, check_time_of(check, f, g->pasid)),
+	      "a response leaves after its detach was done",
 	      CHECK_GROUP_NAME(f, g->pasid, g->index));
 }
 
@@ -313,7 +315,7 @@ static void note_response(struct sim_check *check, const struct iopf_note *note)
 	function->open--;
 }
 
-/* ---- Whose it is ------------------------------------------------------------------------ */
+/* ---- Whose it is ------------------------------------------------------------ */
 
 /* A new owner comes: nothing of the old one's time is in the ledger or the queue. */
 static void note_attach(struct sim_check *check, const struct iopf_note *note)

@@ -89,7 +89,7 @@ struct sim_check {
 	uint64_t ended[IOPF_ENDING_COUNT];
 };
 
-/* ---- check_book.c ---------------------------------------------------------------- */
+/* ---- check_book.c ----------------------------------------------------------- */
 
 struct check_function *check_function_of_rid(struct sim_check *check, uint32_t rid);
 struct check_function *check_function_of_endpoint(struct sim_check *check,
@@ -135,7 +135,7 @@ static inline bool check_time_same(struct check_time a, struct check_time b)
 	return a.guest == b.guest && a.epoch == b.epoch;
 }
 
-/* ---- check.c ------------------------------------------------------------------------ */
+/* ---- check.c ---------------------------------------------------------------- */
 
 /* @what did not hold: the first one of an invariant is kept in words. */
 void check_wrong(struct sim_check *check, enum sim_invariant invariant,

@@ -16,7 +16,7 @@ enum {
 	POLL_BUDGET = 64,
 };
 
-/* ---- What went wrong, and where ------------------------------------------------------ */
+/* ---- What went wrong, and where --------------------------------------------- */
 
 /* The column, from 1, of @key in the present statement; 1 where it is not there. */
 static uint32_t column_of(const struct scenario *s, unsigned key)
@@ -91,7 +91,7 @@ bool scenario_room(struct scenario *s, void **array, uint32_t count, uint32_t *r
 	return true;
 }
 
-/* ---- What a statement names ------------------------------------------------------------ */
+/* ---- What a statement names ------------------------------------------------- */
 
 uint32_t scenario_number(const struct scenario *s, const struct scenario_endpoint *endpoint)
 {
@@ -157,7 +157,7 @@ bool scenario_result_holds(struct scenario *s, int returned)
 			     trace_word(TRACE_TYPE_result, was));
 }
 
-/* ---- Time ------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------- */
 
 /* All invariants, after each turn of the host and at the end. */
 static void audit(struct scenario *s, enum sim_rest rest)
@@ -242,7 +242,7 @@ static bool pass_time(struct scenario *s, uint64_t ns)
 	return scenario_settle(s);
 }
 
-/* ---- Statements --------------------------------------------------------------------------- */
+/* ---- Statements ------------------------------------------------------------- */
 
 static bool invariants_hold(struct scenario *s)
 {

@@ -11,7 +11,7 @@
 
 enum { INDEX_COUNT = 512, QUEUE_TURNS = 1000 };
 
-/* ---- Requests --------------------------------------------------------------------------- */
+/* ---- Requests --------------------------------------------------------------- */
 
 static struct model_function_state state_of(const struct scenario_endpoint *endpoint)
 {
@@ -137,7 +137,7 @@ static bool do_stop(struct scenario *s)
 	return true;
 }
 
-/* ---- Floods --------------------------------------------------------------------------------- */
+/* ---- Floods ----------------------------------------------------------------- */
 
 static bool do_flood(struct scenario *s)
 {
@@ -199,7 +199,7 @@ static bool do_calm(struct scenario *s)
 	return true;
 }
 
-/* ---- Whole endpoints -------------------------------------------------------------------------- */
+/* ---- Whole endpoints -------------------------------------------------------- */
 
 static bool finish(struct scenario *s, struct scenario_endpoint *endpoint, int begun)
 {
@@ -260,7 +260,7 @@ static bool do_remove(struct scenario *s)
 	return true;
 }
 
-/* ---- Pauses --------------------------------------------------------------------------------------- */
+/* ---- Pauses ----------------------------------------------------------------- */
 
 static bool set_pause(struct scenario *s, bool paused)
 {
@@ -320,7 +320,7 @@ static bool do_mark(struct scenario *s)
 	return true;
 }
 
-/* ---- A guest's tables and queues ------------------------------------------------------------------ */
+/* ---- A guest's tables and queues -------------------------------------------- */
 
 /* The guest that a statement is about, and the rid that it names. */
 static struct world_guest *guest_of(struct scenario *s, uint32_t *rid)
@@ -432,7 +432,7 @@ static bool do_dma(struct scenario *s)
 	return true;
 }
 
-/* ---- All of them ----------------------------------------------------------------------------------- */
+/* ---- All of them ------------------------------------------------------------ */
 
 bool scenario_act(struct scenario *s)
 {

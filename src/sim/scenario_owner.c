@@ -17,7 +17,7 @@ static uint32_t pasid_of(const struct scenario *s)
 	return (uint32_t)trace_number(s->event, TRACE_KEY_pasid, IOPF_PASID_NONE);
 }
 
-/* ---- Attach, detach, replace --------------------------------------------------------- */
+/* ---- Attach, detach, replace ------------------------------------------------ */
 
 static int attach_at(struct scenario *s, const struct scenario_endpoint *endpoint,
 		     const struct scenario_owner *owner)
@@ -125,7 +125,7 @@ void scenario_owners_after(struct scenario *s)
 	}
 }
 
-/* ---- Shown --------------------------------------------------------------------------------- */
+/* ---- Shown ------------------------------------------------------------------ */
 
 /* What the statement says about the group is required of it. */
 static bool shown_holds(struct scenario *s, const struct scenario_group *group)
@@ -237,7 +237,7 @@ bool scenario_show(struct scenario *s)
 	return shown_holds(s, &s->groups[number]);
 }
 
-/* ---- Pages ----------------------------------------------------------------------------------- */
+/* ---- Pages ------------------------------------------------------------------ */
 
 static struct scenario_group *named_group(struct scenario *s)
 {
@@ -277,7 +277,7 @@ bool scenario_page(struct scenario *s)
 			     page->perm);
 }
 
-/* ---- Answers ------------------------------------------------------------------------------------ */
+/* ---- Answers ---------------------------------------------------------------- */
 
 /* The token of @group, as far as anybody was told, or as the ledger has it now. */
 static uint64_t token_of(struct scenario *s, const struct scenario_group *group)
@@ -440,7 +440,7 @@ bool scenario_end(struct scenario *s)
 				   s->world.now_ns));
 }
 
-/* ---- Killed ---------------------------------------------------------------------------------------- */
+/* ---- Killed ----------------------------------------------------------------- */
 
 /* Whoever holds an owner without queues closes what it held, space after space. */
 static bool kill_here(struct scenario *s, const struct scenario_owner *owner)

@@ -14,7 +14,7 @@ struct subject {
 	uint32_t since[SCENARIO_LOG_COUNT];
 };
 
-/* ---- Who ------------------------------------------------------------------------------- */
+/* ---- Who -------------------------------------------------------------------- */
 
 static bool find_mark(struct scenario *s, struct subject *subject)
 {
@@ -57,7 +57,7 @@ static bool find_subject(struct scenario *s, struct subject *subject)
 	return find_mark(s, subject);
 }
 
-/* ---- What was seen ----------------------------------------------------------------------- */
+/* ---- What was seen ---------------------------------------------------------- */
 
 static bool name_fits(const struct scenario *s, const struct scenario_seen *seen)
 {
@@ -112,7 +112,7 @@ static uint64_t count_seen(const struct scenario *s, const struct subject *subje
 	return count;
 }
 
-/* ---- What is counted ----------------------------------------------------------------------- */
+/* ---- What is counted -------------------------------------------------------- */
 
 static const struct iopf_stats_row *row_of(const struct scenario *s,
 					   const struct subject *subject)
@@ -223,7 +223,7 @@ static bool gauge_of(struct scenario *s, const struct subject *subject, unsigned
 	return true;
 }
 
-/* ---- Everything else -------------------------------------------------------------------------- */
+/* ---- Everything else -------------------------------------------------------- */
 
 /* Status bits that the host has read are cleared; that they were set is what counts. */
 static bool status_of(struct scenario *s, const struct subject *subject, unsigned key,

@@ -51,7 +51,7 @@ static uint32_t owner_of_note(const struct scenario *s, uint32_t note)
 	return SCENARIO_NONE;
 }
 
-/* ---- Groups ----------------------------------------------------------------------------- */
+/* ---- Groups ----------------------------------------------------------------- */
 
 uint32_t scenario_group_at(const struct scenario *s, uint32_t endpoint, uint32_t pasid,
 			   uint16_t index)
@@ -87,7 +87,7 @@ uint32_t scenario_group_asked(struct scenario *s, uint32_t endpoint, uint32_t pa
 	return s->group_count++;
 }
 
-/* ---- At the functions' end ------------------------------------------------------------------ */
+/* ---- At the functions' end -------------------------------------------------- */
 
 static void on_request(void *context, struct model_function *function, uint32_t pasid,
 		       uint8_t perm, uint64_t payload)
@@ -202,7 +202,7 @@ struct model_observer scenario_observer(struct scenario *s)
 					.credits = on_credits };
 }
 
-/* ---- The host --------------------------------------------------------------------------------- */
+/* ---- The host --------------------------------------------------------------- */
 
 /* In recordings: which kind, and with what it is said. */
 static const uint8_t kind_of_note[] = {
@@ -342,7 +342,7 @@ void scenario_on_event(void *context, const struct iopf_event *event)
 			seen->owner = n;
 }
 
-/* ---- A guest's own queue ---------------------------------------------------------------------- */
+/* ---- A guest's own queue ---------------------------------------------------- */
 
 static bool page_add(struct scenario *s, struct scenario_group *group,
 		     const struct iopf_request *request)

@@ -135,7 +135,7 @@ struct scenario {
 	uint32_t flooding;
 };
 
-/* ---- scenario.c ------------------------------------------------------------------ */
+/* ---- scenario.c ------------------------------------------------------------- */
 
 /* Both return false. A requirement that does not hold; no scenario. @key: at which word
  * of the statement, or TRACE_KEY_NONE. */
@@ -168,13 +168,13 @@ uint32_t scenario_owner_number(const struct scenario *s,
 /* The statement's result is that of a call: what it requires, or ok. */
 bool scenario_result_holds(struct scenario *s, int returned);
 
-/* ---- scenario_world.c -------------------------------------------------------------- */
+/* ---- scenario_world.c ------------------------------------------------------- */
 
 bool scenario_world_line(struct scenario *s);
 bool scenario_world_build(struct scenario *s);
 void scenario_world_destroy(struct scenario *s);
 
-/* ---- scenario_seen.c ----------------------------------------------------------------- */
+/* ---- scenario_seen.c -------------------------------------------------------- */
 
 struct model_observer scenario_observer(struct scenario *s);
 void scenario_on_note(void *context, const struct iopf_note *note);
@@ -193,7 +193,7 @@ uint32_t scenario_group_asked(struct scenario *s, uint32_t endpoint, uint32_t pa
 			      uint16_t index, uint64_t addr);
 struct scenario_seen *scenario_log_add(struct scenario *s, struct scenario_log *log);
 
-/* ---- scenario_act.c, scenario_owner.c, scenario_require.c -------------------------------- */
+/* ---- scenario_act.c, scenario_owner.c, scenario_require.c ------------------- */
 
 bool scenario_act(struct scenario *s);
 void scenario_flood(struct scenario *s);

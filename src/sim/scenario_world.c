@@ -11,7 +11,7 @@ enum {
 	WAIT_TURNS = 4096, /* I7: longer than anything a scenario does on purpose */
 };
 
-/* ---- Lines -------------------------------------------------------------------------- */
+/* ---- Lines ------------------------------------------------------------------ */
 
 static void copy_name(char *to, const char *name)
 {
@@ -121,7 +121,7 @@ bool scenario_world_line(struct scenario *s)
 	return true; /* who wrote it, and the like */
 }
 
-/* ---- Who has what -------------------------------------------------------------------- */
+/* ---- Who has what ----------------------------------------------------------- */
 
 /* The guest that an endpoint belongs to: named, or the only one with queues. */
 static bool find_guest(struct scenario *s, struct scenario_endpoint *endpoint)
@@ -194,7 +194,7 @@ static bool plan_guests(struct scenario *s, struct parts *parts)
 	return true;
 }
 
-/* ---- Built ------------------------------------------------------------------------------ */
+/* ---- Built ------------------------------------------------------------------ */
 
 /* Functions that no guest has lie in the host's own hands, and their address spaces are
  * given to owners through the broker's interface. */
