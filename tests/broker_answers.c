@@ -43,6 +43,20 @@ TEST(token_never_issued_is_unknown)
 	CHECK_EQ(responses(), 0);
 }
 
+TEST(token_of_an_earlier_broker_of_the_same_instance_is_unknown)
+{
+	struct iopf_broker_options options = world_options();
+	struct iopf_group group;
+
+	options.first_generation = 100;
+	world_options_create(&options, 4);
+	group = one_group(5);
+	CHECK_EQ((uint32_t)group.token, 101);
+	CHECK_EQ(answer(alice, group.token - 1, IOPF_SUCCESS), -ENOENT);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_unknown), 1);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 0);
+}
+
 TEST(late_answer_does_not_meet_the_index_that_is_used_again)
 {
 	struct iopf_group old, new;
