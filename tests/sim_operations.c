@@ -102,6 +102,38 @@ TEST(host_pager_serves_a_function_that_no_guest_owns)
 	world_destroy(&world);
 }
 
+TEST(attachments_are_promised_once)
+{
+	static uint32_t pasids[1000];
+	const struct world_function_options plugged = { .rid = PAGER_RID,
+							.allocation = 8 };
+	const struct iopf_pager_region region = { .out = UINT64_C(1) << 32,
+						  .addr = 0x40000000,
+						  .size_bytes = 1 << 20,
+						  .perm = IOPF_READ };
+	struct iopf_host_function_options served = { .rid = PAGER_RID, .allocation = 8 };
+	struct iopf_host_pager_options options = { .size_bytes = sizeof(options),
+						   .function_count = 1,
+						   .functions = &served,
+						   .pasids = pasids,
+						   .pasid_count = 1000,
+						   .regions = &region,
+						   .region_count = 1 };
+	struct world_function *function;
+	uint32_t id;
+
+	for (uint32_t i = 0; i < 1000; i++)
+		pasids[i] = i + 1;
+	create_world(8, 1); /* two guests of 64 address spaces each, of 1024 */
+	CHECK_EQ(world_plug(&world, &plugged, &function), 0);
+	served.ops = &world_function_ops;
+	served.context = function;
+	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), -ENOSPC);
+	options.pasid_count = 896;
+	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), 0);
+	world_destroy(&world);
+}
+
 TEST(index_used_again_while_open_resets_paging_and_nothing_else)
 {
 	create_world(8, 1);

@@ -84,7 +84,8 @@ struct iopf_host_options {
 	uint32_t command_order;
 	uint32_t guest_max;           /* 1..IOPF_HOST_GUEST_MAX */
 	uint32_t function_max;        /* 1..IOPF_HOST_FUNCTION_MAX */
-	uint32_t attachment_max;      /* (function, PASID) pairs of all guests */
+	uint32_t attachment_max;      /* (function, PASID) pairs: the guests' pasid_max and
+				       * the pagers' pairs sum to at most this */
 	uint64_t status_period_ns;    /* how often functions' status bits are read */
 	uint64_t interrupt_addr;      /* message of the physical queue; 0: masked */
 	uint32_t interrupt_data;

@@ -80,6 +80,7 @@ struct host_guest {
 	struct iopf_pager pager;
 	uint32_t owner;
 	uint32_t function_first, function_count; /* functions adjoin */
+	uint32_t spaces; /* of the broker's attachments: its share */
 	struct host_wait wait;
 	struct host_drain drain;
 	void (*interrupt)(void *context, uint64_t addr, uint32_t data);
@@ -101,6 +102,7 @@ struct iopf_host {
 	bool waiting;      /* something is under way that rings nobody */
 	uint32_t guest_turn;
 	uint32_t function_end;
+	uint32_t spaces; /* attachments that are promised to guests and pagers */
 	uint32_t pending_first, pending_count; /* requests that the broker had no room for */
 	struct iopf_request pending[HOST_BATCH];
 	struct iopf_page scratch[IOPF_HOST_ALLOCATION_MAX];

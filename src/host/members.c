@@ -216,8 +216,11 @@ static void mark_functions(struct iopf_host *host, uint32_t first, uint32_t coun
 		host->function_end = first + count;
 }
 
-/* A free place for @function_count functions. Returns: 0, -EINVAL, -ENOSPC. */
-static int find_place(struct iopf_host *host, uint32_t function_count, uint32_t *id)
+/* A free place for @function_count functions and @spaces address spaces, which are its
+ * own from here: what another guest attaches does not count against them.
+ * Returns: 0, -EINVAL, -ENOSPC. */
+static int find_place(struct iopf_host *host, uint32_t function_count, uint32_t spaces,
+		      uint32_t *id)
 {
 	uint32_t at = 0, first;
 
@@ -226,10 +229,13 @@ static int find_place(struct iopf_host *host, uint32_t function_count, uint32_t 
 	first = find_functions(host, function_count);
 	while (at < host->options.guest_max && host->guests[at].used)
 		at++;
-	if (at == host->options.guest_max || first == host->options.function_max)
+	if (at == host->options.guest_max || first == host->options.function_max ||
+	    spaces > host->options.attachment_max - host->spaces)
 		return -ENOSPC;
+	host->spaces += spaces;
 	host->guests[at] = (struct host_guest){ .used = true,
 						.host = host,
+						.spaces = spaces,
 						.function_first = first,
 						.function_count = function_count };
 	mark_functions(host, first, function_count, true);
@@ -240,6 +246,7 @@ static int find_place(struct iopf_host *host, uint32_t function_count, uint32_t 
 static void free_place(struct iopf_host *host, struct host_guest *guest)
 {
 	mark_functions(host, guest->function_first, guest->function_count, false);
+	host->spaces -= guest->spaces;
 	guest->used = false;
 }
 
@@ -262,7 +269,7 @@ int iopf_host_add_guest(struct iopf_host *host,
 
 	if (options->size_bytes != sizeof(*options))
 		return -EINVAL;
-	error = find_place(host, options->function_count, out);
+	error = find_place(host, options->function_count, options->pasid_max, out);
 	if (error != 0)
 		return error;
 	guest = &host->guests[*out];
@@ -276,9 +283,11 @@ int iopf_host_add_pager(struct iopf_host *host,
 {
 	int error;
 
-	if (options->size_bytes != sizeof(*options) || options->pasid_count < 1)
+	if (options->size_bytes != sizeof(*options) || options->pasid_count < 1 ||
+	    options->pasid_count > IOPF_PASID_MAX)
 		return -EINVAL;
-	error = find_place(host, options->function_count, out);
+	error = find_place(host, options->function_count,
+			   options->function_count * options->pasid_count, out);
 	if (error != 0)
 		return error;
 	return settle(host, &host->guests[*out],
