@@ -106,7 +106,7 @@ static uint32_t rid_of(int function)
 	return 0x100 + 8 * (uint32_t)function;
 }
 
-/* ---- The functions' end ------------------------------------------------------------------- */
+/* ---- The functions' end -------------------------------------------------- */
 
 static void leave(int function, int pasid, int index, struct asked *asked, unsigned count,
 		  enum iopf_code code, enum iopf_ending ending)
@@ -137,6 +137,13 @@ static void fate_of(const struct asked *asked, enum fate fate)
 		taken_wanted++;
 	if (name != NULL)
 		name->fate = fate;
+}
+
+static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
+{
+	(void)context;
+	(void)ending;
+	taken[taken_seen++ % 64] = token;
 }
 
 static bool is_open(const struct asked *asked)
@@ -187,7 +194,7 @@ static void drop_partials(struct function *f, int pasid)
 	}
 }
 
-/* ---- Asking -------------------------------------------------------------------------------- */
+/* ---- Asking -------------------------------------------------------------- */
 
 static int lookup(const struct function *f, int pasid)
 {
@@ -316,7 +323,7 @@ static void asks(struct function *f, int pasid, int index, uint64_t addr, bool b
 		closes(f, pasid, index);
 }
 
-/* ---- Responses --------------------------------------------------------------------------------- */
+/* ---- Responses ----------------------------------------------------------- */
 
 static unsigned expected(const struct iopf_response *r)
 {
@@ -364,7 +371,7 @@ static int respond(unsigned max)
 	return got;
 }
 
-/* ---- After every step --------------------------------------------------------------------------- */
+/* ---- After every step ---------------------------------------------------- */
 
 static uint64_t ended(const struct iopf_stats_row *row)
 {

@@ -74,7 +74,7 @@ static void do_overflow(void)
 		drop_partials(&functions[i], -1);
 }
 
-/* ---- Owners ---------------------------------------------------------------------------------- */
+/* ---- Owners -------------------------------------------------------------- */
 
 static struct asked *oldest_of(int owner, int *pasid, int *index, struct function **out)
 {
@@ -280,7 +280,7 @@ static void do_respond(void)
 	respond(draw(2) == 0 ? LEAVING_MAX : draw(4));
 }
 
-/* ---- Operations -------------------------------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------- */
 
 static void undetach(struct function *f)
 {
@@ -505,18 +505,11 @@ static void do_status(void)
 	}
 }
 
-static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
-{
-	(void)context;
-	(void)ending;
-	taken[taken_seen++ % 64] = token;
-}
-
 static void (*const acts[])(void) = {
-	do_ask,	    do_ask,	do_ask,	   do_ask,     do_ask,	  do_ask,    do_ask,
-	do_ask,	    do_fetch,	do_fetch,  do_fetch,   do_fetch,  do_answer, do_answer,
-	do_answer,  do_answer,	do_answer, do_respond, do_respond, do_respond, do_step,
-	do_step,    do_step,	do_attach, do_attach,  do_forge,  do_time,   NULL,
+	do_ask,    do_ask,    do_ask,    do_ask,     do_ask,     do_ask,     do_ask,
+	do_ask,    do_fetch,  do_fetch,  do_fetch,   do_fetch,   do_answer,  do_answer,
+	do_answer, do_answer, do_answer, do_respond, do_respond, do_respond, do_step,
+	do_step,   do_step,   do_attach, do_attach,  do_forge,   do_time,    NULL,
 };
 static void (*const rare[])(void) = {
 	do_stop,  do_overflow, do_end,	  do_pause,  do_begin,

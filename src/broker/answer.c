@@ -110,7 +110,7 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 }
 
 COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
-		  const struct group *group, enum iopf_counter why, uint64_t now_ns)
+		       const struct group *group, enum iopf_counter why, uint64_t now_ns)
 {
 	uint32_t endpoint = group != NULL ? group->endpoint : IOPF_NO_ID;
 
