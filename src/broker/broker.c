@@ -449,18 +449,22 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 		       uint32_t owner)
 {
 	int refused = attach_refused(broker, endpoint, pasid, owner);
-	uint32_t id = broker->attachment_free;
+	uint32_t id = broker->attachment_free, next;
 	struct attachment *added;
 
 	if (refused != 0)
 		return refused;
 	added = &broker->attachments[id];
+	next = broker->endpoints[endpoint].attachment_first;
+	if (next != IOPF_NO_ID)
+		broker->attachments[next].prev = id;
 	broker->attachment_free = added->next;
 	*added = (struct attachment){
 		.endpoint = endpoint,
 		.pasid = pasid,
 		.owner = owner,
-		.next = broker->endpoints[endpoint].attachment_first,
+		.next = next,
+		.prev = IOPF_NO_ID,
 		.epoch = (uint16_t)(added->epoch + 1),
 	};
 	broker->endpoints[endpoint].attachment_first = id;
@@ -476,11 +480,13 @@ void attachment_remove(struct iopf_broker *broker, uint32_t id)
 {
 	struct attachment *gone = &broker->attachments[id];
 	struct endpoint *endpoint = &broker->endpoints[gone->endpoint];
-	uint32_t *link = &endpoint->attachment_first;
 
-	while (*link != id)
-		link = &broker->attachments[*link].next;
-	*link = gone->next;
+	if (gone->prev != IOPF_NO_ID)
+		broker->attachments[gone->prev].next = gone->next;
+	else
+		endpoint->attachment_first = gone->next;
+	if (gone->next != IOPF_NO_ID)
+		broker->attachments[gone->next].prev = gone->prev;
 	broker->owners[gone->owner].attachments--;
 	map_remove(&broker->keys, attachment_key(gone->endpoint, gone->pasid));
 	gone->endpoint = IOPF_NO_ID;

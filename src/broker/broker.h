@@ -223,7 +223,7 @@ struct attachment {
 	uint32_t endpoint; /* IOPF_NO_ID: unused */
 	uint32_t pasid;
 	uint32_t owner;
-	uint32_t next; /* of the endpoint's, or free */
+	uint32_t next, prev; /* of the endpoint's; next also of the free ones */
 	uint16_t epoch;
 	bool closing;
 	uint8_t rsvd;
