@@ -344,7 +344,7 @@ static unsigned expected(const struct iopf_response *r)
 	}
 	printf("rid %x pasid %x index %u count %u code %u ending %u\n", r->rid, r->pasid,
 	       r->index, r->request_count, r->code, r->ending);
-	CHECK(!"a response that nobody waits for");
+	CHECK(false && "a response that nobody waits for");
 	return 0;
 }
 
