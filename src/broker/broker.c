@@ -130,6 +130,7 @@ static void recorder_open(struct iopf_broker *broker, void *spare)
 
 	if (recorder == NULL)
 		recorder = iopf_recorder_create(spare, RECORDER_SPARE_BYTES);
+	assert(recorder != NULL); /* the spare is aligned and large enough */
 	broker->recorder = recorder;
 	broker->records = recorder->entry;
 	broker->record_mask = recorder->entry_count - 1;

@@ -13,14 +13,6 @@ enum { INDEX_COUNT = 512, QUEUE_TURNS = 1000 };
 
 /* ---- Requests --------------------------------------------------------------- */
 
-static struct model_function_state state_of(const struct scenario_endpoint *endpoint)
-{
-	struct model_function_state state;
-
-	model_function_state(endpoint->function->function, &state);
-	return state;
-}
-
 static uint32_t pasid_of(const struct scenario *s)
 {
 	return (uint32_t)trace_number(s->event, TRACE_KEY_pasid, IOPF_PASID_NONE);
@@ -48,8 +40,9 @@ static bool post(struct scenario *s, const struct iopf_request *request)
 static bool ask(struct scenario *s, struct scenario_endpoint *endpoint,
 		const struct iopf_request *request)
 {
-	struct model_function_state state = state_of(endpoint);
+	struct model_function_state state;
 
+	model_function_state(endpoint->function->function, &state);
 	if (!trace_number(s->event, TRACE_KEY_forced, 0) &&
 	    (!state.paging || state.credits_in_use >= state.allocation))
 		return scenario_fail(s, TRACE_KEY_endpoint,
@@ -170,8 +163,9 @@ static void flood_one(struct scenario *s, struct scenario_endpoint *endpoint)
 						      .index = flood->index,
 						      .perm = flood->perm,
 						      .flags = IOPF_LAST };
-		struct model_function_state state = state_of(endpoint);
+		struct model_function_state state;
 
+		model_function_state(endpoint->function->function, &state);
 		if (!state.paging ||
 		    (!flood->forced && state.credits_in_use >= state.allocation))
 			return;

@@ -2,6 +2,7 @@
 /* sim/world.c - one thread, everything real, time as the caller says. */
 #include "sim/world.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -529,11 +530,19 @@ struct world_function *world_function(struct world *world, uint32_t rid)
 	return NULL;
 }
 
+static struct world_function *existing(struct world *world, uint32_t rid)
+{
+	struct world_function *function = world_function(world, rid);
+
+	assert(function != NULL);
+	return function;
+}
+
 struct model_function_state world_state(struct world *world, uint32_t rid)
 {
 	struct model_function_state state;
 
-	model_function_state(world_function(world, rid)->function, &state);
+	model_function_state(existing(world, rid)->function, &state);
 	return state;
 }
 
@@ -546,7 +555,7 @@ void world_job(struct world *world, uint32_t rid, uint32_t slot, uint32_t pasid,
 	       enum model_job_operation operation, uint64_t source, uint64_t destination,
 	       uint64_t length)
 {
-	struct model_engine *engine = world_function(world, rid)->engine;
+	struct model_engine *engine = existing(world, rid)->engine;
 
 	model_engine_write(engine, job_register(slot, MODEL_JOB_SOURCE), 8, source);
 	model_engine_write(engine, job_register(slot, MODEL_JOB_DESTINATION), 8,
@@ -559,5 +568,5 @@ void world_job(struct world *world, uint32_t rid, uint32_t slot, uint32_t pasid,
 enum model_job_status world_job_status(struct world *world, uint32_t rid, uint32_t slot)
 {
 	return (enum model_job_status)model_engine_read(
-		world_function(world, rid)->engine, job_register(slot, MODEL_JOB_STATUS), 8);
+		existing(world, rid)->engine, job_register(slot, MODEL_JOB_STATUS), 8);
 }
