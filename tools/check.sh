@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # check.sh [LANE...] - every check that is not a plain test run; without names, all.
 # One line a lane, the log of one that failed, and at the end "N passed, N failed".
-# A new lane is a function lane_NAME and its name in the list below.
+# A new lane is a function lane_NAME and its name in the list below; what it has to say
+# when it passes goes to 3.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-lanes="arrows style docs format freestanding gcc-O0 gcc-O2 headers install clang-O0 clang-O2
+lanes="arrows style docs format freestanding gcc-O0 gcc-O2 headers install bench clang-O0 clang-O2
 	sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
 
 work=build-check
@@ -14,21 +15,31 @@ log=$work/logs
 mkdir -p "$log"
 core="base wire table queue broker guest"
 
-# build_and_test NAME "TEST ARGUMENTS" [SETUP ARGUMENT...]: in a build directory kept
-# for the next time.
-build_and_test()
+# build NAME [SETUP ARGUMENT...]: in a build directory kept for the next time.
+build()
 {
-	local dir=$work/$1 arguments
-	eval "arguments=($2)"
-	shift 2
-	{ [ -e "$dir/build.ninja" ] || meson setup "$@" "$dir"; } && ninja -C "$dir" &&
-		tools/test.py "$dir" "${arguments[@]}"
+	local dir=$work/$1
+	shift
+	{ [ -e "$dir/build.ninja" ] || meson setup "$@" "$dir"; } && ninja -C "$dir"
 }
 
+# build_and_test NAME "TEST ARGUMENTS" [SETUP ARGUMENT...]
+build_and_test()
+{
+	local name=$1 arguments
+	eval "arguments=($2)"
+	shift 2
+	build "$name" "$@" && tools/test.py "$work/$name" "${arguments[@]}"
+}
+
+# Other lanes look at what these two build.
+gcc-O2() { CC=gcc build gcc-O2 -Doptimization=2; }
+clang-O2() { CC=clang build clang-O2 -Doptimization=2; }
+
 lane_gcc-O0() { CC=gcc build_and_test gcc-O0 "" -Doptimization=0; }
-lane_gcc-O2() { CC=gcc build_and_test gcc-O2 "" -Doptimization=2; }
+lane_gcc-O2() { gcc-O2 && tools/test.py $work/gcc-O2; }
 lane_clang-O0() { CC=clang build_and_test clang-O0 "" -Doptimization=0; }
-lane_clang-O2() { CC=clang build_and_test clang-O2 "" -Doptimization=2; }
+lane_clang-O2() { clang-O2 && tools/test.py $work/clang-O2; }
 
 lane_sanitizers()
 {
@@ -81,12 +92,30 @@ lane_arrows() { tools/check-arrows.py; }
 lane_style() { tools/check-style.py; }
 lane_docs() { tools/check-docs.py && mandoc -T lint -W warning docs/man/*; }
 lane_format() { tools/format.py --check; }
-lane_headers() { tools/check-header.py $work/gcc-O2/src; }
+lane_headers() { gcc-O2 && tools/check-header.py $work/gcc-O2/src; }
+
+# Does it run, and is it of the right order? 'make bench' is for judging a figure: a machine
+# that others use gets half as much again, and three tries.
+lane_bench()
+{
+	gcc-O2 || return
+	for _ in 1 2 3; do
+		$work/gcc-O2/cli/iopf bench --json --seconds 0.5 | python3 -c '
+import json, sys
+results = json.load(sys.stdin)["results"]
+print("   ", ", ".join("{name}: ratio {ratio:.1f}, limit {limit:g}".format(**result)
+                       for result in results))
+sys.exit(any(result["ratio"] > 1.5 * result["limit"] for result in results) or not results)
+' >&3 && return
+	done
+	return 1
+}
 
 # What is installed is enough: each header alone in C and C++, a program linked both ways.
 lane_install()
 {
 	local root=$PWD/$work/install user=$work/install/user header names
+	gcc-O2 || return
 	rm -rf "$root"
 	DESTDIR=$root meson install --no-rebuild -C $work/gcc-O2 || return 1
 	export PKG_CONFIG_SYSROOT_DIR=$root
@@ -118,6 +147,7 @@ lane_analyzer()
 
 lane_tidy()
 {
+	clang-O2 || return
 	find src cli -name '*.c' -print0 |
 		xargs -0 -r -n 4 -P "$(nproc)" clang-tidy --quiet -p $work/clang-O2
 }
@@ -137,7 +167,7 @@ for lane in ${*:-$lanes}; do
 		exit 2
 	}
 	start=$SECONDS
-	if (lane_"$lane") </dev/null >"$log/$lane" 2>&1; then
+	if (lane_"$lane") </dev/null 3>&1 >"$log/$lane" 2>&1; then
 		passed=$((passed + 1)) verdict=ok
 	else
 		failed=$((failed + 1)) verdict=FAILED
