@@ -238,6 +238,32 @@ TEST(groups_wait_while_a_guest_owes_every_index)
 	world_destroy(&world);
 }
 
+TEST(function_reset_waits_for_responses_that_are_under_way)
+{
+	uint32_t endpoint;
+
+	create_world(8, 1);
+	endpoint = iopf_host_endpoint(world.host, RID);
+	for (unsigned i = 0; i < 20; i++) {
+		struct iopf_host_stats before, now;
+
+		iopf_host_stats(world.host, &before);
+		world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000 + i * 0x100000u,
+			  8 * 4096);
+		do {
+			world_turn(&world);
+			iopf_host_stats(world.host, &now);
+		} while (now.responses == before.responses);
+		CHECK_EQ(iopf_host_reset_function(world.host, endpoint, world.now_ns), 0);
+		CHECK(world_settle(&world, 100000));
+		CHECK(!iopf_host_busy(world.host, endpoint));
+	}
+	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
+	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
+	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
 TEST(response_failure_stops_paging_until_it_is_restarted)
 {
 	uint32_t endpoint;

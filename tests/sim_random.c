@@ -525,6 +525,14 @@ static void remove_guest(unsigned guest)
 	CHECK(error == 0 || error == -ENOENT);
 }
 
+static bool nobody_left(void)
+{
+	for (unsigned i = 0; i < FUNCTIONS; i++)
+		if (endpoint_of(i) != IOPF_NO_ID)
+			return false;
+	return true;
+}
+
 static uint32_t end_world(void)
 {
 	bool known[FUNCTIONS];
@@ -535,6 +543,10 @@ static uint32_t end_world(void)
 		known[i] = endpoint_of(i) != IOPF_NO_ID && !removed[i];
 	for (unsigned i = GUESTS; i-- > 0;)
 		remove_guest(i);
+	for (unsigned i = 0; i < CALM_TURNS && !nobody_left(); i++)
+		turn(); /* what could not be added is undone in turns, */
+	for (unsigned i = 0; i < FUNCTIONS; i++)
+		turn(); /* and its place free one later */
 	for (unsigned i = 0; i < FUNCTIONS; i++) {
 		CHECK_EQ(endpoint_of(i), IOPF_NO_ID);
 		CHECK(!known[i] || world_state(&world, rids[i]).credits_in_use == 0);

@@ -252,14 +252,9 @@ int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t
 	error = iopf_broker_reset(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->enable_after = true;
+	function->flr_wanted = function->enable_after = true;
+	function->flr_wait = (struct host_wait){ 0 };
 	function->drain = (struct host_drain){ 0 };
-	function_flr(function);
-	if (function->blocked) {
-		function->blocked = false;
-		host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
-		caches_forget_context(function);
-	}
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
 					    .guest = function->guest,
@@ -278,7 +273,7 @@ int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_
 	error = iopf_broker_remove(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->enable_after = false;
+	function->flr_wanted = function->enable_after = false;
 	function->drain = (struct host_drain){ 0 };
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REMOVE,

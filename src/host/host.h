@@ -48,6 +48,8 @@ struct host_drain {
 struct host_function {
 	bool taken; /* it belongs to a guest */
 	bool used;  /* and is there */
+	bool flr_wanted;   /* reset in the ledger; the function is told when no response
+			    * to it is in the queue any more */
 	bool enable_after; /* after a function reset: switch paging on again */
 	bool leaving;      /* its guest is being taken out */
 	bool untold, untold_context, blocked, closing;
@@ -66,6 +68,7 @@ struct host_function {
 	const struct iopf_function_ops *ops;
 	void *context;
 	struct host_drain drain;
+	struct host_wait flr_wait;
 };
 
 struct host_guest {

@@ -270,9 +270,29 @@ static void operation_over(struct iopf_host *host, struct host_function *functio
 		removed(host, function);
 }
 
+/* The ledger has forgotten the function's groups already. What it was answered before is
+ * still on its way, though: a function that is reset under it would not know the question
+ * any more. Returns: whether the reset is done. */
+static bool run_flr(struct iopf_host *host, struct host_function *function)
+{
+	if (host_waited(host, &function->flr_wait, 0) != 0)
+		return false;
+	function->flr_wanted = false;
+	function_flr(function);
+	if (function->blocked) {
+		function->blocked = false;
+		host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
+		caches_forget_context(function);
+	}
+	return true;
+}
+
 static uint32_t run_operation(struct iopf_host *host, struct host_function *function)
 {
 	int step, result;
+
+	if (function->flr_wanted && !run_flr(host, function))
+		return 0;
 
 	if (caches_tell(host, function) != 0)
 		return 0;
