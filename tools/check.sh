@@ -7,8 +7,8 @@
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
-lanes="arrows style docs format freestanding gcc-O0 gcc-O2 headers install bench clang-O0 clang-O2
-	sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
+lanes="arrows style docs format mutants freestanding gcc-O0 gcc-O2 headers install bench
+	clang-O0 clang-O2 sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
 
 work=build-check
 log=$work/logs
@@ -91,6 +91,16 @@ lane_freestanding()
 lane_arrows() { tools/check-arrows.py; }
 lane_style() { tools/check-style.py; }
 lane_docs() { tools/check-docs.py && mandoc -T lint -W warning docs/man/*; }
+# They follow the code: whether each is killed, tools/mutate.sh finds out.
+lane_mutants()
+{
+	local mutant left=0
+	for mutant in tests/mutants/*.patch; do
+		git apply --check "$mutant" || { echo "$mutant does not apply"; left=1; }
+	done
+	return $left
+}
+
 lane_format() { tools/format.py --check; }
 lane_headers() { gcc-O2 && tools/check-header.py $work/gcc-O2/src; }
 
