@@ -50,25 +50,30 @@ struct tally {
 
 /* ---- Files ------------------------------------------------------------------ */
 
-/* All of @name; NULL, and said: it cannot be read. */
-static uint8_t *file_read(const char *name, size_t *size_bytes)
+/* All of @name; NULL: @result says why not. */
+static uint8_t *file_read(const char *name, size_t *size_bytes,
+			  struct scenario_result *result)
 {
 	FILE *file = fopen(name, "rb");
 	uint8_t *bytes = malloc(FILE_BYTES_MAX);
-	size_t got = 0;
 	int error = errno;
 
+	*size_bytes = 0;
 	if (file != NULL && bytes != NULL) {
-		got = fread(bytes, 1, FILE_BYTES_MAX, file);
-		error = ferror(file) ? errno : got == FILE_BYTES_MAX ? EFBIG : 0;
+		*size_bytes = fread(bytes, 1, FILE_BYTES_MAX, file);
+		error = ferror(file) ? errno : 0;
 	}
 	if (file != NULL)
 		fclose(file);
-	if (file != NULL && bytes != NULL && error == 0) {
-		*size_bytes = got;
+	if (file != NULL && bytes != NULL && error == 0 && *size_bytes < FILE_BYTES_MAX)
 		return bytes;
-	}
-	cli_error("%s cannot be read: %s", name, strerror(error));
+	*result = (struct scenario_result){ .outcome = SCENARIO_BAD };
+	if (*size_bytes == FILE_BYTES_MAX)
+		snprintf(result->text, sizeof(result->text),
+			 "%d bytes or more, expected less", FILE_BYTES_MAX);
+	else
+		snprintf(result->text, sizeof(result->text), "cannot be read: %s",
+			 strerror(error));
 	free(bytes);
 	return NULL;
 }
@@ -179,28 +184,51 @@ static void play(struct tally *tally, const char *file, const uint8_t *bytes,
 	tell(tally, file, false, varies, &result);
 }
 
-/* ---- All of them ------------------------------------------------------------ */
+/* ---- Or what it is about ---------------------------------------------------- */
 
-static int list(const struct arguments *arguments)
+/* In the language, from its first line to its last? */
+static bool is_readable(const uint8_t *bytes, size_t size_bytes,
+			struct scenario_result *result)
 {
-	int code = CLI_OK;
+	struct trace_reader reader;
+	struct trace_event event;
+	struct trace_error error;
+	int got;
 
-	for (size_t n = 0; n < arguments->file_count; n++) {
-		char name[128], about[ABOUT_MAX] = "";
-		size_t size_bytes = 0;
-		uint8_t *bytes = file_read(arguments->files[n], &size_bytes);
-
-		if (bytes == NULL) {
-			code = CLI_USAGE;
-			continue;
-		}
-		short_name(arguments->files[n], name, sizeof(name));
-		about_of(bytes, size_bytes, about);
-		printf("%-12s %s\n", name, about);
-		free(bytes);
-	}
-	return code;
+	trace_reader_open(&reader, bytes, size_bytes);
+	while ((got = trace_read(&reader, &event, &error)) == 1)
+		;
+	if (got == 0)
+		return true;
+	*result = (struct scenario_result){ .outcome = SCENARIO_BAD,
+					    .line = error.line,
+					    .column = error.column };
+	snprintf(result->text, sizeof(result->text), "%s", error.text);
+	return false;
 }
+
+static void list(struct tally *tally, const char *file, const uint8_t *bytes,
+		 size_t size_bytes)
+{
+	char name[128], about[ABOUT_MAX];
+	struct scenario_result result;
+
+	if (!is_readable(bytes, size_bytes, &result)) {
+		tell(tally, file, true, false, &result);
+		return;
+	}
+	short_name(file, name, sizeof(name));
+	about_of(bytes, size_bytes, about);
+	tally->passed++;
+	if (tally->results == NULL)
+		printf("%-12s %s\n", name, about);
+	else
+		json_array_append_new(tally->results,
+				      json_pack("{s:s, s:b, s:s}", "name", name, "ok",
+						true, "about", about));
+}
+
+/* ---- All of them ------------------------------------------------------------ */
 
 static int record_open(const struct arguments *arguments, struct tally *tally)
 {
@@ -237,28 +265,49 @@ static void print_json(const struct tally *tally)
 	json_decref(all);
 }
 
-static int play_all(const struct arguments *arguments)
+static int record_close(const struct arguments *arguments, struct tally *tally)
+{
+	bool lost;
+
+	if (tally->record == NULL)
+		return CLI_OK;
+	lost = ferror(tally->record) != 0;
+	if (fclose(tally->record) == 0 && !lost)
+		return CLI_OK;
+	cli_error("%s cannot be written: %s", arguments->record, strerror(errno));
+	return CLI_USAGE;
+}
+
+static void each_file(const struct arguments *arguments, struct tally *tally)
+{
+	for (size_t n = 0; n < arguments->file_count; n++) {
+		const char *file = arguments->files[n];
+		struct scenario_result result;
+		size_t size_bytes;
+		uint8_t *bytes = file_read(file, &size_bytes, &result);
+
+		if (bytes == NULL)
+			tell(tally, file, true, false, &result);
+		else if (arguments->list)
+			list(tally, file, bytes, size_bytes);
+		else
+			play(tally, file, bytes, size_bytes);
+		free(bytes);
+	}
+}
+
+static int all_files(const struct arguments *arguments)
 {
 	struct tally tally = { .results = arguments->json ? json_array() : NULL };
 	int code = record_open(arguments, &tally);
 
-	for (size_t n = 0; code == CLI_OK && n < arguments->file_count; n++) {
-		size_t size_bytes = 0;
-		uint8_t *bytes = file_read(arguments->files[n], &size_bytes);
-
-		if (bytes != NULL)
-			play(&tally, arguments->files[n], bytes, size_bytes);
-		else
-			tally.bad++;
-		free(bytes);
-	}
-	if (tally.record != NULL && fclose(tally.record) != 0) {
-		cli_error("%s cannot be written: %s", arguments->record, strerror(errno));
-		code = CLI_USAGE;
+	if (code == CLI_OK) {
+		each_file(arguments, &tally);
+		code = record_close(arguments, &tally);
 	}
 	if (code == CLI_OK && arguments->json)
 		print_json(&tally);
-	else if (code == CLI_OK)
+	else if (code == CLI_OK && !arguments->list)
 		printf("%u passed, %u failed\n", tally.passed, tally.failed + tally.bad);
 	json_decref(tally.results);
 	if (code != CLI_OK)
@@ -277,5 +326,5 @@ int cli_scenario(int argc, char **argv)
 		cli_error("no file; iopf scenario --help tells all");
 		return CLI_USAGE;
 	}
-	return arguments.list ? list(&arguments) : play_all(&arguments);
+	return all_files(&arguments);
 }

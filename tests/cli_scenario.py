@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""cli_scenario.py IOPF SCENARIO - what a person sees of `iopf scenario`: codes, places, JSON."""
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+iopf, good = sys.argv[1:]
+directory = tempfile.TemporaryDirectory()
+scratch = pathlib.Path(directory.name)
+HEADER = "iopf-trace 1\n"
+WORLD = HEADER + "world source=host family=vtd\nworld endpoint=D rid=0x10 allocation=4\n"
+FILE_BYTES_MAX = 16 << 20  # of cli/scenario.c
+
+
+def scenario(*words):
+    return subprocess.run([iopf, "scenario", *words], capture_output=True, text=True,
+                          timeout=60, check=False)
+
+
+def written(name, content):
+    path = scratch / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return str(path)
+
+
+# content, what is said behind the file's name
+BAD = (
+    ("", ":1:1: no header"),
+    (b"\x00\xff\x1b[2J" * 200000, ":1:1: no header"),
+    ("iopf-trace 2\n", ":1:12: version '2', expected 1"),
+    (HEADER.rstrip("\n"), ":1:13: file ends inside a line"),
+    (HEADER + "# \x1b[2J\n", ":2:3: byte 0x1b, expected printable ASCII"),
+    (HEADER + "5 bogus\n", ":2:3: unknown kind 'bogus', expected one of"),
+    (HEADER + "5 request bogus=1\n", ":2:11: unknown key 'bogus'"),
+    (HEADER + "5 request index=65536\n", ":2:17: index=65536 out of range, expected 0 to 65535"),
+    (HEADER + "5 request index=1 index=1\n", ":2:19: key 'index' twice"),
+    (HEADER + "5 mark name=a\n4 mark name=b\n", ":3:1:"),
+    (HEADER + "18446744073709551616 mark name=a\n", "expected at most 18446744073709551615"),
+    (WORLD + "0 mark name=a\nworld owner=G\n", ":5:1: 'world' after an event"),
+    (WORLD + "0 show owner=nobody group=g\n", ":4:8:"),
+    (HEADER + "#" * 3000 + "\n", ":2:2048: line too long"),
+    (HEADER + "# a line like all others\n" * (FILE_BYTES_MAX // 24),
+     f": {FILE_BYTES_MAX} bytes or more, expected less"),
+)
+
+
+def what_is_no_scenario_is_named_with_its_place():
+    for number, (content, says) in enumerate(BAD):
+        path = written(f"bad{number}", content)
+        done = scenario(path)
+        assert done.returncode == 2, (number, done)
+        assert done.stderr.startswith(f"iopf: {path}:") and says in done.stderr, done.stderr
+        assert done.stdout == "0 passed, 1 failed\n", done.stdout
+
+
+def what_cannot_be_read_is_named():
+    for words, says in (((str(scratch / "none"),), "No such file"),
+                        ((str(scratch),), "Is a directory"), ((), "no file"),
+                        (("--bogus", good), "--bogus"),
+                        (("--record", "/nonexistent/file", good), "/nonexistent/file"),
+                        (("--record", "/dev/full", good), "/dev/full"),
+                        (("--record", str(scratch / "r"), good, good), "2 were given")):
+        done = scenario(*words)
+        assert done.returncode == 2 and says in done.stderr, (words, done)
+
+
+def one_that_does_not_hold_ends_with_1():
+    path = written("no", WORLD + "require endpoint=D responses=1\n")
+    done = scenario(path)
+    assert done.returncode == 1 and f"{path}:4:20: required:" in done.stdout, done
+    assert done.stdout.endswith("failed\n") and done.stderr == ""
+
+
+def the_others_are_played_all_the_same():
+    bad = written("bad", "")
+    done = scenario("--json", good, bad, str(scratch / "none"))
+    result = json.loads(done.stdout)
+    assert done.returncode == 2 and result["ok"] is False and result["failed"] == 2
+    assert result["schema"] == "iopf.scenario/1" and result["passed"] >= 1
+    names = [one["name"] for one in result["results"] if not one["ok"]]
+    assert names == ["bad", "none"] and all("problem" in one for one in result["results"]
+                                            if not one["ok"])
+
+
+def a_list_plays_none_and_shows_no_garbage():
+    garbage = written("garbage", b"\x1b[2J# \x1b[2J\n" * 100)
+    done = scenario("--list", good, garbage)
+    assert done.returncode == 2 and len(done.stdout.splitlines()) == 1, done
+    assert "\x1b" not in done.stdout + done.stderr
+    done = scenario("--list", "--json", good)
+    result = json.loads(done.stdout)
+    assert done.returncode == 0 and result["results"][0]["about"] != "", result
+
+
+cases = (
+    what_is_no_scenario_is_named_with_its_place,
+    what_cannot_be_read_is_named,
+    one_that_does_not_hold_ends_with_1,
+    the_others_are_played_all_the_same,
+    a_list_plays_none_and_shows_no_garbage,
+)
+failed = 0
+for case in cases:
+    try:
+        case()
+        print("ok", case.__name__, flush=True)
+    except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
+        failed += 1
+        print(f"{type(error).__name__}: {error}\nFAILED {case.__name__}", flush=True)
+sys.exit(1 if failed else 0)
