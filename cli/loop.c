@@ -123,8 +123,10 @@ static void on_pass(struct run_guest *guest, const struct port_message *message)
 	if (!crc)
 		return;
 	guest->crc_passes++;
+	if (guest->crc_differs)
+		return; /* the first wrong one is what is told */
 	guest->crc = (uint32_t)message->tag;
-	guest->crc_differs |= guest->crc != guest->run->file_crc;
+	guest->crc_differs = guest->crc != guest->run->file_crc;
 }
 
 static void on_act(struct run_guest *guest, const struct port_message *message)

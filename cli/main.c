@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/main.c - the program iopf: which subcommands there are. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -71,9 +72,8 @@ static void descriptors_fill(void)
 		close(descriptor);
 }
 
-int main(int argc, char **argv)
+static int command_run(int argc, char **argv)
 {
-	descriptors_fill();
 	if (argc < 2 || strcmp(argv[1], "--help") == 0) {
 		print_commands(argc < 2 ? stderr : stdout);
 		return argc < 2 ? CLI_USAGE : CLI_OK;
@@ -87,4 +87,20 @@ int main(int argc, char **argv)
 			return commands[i].run(argc - 1, argv + 1);
 	cli_error("no command '%s'; iopf --help lists them", argv[1]);
 	return CLI_USAGE;
+}
+
+/* A report that nobody can read is none. Errors of before leave no errno behind. */
+static int output_end(int code)
+{
+	errno = 0;
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	cli_error("standard output: %s", strerror(errno != 0 ? errno : EIO));
+	return code == CLI_OK ? CLI_NO : code;
+}
+
+int main(int argc, char **argv)
+{
+	descriptors_fill();
+	return output_end(command_run(argc, argv));
 }

@@ -101,7 +101,9 @@ static bool read_seconds(const char *text, uint64_t *ns)
 static void tell_limits(const struct option *option, const char *value)
 {
 	if (option->type == OPTION_SECONDS)
-		cli_error("--%s %s: it takes seconds from %g to %g", option->name, value,
+		cli_error("--%s %s: it takes seconds from %g to %g, with at most nine "
+			  "digits behind the point",
+			  option->name, value,
 			  (double)option->first / (double)SECOND,
 			  (double)option->last / (double)SECOND);
 	else

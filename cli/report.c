@@ -66,7 +66,8 @@ static void judge_function(struct run *run, const struct run_guest *guest)
 		run_problem(run, "%s: a response failure", guest->endpoint_name);
 }
 
-/* Honest ones map a page when it is asked for, never before. */
+/* Whoever builds tables as the agent does maps a page when it is asked for, never before:
+ * an invalidation that is lost shows here. */
 static void judge_faults(struct run *run, const struct run_guest *guest)
 {
 	uint64_t faults = counter(guest, MODEL_ENGINE_COUNTER_faults);
@@ -103,12 +104,12 @@ static void judge_guest(struct run *run, const struct run_guest *guest)
 	if (!guest->let_go || !iopf_host_guest_over(run->host, guest->id))
 		run_problem(run, "%s: the host did not come to an end with it",
 			    guest->name);
-	if (report_data(guest) >= 0) {
+	if (report_data(guest) >= 0)
 		judge_data(run, guest);
-		judge_faults(run, guest);
-	}
 	if (guest->character == CHARACTER_hostile)
 		judge_acts(run, guest);
+	else
+		judge_faults(run, guest);
 	if (guest->character == CHARACTER_killed && !guest->shot && run->signal == 0)
 		run_problem(run, "%s: the moment to kill it never came", guest->name);
 }

@@ -46,6 +46,7 @@ static const struct option options[] = {
 };
 
 #define CHARACTER_LINE(name, data, text) "\t" #name "\t" text "\n"
+#define ACT_LINE(name, text) "\t" #name ": " text "\n"
 
 static const struct option_table table = {
 	.usage = "run [OPTION...] [FILE]",
@@ -55,9 +56,13 @@ static const struct option_table table = {
 		 "guest that owns it, and each pass begins with every page unmapped again.",
 	.after = "Characters:\n"
 		 CHARACTERS(CHARACTER_LINE)
+		 "\nWhat a hostile one tries:\n"
+		 HOSTILE_ACTS(ACT_LINE)
 		 "\nIt ends with 0 where every checksum is right, every invariant held, no credit\n"
-		 "is in use at a device, and everything hostile was tried; with 1 where not; with\n"
-		 "2 where an option or FILE is of no use; with 130 or 143 after SIGINT or SIGTERM.",
+		 "is in use at a device, there was a fault for every page that was touched, and\n"
+		 "everything hostile was tried; with 1 where not; with 2 where an option or FILE\n"
+		 "is of no use; with 3 where the machine lacks something that it needs; with 130\n"
+		 "or 143 after SIGINT or SIGTERM.",
 	.options = options,
 	.count = CLI_COUNT(options),
 	.operand = MEMBER(file),
