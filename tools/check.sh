@@ -167,7 +167,7 @@ lane_cppcheck()
 {
 	cppcheck -j "$(nproc)" --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 		--enable=warning,portability --suppress=missingIncludeSystem \
-		--suppress=uninitvar -D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc src cli
+		--suppress=uninitvar -D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -I. src cli
 }
 
 passed=0 failed=0

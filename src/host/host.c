@@ -343,7 +343,8 @@ void iopf_host_stats(const struct iopf_host *host, struct iopf_host_stats *stats
 void iopf_host_pager_stats(const struct iopf_host *host, uint32_t guest,
 			   struct iopf_pager_stats *stats)
 {
+	static const struct iopf_pager_stats none;
 	const struct host_guest *it = guest_get(host, guest);
 
-	*stats = it == NULL ? (struct iopf_pager_stats){ 0 } : it->pager.stats;
+	*stats = it == NULL ? none : it->pager.stats;
 }

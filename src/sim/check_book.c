@@ -7,13 +7,13 @@
 
 /* ---- Create ----------------------------------------------------------------- */
 
-static void *map_memory(struct map *map, uint32_t max)
+static bool book_open(struct map *map, uint32_t max)
 {
 	void *cells = malloc(map_size_bytes(max));
 
 	if (cells != NULL)
 		map_create(map, max, cells);
-	return cells;
+	return cells != NULL;
 }
 
 int sim_check_create(const struct sim_check_options *options, struct sim_check **out)
@@ -26,9 +26,9 @@ int sim_check_create(const struct sim_check_options *options, struct sim_check *
 	check->groups = calloc(CHECK_GROUP_MAX, sizeof(*check->groups));
 	check->times = calloc(CHECK_ATTACHMENT_MAX, sizeof(*check->times));
 	if (check->groups == NULL || check->times == NULL ||
-	    map_memory(&check->keys, CHECK_GROUP_MAX) == NULL ||
-	    map_memory(&check->tokens, CHECK_GROUP_MAX) == NULL ||
-	    map_memory(&check->spaces, CHECK_ATTACHMENT_MAX) == NULL) {
+	    !book_open(&check->keys, CHECK_GROUP_MAX) ||
+	    !book_open(&check->tokens, CHECK_GROUP_MAX) ||
+	    !book_open(&check->spaces, CHECK_ATTACHMENT_MAX)) {
 		sim_check_destroy(check);
 		return -ENOMEM;
 	}

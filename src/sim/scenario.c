@@ -281,13 +281,12 @@ static bool play_event(struct scenario *s)
 static void play_all(struct scenario *s)
 {
 	struct trace_reader reader;
-	struct trace_event event;
 	struct trace_error error;
 	int more;
 
 	trace_reader_open(&reader, s->bytes, s->size_bytes);
-	while ((more = trace_read(&reader, &event, &error)) == 1) {
-		s->event = &event;
+	while ((more = trace_read(&reader, &s->statement, &error)) == 1) {
+		s->event = &s->statement;
 		if (!play_event(s))
 			return;
 	}

@@ -113,7 +113,8 @@ struct scenario {
 	struct scenario_result *result;
 	const uint8_t *bytes;
 	size_t size_bytes;
-	const struct trace_event *event; /* the present statement */
+	struct trace_event statement;
+	const struct trace_event *event; /* the present statement; NULL: at the end */
 	struct world world;
 	bool built;
 	struct sim_check *check;
