@@ -242,23 +242,25 @@ static inline void response_of(const struct iopf_broker *broker, const struct gr
 	out->opened_ns = group->opened_ns;
 	out->index = group->index;
 	out->request_count = group->request_count;
-	out->code = group->code;
-	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
-	out->ending = group->ending;
-	memset(out->rsvd, 0, sizeof(out->rsvd));
 	memset(out->private_data, 0, sizeof(out->private_data));
 	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
 		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
+	memset(out->rsvd, 0, sizeof(out->rsvd));
+	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
+	out->code = group->code;
+	out->ending = group->ending;
 }
 
 static inline void count_response(struct iopf_broker *broker, const struct group *group,
 				  struct iopf_stats_row *row, uint64_t now_ns)
 {
-	count(&row->counter[IOPF_COUNTER_response_success + group->code], 1);
-	count_ending(broker, group, row);
+	unsigned code = group->code, ending = group->ending;
+
 	record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
-	       (uint8_t)(group->code << 4 | group->ending));
+	       (uint8_t)(code << 4 | ending));
+	count(&row->counter[IOPF_COUNTER_response_success + code], 1);
+	count_ending(broker, group->bound.owner, row, ending);
 }
 
 /* A last that nobody could be given; its endpoint may be unknown. */
@@ -278,11 +280,11 @@ static inline void respond_one(struct iopf_broker *broker, struct group *group,
 {
 	struct endpoint *endpoint = &broker->endpoints[group->endpoint];
 
-	response_of(broker, group, out);
+	count_response(broker, group, endpoint->row, now_ns);
 	out->endpoint = group->endpoint;
 	out->rid = endpoint->rid;
 	out->pasid = endpoint->pasid_in_response ? group->pasid : IOPF_PASID_NONE;
-	count_response(broker, group, endpoint->row, now_ns);
+	response_of(broker, group, out);
 	group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
 }
 

@@ -177,7 +177,7 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 		COUNT(row, dropped_partials);
 		count(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
 	} else {
-		count_ending(broker, group, row);
+		count_ending(broker, group->bound.owner, row, ending);
 	}
 	if (state == IOPF_GROUP_DELIVERED) {
 		const struct owner *owner = &broker->owners[group->bound.owner];

@@ -217,13 +217,13 @@ static inline void owner_give(const struct iopf_broker *broker, struct owner *ow
 {
 	struct group *group = &broker->groups[slot];
 
-	group_state(group, from, IOPF_GROUP_READY);
 	group->opened_ns = owner_clock(owner, now_ns);
 	list_push(broker->groups, &owner->open, slot);
 	if (owner->fetch_cursor == NO_SLOT)
 		owner->fetch_cursor = slot;
 	if (owner->warn_cursor == NO_SLOT)
 		owner->warn_cursor = slot;
+	group_state(group, from, IOPF_GROUP_READY);
 }
 
 /* Off its owner's list. */
@@ -246,25 +246,24 @@ static inline void leaving_push(const struct iopf_broker *broker, uint32_t slot,
 {
 	struct group *group = &broker->groups[slot];
 
+	line_push(broker->groups, &broker->sources[group->source].leaving, slot);
 	group_state(group, from, IOPF_GROUP_LEAVING);
 	group->code = (uint8_t)code;
 	group->ending = (uint8_t)ending;
-	line_push(broker->groups, &broker->sources[group->source].leaving, slot);
 }
 
 _Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_COUNT ==
 		       IOPF_COUNTER_ended_response_failure + 1,
 	       "a counter for each ending, in the same order");
 
-static inline void count_ending(const struct iopf_broker *broker, const struct group *group,
-				struct iopf_stats_row *row)
+static inline void count_ending(const struct iopf_broker *broker, unsigned owner,
+				struct iopf_stats_row *row, unsigned ending)
 {
-	unsigned counter = IOPF_COUNTER_ended_success + group->ending;
-	unsigned owner = group->bound.owner;
-
-	count(&row->counter[counter], 1);
+	count(&row->counter[IOPF_COUNTER_ended_success + ending], 1);
 	if (owner != NO_OWNER)
-		count(&row_of_owner(broker, owner)->counter[counter], 1);
+		count(&row_of_owner(broker, owner)
+			       ->counter[IOPF_COUNTER_ended_success + ending],
+		      1);
 }
 
 #endif
