@@ -21,6 +21,22 @@ static struct hostile self;
 
 /* ---- Help for acts ----------------------------------------------------------------- */
 
+/* The host has come to the end of its commands, or stopped at one: what is switched off
+ * before that was never looked at. Some acts leave a queue that has no end. */
+static void commands_wait(struct hostile *hostile)
+{
+	enum { LOOKS = 50 };
+	struct port *port = &hostile->guest->port;
+
+	for (uint32_t i = 0; i < LOOKS && !port->gone; i++) {
+		if (port_read(port, PORT_read, VTD_IQH, 8) ==
+			    port_read(port, PORT_read, VTD_IQT, 8) ||
+		    (port_read(port, PORT_read, VTD_FSTS, 4) & VTD_FSTS_IQE))
+			return;
+		hostile_turns(hostile, 1);
+	}
+}
+
 void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,
 		 bool refused)
 {
@@ -28,6 +44,7 @@ void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,
 					.offset = act,
 					.tag = refused };
 
+	commands_wait(hostile);
 	hostile->count[act] += count;
 	message.value = hostile->count[act];
 	port_send(&hostile->guest->port, &message);

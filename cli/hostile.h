@@ -27,7 +27,7 @@ HOSTILE_ACTS(HOSTILE_DECLARE)
 
 /* ---- character_hostile.c ----------------------------------------------------------- */
 
-/* It was done @count times more; @refused: as it should be. */
+/* It was done @count times more, and the host has seen it; @refused: as it should be. */
 void hostile_did(struct hostile *hostile, enum hostile_act act, uint64_t count,
 		 bool refused);
 /* A group to play with, of a job that waits for it. False: none came. */

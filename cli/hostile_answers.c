@@ -113,6 +113,8 @@ void hostile_answer_late(struct hostile *hostile)
 	while (!iopf_agent_waited(guest->agent, ticket) && !guest->port.stop &&
 	       cli_now_ns() < guest->give_up_ns)
 		hostile_turns(hostile, 1);
+	if (!iopf_agent_waited(guest->agent, ticket))
+		return; /* it may not be late yet */
 	command = answer_to(&request);
 	command_put(hostile, &command);
 	hostile_turns(hostile, 2);

@@ -35,7 +35,7 @@ static const uint64_t second_ns = 1000000000;
 
 /* How long after its time a run waits for what was promised; how long guests have to put
  * things away; how long the host has to end what is left. */
-#define PROMISES_NS (20 * second_ns)
+#define PROMISES_NS (60 * second_ns)
 #define STOPPING_NS (3 * second_ns)
 #define ENDING_NS   (10 * second_ns)
 

@@ -19,7 +19,7 @@ scratch = tempfile.TemporaryDirectory()
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 INVARIANTS = [f"I{i}" for i in range(1, 11)]
-LIMIT_S = 60  # of anything here; a run that hangs is killed and fails
+LIMIT_S = 90  # of anything here; a run that hangs is killed and fails
 
 
 def run(*words):
