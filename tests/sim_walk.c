@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: faults go the whole way, from a device's miss to its next access. */
+#include "queue/vtd.h"
 #include "sim/world.h"
 
 #include "test.h"
@@ -155,6 +156,30 @@ TEST(dead_guest_leaves_no_credit_and_no_group)
 	CHECK_EQ(iopf_broker_gauge(iopf_host_broker(world.host), endpoint,
 				   IOPF_GAUGE_delivered),
 		 0);
+	world_destroy(&world);
+}
+
+/* It cannot answer any more what it was shown in there, and its device does not wait for
+ * the end of the guest. */
+TEST(queue_that_a_guest_gives_up_ends_what_was_shown_in_it)
+{
+	const uint64_t *counter;
+	uint32_t endpoint;
+
+	create_world(&plain, 4);
+	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+	world.guests[0].options.silent = true;
+	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 4 * 4096);
+	CHECK(world_settle(&world, 100000));
+	endpoint = iopf_host_endpoint(world.host, RID);
+	counter = iopf_broker_stats(iopf_host_broker(world.host))->row[endpoint].counter;
+	CHECK(world_state(&world, RID).credits_in_use > 0);
+	iopf_host_guest_write(world.host, world.guests[0].id, VTD_PQA, 8, 0);
+	CHECK(world_settle(&world, 100000));
+	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
+	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_invalid);
+	CHECK(counter[IOPF_COUNTER_ended_detach] > 0);
+	CHECK_EQ(counter[IOPF_COUNTER_ended_detach], counter[IOPF_COUNTER_response_invalid]);
 	world_destroy(&world);
 }
 
