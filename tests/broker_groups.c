@@ -207,6 +207,20 @@ TEST(unknown_requester_gets_one_invalid_for_its_last)
 	CHECK_EQ(COUNTED(ROW_SOURCE(source), ended_no_owner), 1);
 }
 
+TEST(source_that_does_not_exist_gives_nothing)
+{
+	struct iopf_request last = a_request(UINT32_MAX, 1, 0, 0x2000, IOPF_LAST);
+
+	world_create(4);
+	CHECK_EQ(iopf_broker_request(broker, UINT32_MAX, &last, now_ns), -ENOENT);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	last.rid = RID;
+	CHECK_EQ(iopf_broker_request(broker, UINT32_MAX, &last, now_ns), -ENOENT);
+	last.rid = UINT32_MAX;
+	CHECK_EQ(iopf_broker_request(broker, UINT32_MAX, &last, now_ns), -ENOENT);
+	CHECK_EQ(iopf_broker_request(broker, source + 1, &last, now_ns), -ENOENT);
+}
+
 TEST(full_reserve_takes_nothing_and_loses_nothing)
 {
 	struct iopf_request last = a_request(UNKNOWN_RID, 1, 0, 0x2000, IOPF_LAST);

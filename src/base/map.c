@@ -13,6 +13,9 @@ static uint32_t map_cells(uint32_t max)
 	return cells;
 }
 
+/* Its value: whoever looks for the key that no cell has finds nothing. */
+static const struct map_cell no_cell = { .key = MAP_EMPTY, .value = MAP_NONE };
+
 size_t map_size_bytes(uint32_t max)
 {
 	return map_cells(max) * sizeof(struct map_cell);
@@ -23,7 +26,7 @@ void map_create(struct map *map, uint32_t max, void *memory)
 	*map = (struct map){ .cells = memory, .mask = map_cells(max) - 1, .max = max };
 	map->salt = (uint32_t)((uintptr_t)memory / sizeof(struct map_cell) * MAP_RATIO >> 32);
 	for (uint32_t i = 0; i <= map->mask; i++)
-		map->cells[i] = (struct map_cell){ .key = MAP_EMPTY };
+		map->cells[i] = no_cell;
 }
 
 bool map_add(struct map *map, uint64_t key, uint32_t value)
@@ -54,7 +57,7 @@ bool map_remove(struct map *map, uint64_t key)
 		map->cells[hole] = map->cells[at];
 		hole = at;
 	}
-	map->cells[hole] = (struct map_cell){ .key = MAP_EMPTY };
+	map->cells[hole] = no_cell;
 	map->count--;
 	return true;
 }

@@ -152,7 +152,7 @@ static const uint8_t ending_of_code[] = {
 };
 _Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
 
-static inline void take_answer(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
+INLINE void take_answer(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 			       enum iopf_code code, uint64_t now_ns)
 {
 	const struct group *group = &broker->groups[slot];
@@ -179,9 +179,10 @@ COLD static int doubt(struct iopf_broker *broker, uint32_t owner, uint64_t token
 	else if (why == IOPF_COUNTER_COUNT && code == IOPF_FAILURE &&
 		 !may_fail(broker, group))
 		why = IOPF_COUNTER_refused_forbidden;
-	return why != IOPF_COUNTER_COUNT ?
-		       refuse(broker, owner, token, group, why, now_ns) :
-		       0;
+	if (why != IOPF_COUNTER_COUNT)
+		return refuse(broker, owner, token, group, why, now_ns);
+	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
+	return 0;
 }
 
 /* @token is that of a group that @owner was shown and has to answer. */
@@ -196,13 +197,10 @@ static inline bool is_owed(const struct iopf_broker *broker, uint32_t owner, uin
 int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		       enum iopf_code code, uint64_t now_ns)
 {
-	int refused = 0;
-
 	if (!is_owed(broker, owner, token) || (unsigned)code > IOPF_INVALID)
-		refused = doubt(broker, owner, token, code, now_ns);
-	if (refused == 0)
-		take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
-	return refused;
+		return doubt(broker, owner, token, code, now_ns);
+	take_answer(broker, owner, TOKEN_SLOT(token), code, now_ns);
+	return 0;
 }
 
 int iopf_broker_answer_remote(struct iopf_broker *broker, uint32_t owner, uint64_t token,

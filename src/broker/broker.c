@@ -164,6 +164,8 @@ int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 		.ranges = (void *)(base + l.ranges),
 	};
 	map_create(&broker->rids, options->endpoint_max, base + l.rids);
+	broker->last_rid = MAP_EMPTY;
+	broker->last_id = MAP_NONE;
 	map_create(&broker->keys, options->attachment_max, base + l.keys);
 	tables_create(broker);
 	stats_create(broker);
@@ -410,6 +412,8 @@ void endpoint_forget(struct iopf_broker *broker, uint32_t id)
 	while (endpoint->attachment_first != IOPF_NO_ID)
 		attachment_remove(broker, endpoint->attachment_first);
 	map_remove(&broker->rids, rid_key(endpoint->source, endpoint->rid));
+	broker->last_rid = MAP_EMPTY;
+	broker->last_id = MAP_NONE;
 	broker->sources[endpoint->source].granted -= endpoint->allocation;
 	range_give(broker, 1 + id);
 	row_fold(row_of_endpoint(broker, id), row_of_source(broker, endpoint->source));

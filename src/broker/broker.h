@@ -42,6 +42,8 @@
 
 /* Off an ordinary fault's way. */
 #define COLD __attribute__((cold, noinline))
+/* On it, though there is a second caller off it. */
+#define INLINE static inline __attribute__((always_inline))
 
 enum broker_limits {
 	BROKER_ALIGN = 64,
@@ -245,6 +247,8 @@ struct iopf_broker {
 	struct attachment *attachments;
 	struct range *ranges; /* head, endpoints, sources */
 	struct map rids;      /* source << 32 | rid -> endpoint */
+	uint64_t last_rid;    /* the key that was found last, or MAP_EMPTY, */
+	uint32_t last_id;     /* and its endpoint: functions ask in bursts */
 	struct map keys;      /* endpoint << 32 | pasid -> attachment */
 	uint32_t attachment_free;
 	uint32_t range_rover;

@@ -375,10 +375,25 @@ static inline bool is_usual(const struct endpoint *endpoint,
 	       endpoint->credits < endpoint->allocation && endpoint->free.first != NO_SLOT;
 }
 
+/* MAP_NONE: there is no such rid. */
+static inline uint32_t endpoint_find(struct iopf_broker *broker, uint64_t key)
+{
+	uint32_t id;
+
+	if (key == broker->last_rid)
+		return broker->last_id;
+	id = map_find(&broker->rids, key);
+	if (id != MAP_NONE) {
+		broker->last_rid = key;
+		broker->last_id = id;
+	}
+	return id;
+}
+
 int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 			const struct iopf_request *request, uint64_t now_ns)
 {
-	uint32_t id = map_find(&broker->rids, (uint64_t)source << 32 | request->rid), slot;
+	uint32_t id = endpoint_find(broker, (uint64_t)source << 32 | request->rid), slot;
 	struct iopf_stats_row *row;
 	struct endpoint *endpoint;
 
