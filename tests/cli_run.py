@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+import cases
+
 iopf, trace = sys.argv[1:]
 scratch = tempfile.TemporaryDirectory()
 PR_SET_CHILD_SUBREAPER = 36
@@ -239,7 +241,7 @@ def what_is_of_no_use_ends_with_2():
     nothing_is_left()
 
 
-cases = (
+sys.exit(cases.play((
     a_run_of_every_character_holds,
     a_silent_guest_is_answered_by_its_detach,
     the_text_is_80_columns_wide,
@@ -253,13 +255,4 @@ cases = (
     guests_die_with_their_host,
     a_report_that_cannot_be_written_is_said,
     what_is_of_no_use_ends_with_2,
-)
-failed = 0
-for case in cases:
-    try:
-        case()
-        print("ok", case.__name__, flush=True)
-    except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
-        failed += 1
-        print(f"{type(error).__name__}: {error}\nFAILED {case.__name__}", flush=True)
-sys.exit(1 if failed else 0)
+)))

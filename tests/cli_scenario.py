@@ -7,6 +7,8 @@ import subprocess
 import sys
 import tempfile
 
+import cases
+
 iopf, good = sys.argv[1:]
 directory = tempfile.TemporaryDirectory()
 scratch = pathlib.Path(directory.name)
@@ -95,19 +97,10 @@ def a_list_plays_none_and_shows_no_garbage():
     assert done.returncode == 0 and result["results"][0]["about"] != "", result
 
 
-cases = (
+sys.exit(cases.play((
     what_is_no_scenario_is_named_with_its_place,
     what_cannot_be_read_is_named,
     one_that_does_not_hold_ends_with_1,
     the_others_are_played_all_the_same,
     a_list_plays_none_and_shows_no_garbage,
-)
-failed = 0
-for case in cases:
-    try:
-        case()
-        print("ok", case.__name__, flush=True)
-    except (AssertionError, KeyError, ValueError, OSError, subprocess.SubprocessError) as error:
-        failed += 1
-        print(f"{type(error).__name__}: {error}\nFAILED {case.__name__}", flush=True)
-sys.exit(1 if failed else 0)
+)))
