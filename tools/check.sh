@@ -96,7 +96,8 @@ lane_mutants()
 {
 	local mutant left=0
 	for mutant in tests/mutants/*.patch; do
-		git apply --check "$mutant" || { echo "$mutant does not apply"; left=1; }
+		git apply -C1 --check "$mutant" 2>/dev/null ||
+			{ echo "$mutant does not apply"; left=1; }
 	done
 	return $left
 }

@@ -34,7 +34,7 @@ export GIT_CEILING_DIRECTORIES=${copy%/*}
 test_of() { sed -n 's/^Test: *//p;/^---/q' "$1"; }
 fails() { ! meson test -C "$copy/build" --no-rebuild "$1" </dev/null >"$log" 2>&1; }
 build() { ninja -C "$copy/build" >"$log" 2>&1 </dev/null; }
-patch() { git -C "$copy" apply "$@" "$PWD/$mutant"; }
+patch() { git -C "$copy" apply -C1 "$@" "$PWD/$mutant"; }
 
 # Prints the verdict about $mutant.
 try()

@@ -2,6 +2,7 @@
 /* host/run.c - one turn of everything, each loop with its budget. */
 #include "host/host.h"
 
+#include <assert.h>
 #include <errno.h>
 
 void host_note(struct iopf_host *host, struct iopf_note note)
@@ -201,6 +202,7 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 {
 	uint32_t done = 0;
 
+	assert(host->options.guest_max > 0); /* options_right() */
 	for (uint32_t i = 0; i < host->options.guest_max; i++) {
 		uint32_t at = (host->guest_turn + i) % host->options.guest_max;
 

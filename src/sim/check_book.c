@@ -281,9 +281,7 @@ void check_function_clear(struct sim_check *check, struct check_function *functi
 		struct check_group *group = &check->groups[n];
 
 		next = group->link[CHECK_ALL].next;
-		if (group->state != CHECK_STRAY && !(strays && group->last_taken))
-			group_free(check, group);
-		else if (group->state == CHECK_STRAY && strays)
+		if (group->state == CHECK_STRAY ? strays : !(strays && group->last_taken))
 			group_free(check, group);
 	}
 	for (uint32_t n = check_first(function, CHECK_ALL); n != CHECK_NONE && strays;

@@ -122,6 +122,7 @@ static struct check_group *given(struct sim_check *check, struct check_function 
 	const struct iopf_group *said = note->group;
 	const struct check_function *f = check_function_of_rid(check, said->rid);
 	struct check_group *g;
+	bool open;
 
 	*function = check_function_of_rid(check, said->rid);
 	if (f == NULL || f->off)
@@ -132,9 +133,10 @@ static struct check_group *given(struct sim_check *check, struct check_function 
 		      CHECK_GROUP_NAME(f, said->pasid, said->index));
 		return NULL;
 	}
-	if (!HOLDS(SIM_I3, g != NULL && g->last_taken && !g->responded,
-		   "shown, and no such group is open",
-		   CHECK_GROUP_NAME(f, said->pasid, said->index)))
+	open = g != NULL && g->last_taken && !g->responded;
+	HOLDS(SIM_I3, open, "shown, and no such group is open",
+	      CHECK_GROUP_NAME(f, said->pasid, said->index));
+	if (!open)
 		return NULL;
 	HOLDS(SIM_I1, said->page_count == g->taken,
 	      "%u pages shown, the function asked for %u",

@@ -3,6 +3,7 @@
 #include "sim/scenario_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum { DETACH_TURNS = 200000 };
@@ -233,7 +234,8 @@ bool scenario_show(struct scenario *s)
 				     "required: a group that a function asked for; found: one "
 				     "that none did");
 	if (s->groups[number].name[0] == '\0' && trace_name(s->event, TRACE_KEY_group))
-		strcpy(s->groups[number].name, trace_name(s->event, TRACE_KEY_group));
+		snprintf(s->groups[number].name, sizeof(s->groups[number].name), "%s",
+			 trace_name(s->event, TRACE_KEY_group));
 	return shown_holds(s, &s->groups[number]);
 }
 

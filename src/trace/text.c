@@ -107,7 +107,7 @@ static bool is_blank(char character)
 /* Without the comment, and the blanks at its end. */
 static struct span statement_of(struct span text)
 {
-	const char *comment = memchr(text.at, '#', text.size);
+	const char *comment = text.size > 0 ? memchr(text.at, '#', text.size) : NULL;
 
 	if (comment != NULL)
 		text.size = (size_t)(comment - text.at);
