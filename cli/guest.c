@@ -172,15 +172,19 @@ int guest_build(struct guest *guest)
 				 &guest->agent);
 }
 
-/* Registers are messages: what one of them set going may be done at the next look. */
+/*
+ * Registers are messages: what one of them set going may be done at the next look. A host
+ * that is gone hangs up; the limit is for one that says nothing, and long beside what 64
+ * guests take to start on a machine that is busy with other things.
+ */
 static int until_done(struct guest *guest, int (*step)(struct iopf_agent *agent))
 {
-	const uint64_t pause_ns = 50000, two_seconds_ns = 2000000000;
+	const uint64_t pause_ns = 50000, patience_ns = 20000000000;
 	uint64_t end_ns = guest->give_up_ns;
 	int error;
 
 	if (end_ns == 0)
-		end_ns = cli_now_ns() + two_seconds_ns;
+		end_ns = cli_now_ns() + patience_ns;
 	while ((error = step(guest->agent)) == -EAGAIN) {
 		if (cli_now_ns() > end_ns)
 			return -ETIMEDOUT;

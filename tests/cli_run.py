@@ -177,7 +177,8 @@ def a_guest_killed_by_others_is_seen_at_once():
 
 
 def a_stopped_guest_hinders_nobody():
-    host = start("run", "--seconds", "1", "--guests", "honest*2", "--json")
+    # Long beside what a loaded machine takes to come to the stop.
+    host = start("run", "--seconds", "4", "--guests", "honest*2", "--json")
     victim = guests_of(host, 2)[0]
     time.sleep(0.3)
     os.kill(victim, signal.SIGSTOP)
