@@ -64,15 +64,14 @@ static uint64_t fetch(struct world *world)
 {
 	uint64_t *tokens = &world->tokens[world->asked & world->token_mask];
 	struct iopf_group group;
-	uint64_t addr = world->asked << 12, wrong = 0;
+	uint64_t wrong = 0;
 
 	for (unsigned i = 0; i < BATCH; i++) {
 		wrong |= (unsigned)iopf_broker_fetch(world->broker, world->owner, &group,
 						     world->now_ns);
-		wrong |= group.page.addr ^ addr;
-		addr += 4096;
 		tokens[i] = group.token;
 	}
+	wrong |= group.page.addr ^ (world->asked + BATCH - 1) << 12;
 	world->asked += BATCH;
 	return wrong;
 }
