@@ -1,8 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* broker/answer.c - groups to owners, answers from them, responses out of the ledger. */
+#include "base/le.h"
 #include "broker/ledger.h"
 
 #include <errno.h>
+
+/* Eight bytes of a struct, from @first on, the rest of them reserved and zero: stored at
+ * once, since stores are what a fault costs. */
+#define BYTES_PUT(to, first, value)                                      \
+	le64_put((uint8_t *)(to) + offsetof(__typeof__(*(to)), first), \
+		 (uint64_t)(value))
+_Static_assert(offsetof(struct iopf_response, ending) ==
+			       offsetof(struct iopf_response, code) + 2 &&
+		       offsetof(struct iopf_response, private_data) ==
+			       offsetof(struct iopf_response, code) + 8,
+	       "code, flags, ending, reserved");
+_Static_assert(offsetof(struct iopf_group, page) == offsetof(struct iopf_group, flags) + 8,
+	       "flags, reserved");
 
 /* ---- To the owner -------------------------------------------------------------- */
 
@@ -20,7 +34,6 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	group = &broker->groups[it->fetch_cursor];
 	endpoint = &broker->endpoints[group->endpoint];
 	it->fetch_cursor = group->next;
-	group->flags |= GROUP_SHOWN;
 	group_move(endpoint, group, IOPF_GROUP_READY, IOPF_GROUP_DELIVERED);
 	COUNT(it->row, shown);
 	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
@@ -32,11 +45,9 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	out->rid = endpoint->rid;
 	out->index = group->index;
 	out->page_count = group->request_count;
-	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
-	memset(out->rsvd, 0, sizeof(out->rsvd));
 	out->page.addr = group->addr;
-	out->page.perm = group->perm;
-	memset(out->page.rsvd, 0, sizeof(out->page.rsvd));
+	BYTES_PUT(out, flags, group->flags & (IOPF_STALL | IOPF_PRIVATE));
+	BYTES_PUT(out, page.perm, group->perm);
 	return 0;
 }
 
@@ -82,6 +93,14 @@ int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t
 
 /* ---- From the owner ------------------------------------------------------------ */
 
+/* Whether its owner was shown its token: at its present state, or before it ended. */
+static bool is_known(const struct group *group)
+{
+	if (group->state == IOPF_GROUP_FREE || group->state == IOPF_GROUP_LEAVING)
+		return !(group->flags & GROUP_UNSEEN);
+	return group->state == IOPF_GROUP_DELIVERED;
+}
+
 /* Which check the token of an answer fails; IOPF_COUNTER_COUNT: none. *@out: the group,
  * where this use of its slot is meant. */
 static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owner,
@@ -98,7 +117,7 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 		return IOPF_COUNTER_refused_unknown;
 	if (token < group->token)
 		return IOPF_COUNTER_refused_stale;
-	if (!(group->flags & GROUP_SHOWN))
+	if (!is_known(group))
 		return IOPF_COUNTER_refused_unknown;
 	*out = group;
 	if (group->bound.owner != owner)
@@ -244,10 +263,9 @@ static inline void response_of(const struct iopf_broker *broker, const struct gr
 	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
 		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
-	memset(out->rsvd, 0, sizeof(out->rsvd));
-	out->flags = group->flags & (IOPF_STALL | IOPF_PRIVATE);
-	out->code = group->code;
-	out->ending = group->ending;
+	BYTES_PUT(out, code,
+		  group->code | (group->flags & (IOPF_STALL | IOPF_PRIVATE)) << 8 |
+			  group->ending << 16);
 }
 
 static inline void count_response(struct iopf_broker *broker, const struct group *group,
@@ -296,7 +314,7 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 		return -ENOENT;
 	for (slot = it->leaving.first; done < max && slot != NO_SLOT; done++) {
 		struct group *group = &broker->groups[slot];
-		uint32_t next = group->next;
+		uint32_t next = line_next(broker->groups, &it->leaving, slot);
 
 		if (group->flags & GROUP_RESERVE)
 			respond_reserve(broker, group, &responses[done], now_ns);

@@ -71,7 +71,7 @@ enum group_flag {
 	GROUP_RESERVE = 1, /* its slot belongs to the source, not to its endpoint */
 	GROUP_STALL = IOPF_STALL,
 	GROUP_PRIVATE = IOPF_PRIVATE,
-	GROUP_SHOWN = 16,  /* its owner knows the token */
+	GROUP_UNSEEN = 16, /* it ended, and nobody was shown its token */
 	GROUP_WARNED = 32, /* its age was told */
 	GROUP_BROKEN = 64, /* one of its requests breaks a rule: invalid at its last */
 };
@@ -94,13 +94,13 @@ struct group {
 	struct binding bound;
 	uint32_t next, prev; /* in the list of its state */
 	uint32_t pasid;
-	uint16_t index;
-	uint16_t request_count;
-	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
 	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
 	uint16_t endpoint_epoch;
+	uint16_t request_count;
+	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
 	uint16_t same_bucket; /* next group in this index bucket: slot, + 1 */
-	uint8_t state;        /* enum iopf_group_state */
+	uint16_t index;
+	uint8_t state; /* enum iopf_group_state */
 	uint8_t flags;
 	uint8_t perm; /* of the first request */
 	uint8_t code;

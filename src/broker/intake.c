@@ -331,7 +331,8 @@ static int admit(const struct intake *in, struct endpoint *endpoint)
 		return append(in, endpoint, slot);
 	if (endpoint->credits == endpoint->allocation)
 		return beyond_allocation(in, NO_SLOT);
-	slot = group_open(broker, endpoint, in->request, bind(in, endpoint));
+	slot = group_open(broker, endpoint, in->request, bind(in, endpoint),
+			  *bucket_of(endpoint, in->request->index));
 	if (slot == NO_SLOT) /* slots retired */
 		return reject(in, IOPF_ENDING_quota);
 	intake_count(in);
@@ -402,7 +403,7 @@ int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 	endpoint = &broker->endpoints[id];
 	row = endpoint->row;
 	endpoint_pass(endpoint, IOPF_GROUP_FREE, IOPF_GROUP_READY);
-	slot = group_open(broker, endpoint, request, endpoint->usual);
+	slot = group_open(broker, endpoint, request, endpoint->usual, 0);
 	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, IOPF_GROUP_FREE,
 		   now_ns);
 	COUNT(row, requests);

@@ -52,7 +52,7 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 	group = &broker->groups[slot];
 	broker->sources[source].free_first = group->next;
 	group_fill(broker, group, request, nobody);
-	group->flags |= GROUP_RESERVE;
+	group->flags |= GROUP_RESERVE | GROUP_UNSEEN;
 	group->endpoint = endpoint;
 	if (endpoint == NO_ENDPOINT)
 		group->bound.rid = request->rid;
@@ -112,9 +112,11 @@ static void group_unlist(struct iopf_broker *broker, uint32_t slot)
 void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		 enum iopf_ending ending)
 {
-	const struct group *group = &broker->groups[slot];
+	struct group *group = &broker->groups[slot];
 	uint8_t from = group->state;
 
+	if (from != IOPF_GROUP_DELIVERED)
+		group->flags |= GROUP_UNSEEN;
 	group_unlist(broker, slot);
 	leaving_push(broker, slot, from, code, ending);
 	if (group->endpoint != NO_ENDPOINT)
@@ -173,6 +175,8 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 	record(broker, now_ns, IOPF_RECORD_DROP, group, group->addr, (uint8_t)ending);
 	group_unlist(broker, slot);
 	group->ending = (uint8_t)ending;
+	if (state < IOPF_GROUP_DELIVERED)
+		group->flags |= GROUP_UNSEEN;
 	if (state == IOPF_GROUP_PARTIAL) {
 		COUNT(row, dropped_partials);
 		count(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
@@ -200,7 +204,7 @@ void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoi
 	uint32_t slot = leaving->first, next;
 
 	for (; slot != NO_SLOT; slot = next) {
-		next = broker->groups[slot].next;
+		next = line_next(broker->groups, leaving, slot);
 		if (broker->groups[slot].endpoint == endpoint)
 			group_forget(broker, slot, ending, now_ns);
 		else

@@ -38,10 +38,10 @@ static inline void list_remove(struct group *groups, struct list *list, uint32_t
 		list->last = prev;
 }
 
-/* A line is taken from at its first only: half the links of a list. */
+/* A line is taken from at its first only. Its end is known by its last: each store
+ * counts, and so none is made to say it. */
 static inline void line_push(struct group *groups, struct list *line, uint32_t slot)
 {
-	groups[slot].next = NO_SLOT;
 	if (line->first != NO_SLOT)
 		groups[line->last].next = slot;
 	else
@@ -49,21 +49,23 @@ static inline void line_push(struct group *groups, struct list *line, uint32_t s
 	line->last = slot;
 }
 
+static inline uint32_t line_next(const struct group *groups, const struct list *line,
+				 uint32_t slot)
+{
+	return slot == line->last ? NO_SLOT : groups[slot].next;
+}
+
 /* ---- Index buckets ------------------------------------------------------------------- */
 
-static inline void bucket_add(struct endpoint *endpoint, struct group *group,
-			      uint32_t slot)
+static inline uint16_t *bucket_of(const struct endpoint *endpoint, uint16_t index)
 {
-	uint16_t *bucket = &endpoint->bucket[group->index % INDEX_BUCKETS];
-
-	group->same_bucket = *bucket;
-	*bucket = (uint16_t)(slot - endpoint->slot_first + 1);
+	return &endpoint->bucket[index % INDEX_BUCKETS];
 }
 
 static inline void bucket_remove(struct group *groups, const struct endpoint *endpoint,
 				 uint32_t slot)
 {
-	uint16_t *link = &endpoint->bucket[groups[slot].index % INDEX_BUCKETS];
+	uint16_t *link = bucket_of(endpoint, groups[slot].index);
 
 	while (*link != slot - endpoint->slot_first + 1) {
 		assert(*link != 0);
@@ -78,7 +80,7 @@ static inline uint32_t group_find(const struct group *groups,
 				  const struct endpoint *endpoint, uint16_t index,
 				  uint32_t pasid, bool any_pasid)
 {
-	uint16_t link = endpoint->bucket[index % INDEX_BUCKETS];
+	uint16_t link = *bucket_of(endpoint, index);
 
 	while (link != 0) {
 		uint32_t slot = endpoint->slot_first + link - 1;
@@ -157,29 +159,31 @@ static inline void group_fill(const struct iopf_broker *broker, struct group *gr
 	group->index = request->index;
 	group->request_count = 1;
 	group->unit_first = group->unit_last = 0;
-	group->flags = request->flags & (GROUP_STALL | GROUP_PRIVATE);
 	group->perm = request->perm;
+	group->flags = request->flags & (GROUP_STALL | GROUP_PRIVATE);
 	if (request->flags & IOPF_PRIVATE && broker->private_data != NULL)
 		memcpy(broker->private_data[TOKEN_SLOT(group->token)],
 		       request->private_data, sizeof(request->private_data));
 }
 
-/* A free slot of @endpoint, or NO_SLOT: generations have run out. */
+/* A free slot of @endpoint, or NO_SLOT: generations have run out. @same_bucket: what
+ * its bucket holds already. */
 static inline uint32_t group_open(const struct iopf_broker *broker,
 				  struct endpoint *endpoint,
 				  const struct iopf_request *request,
-				  struct binding bound)
+				  struct binding bound, uint16_t same_bucket)
 {
 	uint32_t slot = endpoint->free.first;
 	struct group *group = &broker->groups[slot];
 
 	if (slot == NO_SLOT)
 		return NO_SLOT;
-	endpoint->free.first = group->next;
+	endpoint->free.first = line_next(broker->groups, &endpoint->free, slot);
 	endpoint->credits++;
+	group->same_bucket = same_bucket;
 	group_fill(broker, group, request, bound);
 	group->endpoint_epoch = endpoint->epoch;
-	bucket_add(endpoint, group, slot);
+	*bucket_of(endpoint, request->index) = (uint16_t)(slot - endpoint->slot_first + 1);
 	return slot;
 }
 
