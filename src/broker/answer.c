@@ -124,8 +124,9 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 		return IOPF_COUNTER_refused_foreign;
 	if (group->state == IOPF_GROUP_DELIVERED)
 		return IOPF_COUNTER_COUNT;
-	return group->ending <= IOPF_ENDING_failure ? IOPF_COUNTER_refused_duplicate :
-						      IOPF_COUNTER_refused_stale;
+	return ENDED_ENDING(group->ended) <= IOPF_ENDING_failure ?
+		       IOPF_COUNTER_refused_duplicate :
+		       IOPF_COUNTER_refused_stale;
 }
 
 COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
@@ -264,19 +265,19 @@ static inline void response_of(const struct iopf_broker *broker, const struct gr
 		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
 	BYTES_PUT(out, code,
-		  group->code | (group->flags & (IOPF_STALL | IOPF_PRIVATE)) << 8 |
-			  group->ending << 16);
+		  ENDED_CODE(group->ended) |
+			  (group->flags & (GROUP_STALL | GROUP_PRIVATE)) << 8 |
+			  ENDED_ENDING(group->ended) << 16);
 }
 
 static inline void count_response(struct iopf_broker *broker, const struct group *group,
 				  struct iopf_stats_row *row, uint64_t now_ns)
 {
-	unsigned code = group->code, ending = group->ending;
+	uint8_t ended = group->ended;
 
-	record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr,
-	       (uint8_t)(code << 4 | ending));
-	count(&row->counter[IOPF_COUNTER_response_success + code], 1);
-	count_ending(broker, group->bound.owner, row, ending);
+	record(broker, now_ns, IOPF_RECORD_RESPONSE, group, group->addr, ended);
+	count(&row->counter[IOPF_COUNTER_response_success + ENDED_CODE(ended)], 1);
+	count_ending(broker, group->bound.owner, row, ENDED_ENDING(ended));
 }
 
 /* A last that nobody could be given; its endpoint may be unknown. */
@@ -308,22 +309,21 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 			struct iopf_response *responses, uint32_t max, uint64_t now_ns)
 {
 	struct source *it = source_get(broker, source);
-	uint32_t done = 0, slot;
+	struct iopf_response *out = responses, *const end = responses + max;
 
 	if (it == NULL)
 		return -ENOENT;
-	for (slot = it->leaving.first; done < max && slot != NO_SLOT; done++) {
+	for (; out < end && it->leaving.first != NO_SLOT; out++) {
+		uint32_t slot = it->leaving.first;
 		struct group *group = &broker->groups[slot];
-		uint32_t next = line_next(broker->groups, &it->leaving, slot);
 
+		it->leaving.first = line_next(broker->groups, &it->leaving, slot);
 		if (group->flags & GROUP_RESERVE)
-			respond_reserve(broker, group, &responses[done], now_ns);
+			respond_reserve(broker, group, out, now_ns);
 		else
-			respond_one(broker, group, slot, &responses[done], now_ns);
-		slot = next;
+			respond_one(broker, group, slot, out, now_ns);
 	}
-	it->leaving.first = slot;
-	return (int)done;
+	return (int)(out - responses);
 }
 
 /* ---- Gauges -------------------------------------------------------------------- */

@@ -103,11 +103,17 @@ struct group {
 	uint8_t state; /* enum iopf_group_state */
 	uint8_t flags;
 	uint8_t perm; /* of the first request */
-	uint8_t code;
+	uint8_t ended; /* ENDED(code, ending) */
 	uint8_t source;
-	uint8_t ending;
+	uint8_t rsvd;
 };
 _Static_assert(sizeof(struct group) == 64, "a group is one cache line");
+
+/* How a group ended, as a record has it. */
+#define ENDED(code, ending)   ((unsigned)(code) << 4 | (unsigned)(ending))
+#define ENDED_CODE(ended)     ((unsigned)(ended) >> 4)
+#define ENDED_ENDING(ended)   ((unsigned)(ended) & 15)
+_Static_assert(IOPF_CODE_COUNT <= 16 && IOPF_ENDING_COUNT <= 16, "four bits each");
 
 /* A further request of a group. */
 struct unit {

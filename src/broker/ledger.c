@@ -174,7 +174,7 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 
 	record(broker, now_ns, IOPF_RECORD_DROP, group, group->addr, (uint8_t)ending);
 	group_unlist(broker, slot);
-	group->ending = (uint8_t)ending;
+	group->ended = (uint8_t)ENDED(IOPF_CODE_COUNT, ending);
 	if (state < IOPF_GROUP_DELIVERED)
 		group->flags |= GROUP_UNSEEN;
 	if (state == IOPF_GROUP_PARTIAL) {

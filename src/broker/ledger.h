@@ -178,8 +178,8 @@ static inline uint32_t group_open(const struct iopf_broker *broker,
 
 	if (slot == NO_SLOT)
 		return NO_SLOT;
-	endpoint->free.first = line_next(broker->groups, &endpoint->free, slot);
 	endpoint->credits++;
+	endpoint->free.first = line_next(broker->groups, &endpoint->free, slot);
 	group->same_bucket = same_bucket;
 	group_fill(broker, group, request, bound);
 	group->endpoint_epoch = endpoint->epoch;
@@ -252,8 +252,7 @@ static inline void leaving_push(const struct iopf_broker *broker, uint32_t slot,
 
 	line_push(broker->groups, &broker->sources[group->source].leaving, slot);
 	group_state(group, from, IOPF_GROUP_LEAVING);
-	group->code = (uint8_t)code;
-	group->ending = (uint8_t)ending;
+	group->ended = (uint8_t)ENDED(code, ending);
 }
 
 _Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_COUNT ==
