@@ -32,7 +32,7 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	if (it->fetch_cursor == NO_SLOT)
 		return -EAGAIN;
 	group = &broker->groups[it->fetch_cursor];
-	endpoint = &broker->endpoints[group->endpoint];
+	endpoint = &broker->endpoints[group->bound.endpoint];
 	it->fetch_cursor = group->next;
 	group_move(endpoint, group, IOPF_GROUP_READY, IOPF_GROUP_DELIVERED);
 	COUNT(it->row, shown);
@@ -40,8 +40,8 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	/* Field by field: a compound literal is built aside and copied, twice the cost. */
 	out->token = group->token;
 	out->opened_ns = group->opened_ns;
-	out->endpoint = group->endpoint;
-	out->pasid = group->pasid;
+	out->endpoint = group->bound.endpoint;
+	out->pasid = group->bound.pasid;
 	out->rid = endpoint->rid;
 	out->index = group->index;
 	out->page_count = group->request_count;
@@ -76,7 +76,7 @@ int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t
 
 	if (group == NULL)
 		return -ENOENT;
-	endpoint = &broker->endpoints[group->endpoint];
+	endpoint = &broker->endpoints[group->bound.endpoint];
 	if (first == 0 && max > 0)
 		pages[done++] =
 			(struct iopf_page){ .addr = group->addr, .perm = group->perm };
@@ -132,7 +132,7 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		       const struct group *group, enum iopf_counter why, uint64_t now_ns)
 {
-	uint32_t endpoint = group != NULL ? group->endpoint : IOPF_NO_ID;
+	uint32_t endpoint = group != NULL ? group->bound.endpoint : IOPF_NO_ID;
 
 	count(&row_of_owner(broker, owner)->counter[why], 1);
 	if (group != NULL)
@@ -154,7 +154,7 @@ COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t toke
  * and to whom all of it belongs. */
 static bool may_fail(const struct iopf_broker *broker, const struct group *group)
 {
-	const struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+	const struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 	uint32_t id = endpoint->attachment_first;
 
 	if (!(broker->owners[group->bound.owner].flags & IOPF_OWNER_MAY_FAIL))
@@ -173,12 +173,12 @@ static const uint8_t ending_of_code[] = {
 _Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
 
 INLINE void take_answer(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
-			       enum iopf_code code, uint64_t now_ns)
+			enum iopf_code code, uint64_t now_ns)
 {
 	const struct group *group = &broker->groups[slot];
 
 	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
-	endpoint_pass(&broker->endpoints[group->endpoint], IOPF_GROUP_DELIVERED,
+	endpoint_pass(&broker->endpoints[group->bound.endpoint], IOPF_GROUP_DELIVERED,
 		      IOPF_GROUP_LEAVING);
 	owner_release(broker, &broker->owners[owner], slot);
 	leaving_push(broker, slot, IOPF_GROUP_DELIVERED, code, ending_of_code[code]);
@@ -285,9 +285,9 @@ COLD static void respond_reserve(struct iopf_broker *broker, struct group *group
 				 struct iopf_response *out, uint64_t now_ns)
 {
 	response_of(broker, group, out);
-	out->endpoint = group->endpoint != NO_ENDPOINT ? group->endpoint : IOPF_NO_ID;
+	out->endpoint = group->bound.endpoint != NO_ENDPOINT ? group->bound.endpoint : IOPF_NO_ID;
 	out->rid = group_rid(broker, group);
-	out->pasid = group->pasid;
+	out->pasid = group->bound.pasid;
 	count_response(broker, group, row_of_group(broker, group), now_ns);
 	reserve_free(broker, group);
 }
@@ -295,12 +295,12 @@ COLD static void respond_reserve(struct iopf_broker *broker, struct group *group
 static inline void respond_one(struct iopf_broker *broker, struct group *group,
 			       uint32_t slot, struct iopf_response *out, uint64_t now_ns)
 {
-	struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 
 	count_response(broker, group, endpoint->row, now_ns);
-	out->endpoint = group->endpoint;
+	out->endpoint = group->bound.endpoint;
 	out->rid = endpoint->rid;
-	out->pasid = endpoint->pasid_in_response ? group->pasid : IOPF_PASID_NONE;
+	out->pasid = endpoint->pasid_in_response ? group->bound.pasid : IOPF_PASID_NONE;
 	response_of(broker, group, out);
 	group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
 }
@@ -419,9 +419,9 @@ static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 	     (struct iopf_event){
 		     .kind = IOPF_EVENT_DEADLINE,
 		     .source = group->source,
-		     .endpoint = group->endpoint,
+		     .endpoint = group->bound.endpoint,
 		     .owner = owner,
-		     .pasid = group->pasid,
+		     .pasid = group->bound.pasid,
 		     .rid = group_rid(broker, group),
 		     .token = group->token,
 		     .value = owner_clock(&broker->owners[owner], now_ns) - group->opened_ns },
@@ -503,15 +503,15 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
 		const struct group *group = &broker->groups[slot];
 
 		if (group->state == IOPF_GROUP_FREE ||
-		    (endpoint != IOPF_NO_ID && group->endpoint != endpoint))
+		    (endpoint != IOPF_NO_ID && group->bound.endpoint != endpoint))
 			continue;
 		owed[done++] = (struct iopf_owed){
 			.token = group->token,
 			.age_ns = age_of(broker, group, now_ns),
-			.endpoint = group->endpoint != NO_ENDPOINT ? group->endpoint :
+			.endpoint = group->bound.endpoint != NO_ENDPOINT ? group->bound.endpoint :
 								     IOPF_NO_ID,
 			.owner = group->bound.owner != NO_OWNER ? group->bound.owner : IOPF_NO_ID,
-			.pasid = group->pasid,
+			.pasid = group->bound.pasid,
 			.index = group->index,
 			.request_count = group->request_count,
 			.state = group->state,

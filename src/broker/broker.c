@@ -329,7 +329,7 @@ static void endpoint_storage(struct iopf_broker *broker, uint32_t id)
 	for (uint32_t i = 0; i < range->count; i++) {
 		struct group *group = &broker->groups[range->first + i];
 
-		group->endpoint = (uint16_t)id;
+		group->bound.endpoint = (uint16_t)id;
 		group->source = endpoint->source;
 		endpoint->units[i].next =
 			i + 1 == range->count ? 0 : (uint16_t)(i + 2);
@@ -376,7 +376,7 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 		broker->endpoint_end = id + 1;
 	broker->endpoints[id] = (struct endpoint){
 		.row = broker->endpoints[id].row,
-		.usual_pasid = PASID_NOBODY,
+		.usual = { .pasid = PASID_NOBODY },
 		.rid = options->rid,
 		.allocation = (uint16_t)options->allocation,
 		.epoch = (uint16_t)(broker->endpoints[id].epoch + 1),
@@ -473,7 +473,7 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 		.epoch = (uint16_t)(added->epoch + 1),
 	};
 	broker->endpoints[endpoint].attachment_first = id;
-	broker->endpoints[endpoint].usual_pasid = PASID_NOBODY;
+	broker->endpoints[endpoint].usual.pasid = PASID_NOBODY;
 	broker->owners[owner].attachments++;
 	map_add(&broker->keys, attachment_key(endpoint, pasid), id);
 	record_endpoint(broker, record_last_ns(broker), IOPF_RECORD_ATTACH, endpoint, pasid,

@@ -76,7 +76,7 @@ enum group_flag {
 	GROUP_BROKEN = 64, /* one of its requests breaks a rule: invalid at its last */
 };
 
-/* Whose a group is: settled by its first request. */
+/* Whose a group is, and of when: settled by its first request. */
 struct binding {
 	union {
 		uint32_t attachment; /* or IOPF_NO_ID */
@@ -84,6 +84,9 @@ struct binding {
 	};
 	uint16_t attachment_epoch;
 	uint16_t owner; /* or NO_OWNER */
+	uint32_t pasid;
+	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
+	uint16_t endpoint_epoch;
 };
 
 /* A slot of the ledger: one cache line. */
@@ -93,9 +96,6 @@ struct group {
 	uint64_t addr;      /* of the first request */
 	struct binding bound;
 	uint32_t next, prev; /* in the list of its state */
-	uint32_t pasid;
-	uint16_t endpoint; /* or NO_ENDPOINT: the rid was unknown */
-	uint16_t endpoint_epoch;
 	uint16_t request_count;
 	uint16_t unit_first, unit_last; /* further requests: units of the endpoint, + 1 */
 	uint16_t same_bucket; /* next group in this index bucket: slot, + 1 */
@@ -168,8 +168,7 @@ struct endpoint {
 	uint16_t *bucket;    /* by PRG index or tag: first group's slot, + 1 */
 	uint32_t slot_first;
 	struct list free;    /* slots, oldest first */
-	uint32_t usual_pasid; /* what its requests can be taken with by the short way, */
-	struct binding usual; /* and whose they are; PASID_NOBODY: none can */
+	struct binding usual; /* of requests that take the short way; PASID_NOBODY: none */
 	uint32_t passed[STAGE_COUNT]; /* groups that reached a stage, or left it out */
 	uint16_t allocation; /* slots, units and credits */
 	uint16_t credits;    /* in use */
@@ -294,13 +293,13 @@ void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoi
 static inline struct endpoint *endpoint_of_group(const struct iopf_broker *broker,
 						 const struct group *group)
 {
-	return group->endpoint != NO_ENDPOINT ? &broker->endpoints[group->endpoint] : NULL;
+	return group->bound.endpoint != NO_ENDPOINT ? &broker->endpoints[group->bound.endpoint] : NULL;
 }
 
 static inline uint32_t group_rid(const struct iopf_broker *broker,
 				 const struct group *group)
 {
-	return group->endpoint != NO_ENDPOINT ? broker->endpoints[group->endpoint].rid :
+	return group->bound.endpoint != NO_ENDPOINT ? broker->endpoints[group->bound.endpoint].rid :
 						group->bound.rid;
 }
 
@@ -402,7 +401,7 @@ static inline struct iopf_stats_row *row_of_source(const struct iopf_broker *bro
 static inline struct iopf_stats_row *row_of_group(const struct iopf_broker *broker,
 						  const struct group *group)
 {
-	return group->endpoint != NO_ENDPOINT ? row_of_endpoint(broker, group->endpoint) :
+	return group->bound.endpoint != NO_ENDPOINT ? row_of_endpoint(broker, group->bound.endpoint) :
 						row_of_source(broker, group->source);
 }
 
@@ -456,7 +455,7 @@ static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 			  const struct group *group, uint64_t data, uint8_t detail)
 {
 	record_words(broker, ns, group->token, data,
-		     RECORD_WORD3(group->pasid, group->endpoint, kind, detail));
+		     RECORD_WORD3(group->bound.pasid, group->bound.endpoint, kind, detail));
 }
 
 #endif

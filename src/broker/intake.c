@@ -187,7 +187,7 @@ COLD static int stop_marker(const struct intake *in)
 		const struct group *group = &in->broker->groups[slot];
 		uint32_t next = group->next;
 
-		if (group->pasid == in->request->pasid)
+		if (group->bound.pasid == in->request->pasid)
 			group_forget(in->broker, slot, IOPF_ENDING_malformed, in->now_ns);
 		slot = next;
 	}
@@ -211,18 +211,19 @@ static uint32_t attachment_of(const struct iopf_broker *broker, uint32_t endpoin
 static struct binding bind(const struct intake *in, struct endpoint *endpoint)
 {
 	uint32_t id = attachment_of(in->broker, in->endpoint, in->request->pasid);
-	const struct attachment *attachment = &in->broker->attachments[id];
-	struct binding bound;
+	struct binding bound = nobody;
 
-	if (id == MAP_NONE)
-		return nobody;
-	bound = (struct binding){ .attachment = id,
-				  .attachment_epoch = attachment->epoch,
-				  .owner = (uint16_t)attachment->owner };
-	if (endpoint->operation == IOPF_OPERATION_NONE && endpoint->state == ENDPOINT_ON) {
-		endpoint->usual_pasid = in->request->pasid;
-		endpoint->usual = bound;
+	if (id != MAP_NONE) {
+		bound.attachment = id;
+		bound.attachment_epoch = in->broker->attachments[id].epoch;
+		bound.owner = (uint16_t)in->broker->attachments[id].owner;
 	}
+	bound.pasid = in->request->pasid;
+	bound.endpoint = (uint16_t)in->endpoint;
+	bound.endpoint_epoch = endpoint->epoch;
+	if (id != MAP_NONE && endpoint->operation == IOPF_OPERATION_NONE &&
+	    endpoint->state == ENDPOINT_ON)
+		endpoint->usual = bound;
 	return bound;
 }
 
@@ -267,7 +268,7 @@ static enum iopf_ending verdict(const struct iopf_broker *broker,
 
 	if (group->flags & GROUP_BROKEN)
 		return IOPF_ENDING_malformed;
-	if (operation_closes(endpoint) || group->endpoint_epoch != endpoint->epoch)
+	if (operation_closes(endpoint) || group->bound.endpoint_epoch != endpoint->epoch)
 		return IOPF_ENDING_detach;
 	if (endpoint->state != ENDPOINT_ON || group->bound.attachment == IOPF_NO_ID)
 		return IOPF_ENDING_no_owner;
@@ -311,7 +312,7 @@ static int append(const struct intake *in, struct endpoint *endpoint, uint32_t s
 {
 	struct group *group = &in->broker->groups[slot];
 
-	if (group->state != IOPF_GROUP_PARTIAL || group->pasid != in->request->pasid)
+	if (group->state != IOPF_GROUP_PARTIAL || group->bound.pasid != in->request->pasid)
 		return index_reused(in);
 	if (endpoint->credits == endpoint->allocation)
 		return beyond_allocation(in, slot);
@@ -370,7 +371,7 @@ COLD static int unusual(struct iopf_broker *broker, uint32_t source,
 static inline bool is_usual(const struct endpoint *endpoint,
 			    const struct iopf_request *request)
 {
-	return request->pasid == endpoint->usual_pasid && request->flags == IOPF_LAST &&
+	return request->pasid == endpoint->usual.pasid && request->flags == IOPF_LAST &&
 	       request->perm - 1u < (IOPF_READ | IOPF_WRITE) &&
 	       request->index <= PRI_INDEX_MAX && endpoint->bucket[request->index] == 0 &&
 	       endpoint->credits < endpoint->allocation && endpoint->free.first != NO_SLOT;

@@ -45,26 +45,28 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 			    uint16_t endpoint, const struct iopf_request *request)
 {
 	uint32_t slot = broker->sources[source].free_first;
+	struct binding bound = nobody;
 	struct group *group;
 
 	if (slot == NO_SLOT)
 		return NO_SLOT;
 	group = &broker->groups[slot];
 	broker->sources[source].free_first = group->next;
-	group_fill(broker, group, request, nobody);
-	group->flags |= GROUP_RESERVE | GROUP_UNSEEN;
-	group->endpoint = endpoint;
+	bound.endpoint = endpoint;
+	bound.pasid = request->pasid;
 	if (endpoint == NO_ENDPOINT)
-		group->bound.rid = request->rid;
-	if (endpoint != NO_ENDPOINT && !broker->endpoints[endpoint].pasid_in_response)
-		group->pasid = IOPF_PASID_NONE;
+		bound.rid = request->rid;
+	else if (!broker->endpoints[endpoint].pasid_in_response)
+		bound.pasid = IOPF_PASID_NONE;
+	group_fill(broker, group, request, bound);
+	group->flags |= GROUP_RESERVE | GROUP_UNSEEN;
 	return slot;
 }
 
 void group_append(struct iopf_broker *broker, struct group *group,
 		  const struct iopf_request *request)
 {
-	struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 	uint16_t link = endpoint->unit_free;
 	struct unit *unit;
 
@@ -102,7 +104,7 @@ static void group_unlist(struct iopf_broker *broker, uint32_t slot)
 	if (is_owned(group)) {
 		owner_release(broker, &broker->owners[group->bound.owner], slot);
 	} else if (group->state == IOPF_GROUP_PARTIAL) {
-		struct endpoint *endpoint = &broker->endpoints[group->endpoint];
+		struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 
 		list_remove(broker->groups, &endpoint->partial, slot);
 		endpoint->partials--;
@@ -119,8 +121,8 @@ void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		group->flags |= GROUP_UNSEEN;
 	group_unlist(broker, slot);
 	leaving_push(broker, slot, from, code, ending);
-	if (group->endpoint != NO_ENDPOINT)
-		endpoint_pass(&broker->endpoints[group->endpoint], from,
+	if (group->bound.endpoint != NO_ENDPOINT)
+		endpoint_pass(&broker->endpoints[group->bound.endpoint], from,
 			      IOPF_GROUP_LEAVING);
 }
 
@@ -142,9 +144,9 @@ void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 	     (struct iopf_event){ .kind = IOPF_EVENT_TAKEN,
 				  .detail = (uint8_t)ending,
 				  .source = group->source,
-				  .endpoint = group->endpoint,
+				  .endpoint = group->bound.endpoint,
 				  .owner = group->bound.owner,
-				  .pasid = group->pasid,
+				  .pasid = group->bound.pasid,
 				  .rid = group_rid(broker, group),
 				  .token = group->token,
 				  .value = group->addr },
@@ -156,8 +158,8 @@ void reserve_free(struct iopf_broker *broker, struct group *group)
 	struct source *source = &broker->sources[group->source];
 
 	group_state(group, IOPF_GROUP_LEAVING, IOPF_GROUP_FREE);
-	if (group->endpoint != NO_ENDPOINT)
-		endpoint_pass(&broker->endpoints[group->endpoint], IOPF_GROUP_LEAVING,
+	if (group->bound.endpoint != NO_ENDPOINT)
+		endpoint_pass(&broker->endpoints[group->bound.endpoint], IOPF_GROUP_LEAVING,
 			      IOPF_GROUP_FREE);
 	if (TOKEN_GENERATION(group->token) == UINT32_MAX)
 		return;
@@ -192,7 +194,7 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 	if (group->flags & GROUP_RESERVE)
 		reserve_free(broker, group);
 	else
-		group_free(broker->groups, &broker->endpoints[group->endpoint], slot,
+		group_free(broker->groups, &broker->endpoints[group->bound.endpoint], slot,
 			   state);
 }
 
@@ -205,7 +207,7 @@ void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoi
 
 	for (; slot != NO_SLOT; slot = next) {
 		next = line_next(broker->groups, leaving, slot);
-		if (broker->groups[slot].endpoint == endpoint)
+		if (broker->groups[slot].bound.endpoint == endpoint)
 			group_forget(broker, slot, ending, now_ns);
 		else
 			line_push(broker->groups, &kept, slot);

@@ -86,7 +86,7 @@ static inline uint32_t group_find(const struct group *groups,
 		uint32_t slot = endpoint->slot_first + link - 1;
 		const struct group *group = &groups[slot];
 
-		if (group->index == index && (any_pasid || group->pasid == pasid))
+		if (group->index == index && (any_pasid || group->bound.pasid == pasid))
 			return slot;
 		link = group->same_bucket;
 	}
@@ -145,7 +145,9 @@ static inline uint32_t endpoint_at(const struct endpoint *endpoint, enum stage s
 	return endpoint->passed[stage] - endpoint->passed[stage + 1];
 }
 
-static const struct binding nobody = { .attachment = IOPF_NO_ID, .owner = NO_OWNER };
+static const struct binding nobody = { .attachment = IOPF_NO_ID,
+				       .owner = NO_OWNER,
+				       .endpoint = NO_ENDPOINT };
 
 /* ---- A slot's life --------------------------------------------------------------------- */
 
@@ -155,7 +157,6 @@ static inline void group_fill(const struct iopf_broker *broker, struct group *gr
 	group->token++; /* the next generation */
 	group->addr = request->addr;
 	group->bound = bound;
-	group->pasid = request->pasid;
 	group->index = request->index;
 	group->request_count = 1;
 	group->unit_first = group->unit_last = 0;
@@ -182,7 +183,6 @@ static inline uint32_t group_open(const struct iopf_broker *broker,
 	endpoint->free.first = line_next(broker->groups, &endpoint->free, slot);
 	group->same_bucket = same_bucket;
 	group_fill(broker, group, request, bound);
-	group->endpoint_epoch = endpoint->epoch;
 	*bucket_of(endpoint, request->index) = (uint16_t)(slot - endpoint->slot_first + 1);
 	return slot;
 }

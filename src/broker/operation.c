@@ -155,7 +155,7 @@ static void begin(struct iopf_broker *broker, uint32_t id, enum iopf_operation_k
 	struct endpoint *endpoint = &broker->endpoints[id];
 
 	endpoint->operation = (uint8_t)kind;
-	endpoint->usual_pasid = PASID_NOBODY;
+	endpoint->usual.pasid = PASID_NOBODY;
 	endpoint->plan_at = 0;
 	endpoint->rounds = endpoint->stopped_rounds = 0;
 	record_step(broker, id, record_last_ns(broker));
@@ -422,7 +422,7 @@ int iopf_broker_status(struct iopf_broker *broker, uint32_t id, bool rf, bool up
 		operation_tell(broker, id, IOPF_EVENT_RF, 0, now_ns);
 		forget_all(broker, id, IOPF_ENDING_response_failure, now_ns);
 		endpoint->state = ENDPOINT_FAILED;
-		endpoint->usual_pasid = PASID_NOBODY;
+		endpoint->usual.pasid = PASID_NOBODY;
 	}
 	return 0;
 }
