@@ -437,25 +437,33 @@ _Static_assert(sizeof(struct iopf_record) == 32, "four words");
  * entry cannot be seen before the head that announced the entry before it. Pairs with
  * the reader: acquire loads of the words, then head again. Without a recorder there is
  * a spare one, so that nothing has to be asked here. */
-static inline void record_words(struct iopf_broker *broker, uint64_t ns, uint64_t token,
-				uint64_t data, uint64_t word3)
+static inline uint64_t *record_begin(const struct iopf_broker *broker)
 {
-	uint64_t *const at = &broker->recorder->head, head = *at;
-	uint64_t *words = (void *)&broker->records[head & broker->record_mask];
+	return (void *)&broker->records[broker->recorder->head & broker->record_mask];
+}
 
-	__atomic_store_n(&words[0], ns, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[1], token, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[2], data, __ATOMIC_RELEASE);
-	__atomic_store_n(&words[3], word3, __ATOMIC_RELEASE);
-	__atomic_store_n(at, head + 1, __ATOMIC_RELEASE);
+static inline void record_word(uint64_t *word, uint64_t value)
+{
+	__atomic_store_n(word, value, __ATOMIC_RELEASE);
+}
+
+static inline void record_end(const struct iopf_broker *broker)
+{
+	record_word(&broker->recorder->head, broker->recorder->head + 1);
 }
 
 /* A step of a group. */
-static inline void record(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
+static inline void record(const struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 			  const struct group *group, uint64_t data, uint8_t detail)
 {
-	record_words(broker, ns, group->token, data,
-		     RECORD_WORD3(group->bound.pasid, group->bound.endpoint, kind, detail));
+	uint64_t *words = record_begin(broker);
+
+	record_word(&words[0], ns);
+	record_word(&words[1], group->token);
+	record_word(&words[2], data);
+	record_word(&words[3], RECORD_WORD3(group->bound.pasid, group->bound.endpoint, kind,
+					    detail));
+	record_end(broker);
 }
 
 #endif

@@ -405,12 +405,12 @@ int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 	row = endpoint->row;
 	endpoint_pass(endpoint, IOPF_GROUP_FREE, IOPF_GROUP_READY);
 	slot = group_open(broker, endpoint, request, endpoint->usual, 0);
+	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
+	       (request->addr & ~UINT64_C(0xfff)) | request->perm, IOPF_LAST);
 	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, IOPF_GROUP_FREE,
 		   now_ns);
 	COUNT(row, requests);
 	COUNT(row, lasts);
-	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
-	       (request->addr & ~UINT64_C(0xfff)) | request->perm, request->flags);
 	return 0;
 }
 

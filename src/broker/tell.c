@@ -19,6 +19,18 @@ static struct event_limit *limit_of(struct iopf_broker *broker,
 	return &broker->sources[event->source].limit;
 }
 
+static void record_words(const struct iopf_broker *broker, uint64_t ns, uint64_t token,
+			 uint64_t data, uint64_t word3)
+{
+	uint64_t *words = record_begin(broker);
+
+	record_word(&words[0], ns);
+	record_word(&words[1], token);
+	record_word(&words[2], data);
+	record_word(&words[3], word3);
+	record_end(broker);
+}
+
 static void record_event(struct iopf_broker *broker, const struct iopf_event *event,
 			 uint64_t now_ns)
 {
