@@ -46,7 +46,7 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	out->index = group->index;
 	out->page_count = group->request_count;
 	out->page.addr = group->addr;
-	BYTES_PUT(out, flags, group->flags & (IOPF_STALL | IOPF_PRIVATE));
+	BYTES_PUT(out, flags, group->flags & (GROUP_STALL | GROUP_PRIVATE));
 	BYTES_PUT(out, page.perm, group->perm);
 	return 0;
 }
@@ -256,6 +256,9 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 static inline void response_of(const struct iopf_broker *broker, const struct group *group,
 			       struct iopf_response *out)
 {
+	uint32_t flags = group->flags & (uint32_t)(GROUP_STALL | GROUP_PRIVATE);
+	uint8_t ended = group->ended;
+
 	out->token = group->token;
 	out->opened_ns = group->opened_ns;
 	out->index = group->index;
@@ -265,9 +268,7 @@ static inline void response_of(const struct iopf_broker *broker, const struct gr
 		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
 	BYTES_PUT(out, code,
-		  ENDED_CODE(group->ended) |
-			  (group->flags & (GROUP_STALL | GROUP_PRIVATE)) << 8 |
-			  ENDED_ENDING(group->ended) << 16);
+		  ENDED_CODE(ended) | flags << 8 | ENDED_ENDING(ended) << 16);
 }
 
 static inline void count_response(struct iopf_broker *broker, const struct group *group,

@@ -288,9 +288,8 @@ static void close_group(const struct intake *in, struct endpoint *endpoint, uint
 	}
 	if (from == IOPF_GROUP_PARTIAL)
 		partial_remove(in->broker, endpoint, slot);
-	endpoint_pass(endpoint, from, IOPF_GROUP_READY);
-	owner_give(in->broker, &in->broker->owners[group->bound.owner], slot, from,
-		   in->now_ns);
+	group_move(endpoint, group, from, IOPF_GROUP_READY);
+	owner_give(in->broker, &in->broker->owners[group->bound.owner], slot, in->now_ns);
 }
 
 /* @from: whether the request begins its group, or comes to a partial one. */
@@ -403,12 +402,11 @@ int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 		return unusual(broker, source, request, now_ns, id);
 	endpoint = &broker->endpoints[id];
 	row = endpoint->row;
-	endpoint_pass(endpoint, IOPF_GROUP_FREE, IOPF_GROUP_READY);
 	slot = group_open(broker, endpoint, request, endpoint->usual, 0);
+	group_move(endpoint, &broker->groups[slot], IOPF_GROUP_FREE, IOPF_GROUP_READY);
 	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
 	       (request->addr & ~UINT64_C(0xfff)) | request->perm, IOPF_LAST);
-	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, IOPF_GROUP_FREE,
-		   now_ns);
+	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, now_ns);
 	COUNT(row, requests);
 	COUNT(row, lasts);
 	return 0;

@@ -215,19 +215,16 @@ static inline void group_free(struct group *groups, struct endpoint *endpoint,
 
 /* ---- Owned, leaving, closed -------------------------------------------------------------- */
 
-/* From @from to the end of its owner's list. */
+/* A READY group, to the end of its owner's list. */
 static inline void owner_give(const struct iopf_broker *broker, struct owner *owner,
-			      uint32_t slot, unsigned from, uint64_t now_ns)
+			      uint32_t slot, uint64_t now_ns)
 {
-	struct group *group = &broker->groups[slot];
-
-	group->opened_ns = owner_clock(owner, now_ns);
+	broker->groups[slot].opened_ns = owner_clock(owner, now_ns);
 	list_push(broker->groups, &owner->open, slot);
 	if (owner->fetch_cursor == NO_SLOT)
 		owner->fetch_cursor = slot;
 	if (owner->warn_cursor == NO_SLOT)
 		owner->warn_cursor = slot;
-	group_state(group, from, IOPF_GROUP_READY);
 }
 
 /* Off its owner's list. */
