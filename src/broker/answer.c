@@ -33,7 +33,7 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		return -EAGAIN;
 	group = &broker->groups[it->fetch_cursor];
 	endpoint = &broker->endpoints[group->bound.endpoint];
-	it->fetch_cursor = group->next;
+	it->fetch_cursor = list_next(broker->groups, &it->open, it->fetch_cursor);
 	group_move(endpoint, group, IOPF_GROUP_READY, IOPF_GROUP_DELIVERED);
 	COUNT(it->row, shown);
 	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
@@ -318,7 +318,7 @@ int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
 		uint32_t slot = it->leaving.first;
 		struct group *group = &broker->groups[slot];
 
-		it->leaving.first = line_next(broker->groups, &it->leaving, slot);
+		it->leaving.first = list_next(broker->groups, &it->leaving, slot);
 		if (group->flags & GROUP_RESERVE)
 			respond_reserve(broker, group, out, now_ns);
 		else
@@ -411,9 +411,10 @@ static uint32_t next_due(const struct owner *owner)
 static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 		 uint64_t now_ns)
 {
+	struct owner *it = &broker->owners[owner];
 	struct group *group = &broker->groups[slot];
 
-	broker->owners[owner].warn_cursor = group->next;
+	it->warn_cursor = list_next(broker->groups, &it->open, slot);
 	group->flags |= GROUP_WARNED;
 	COUNT(row_of_owner(broker, owner), deadline_warnings);
 	tell(broker,
@@ -425,7 +426,7 @@ static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 		     .pasid = group->bound.pasid,
 		     .rid = group_rid(broker, group),
 		     .token = group->token,
-		     .value = owner_clock(&broker->owners[owner], now_ns) - group->opened_ns },
+		     .value = owner_clock(it, now_ns) - group->opened_ns },
 	     now_ns);
 }
 

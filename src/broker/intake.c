@@ -185,7 +185,7 @@ COLD static int stop_marker(const struct intake *in)
 			in->request->pasid, 0, 0);
 	while (slot != NO_SLOT) {
 		const struct group *group = &in->broker->groups[slot];
-		uint32_t next = group->next;
+		uint32_t next = list_next(in->broker->groups, &endpoint->partial, slot);
 
 		if (group->bound.pasid == in->request->pasid)
 			group_forget(in->broker, slot, IOPF_ENDING_malformed, in->now_ns);

@@ -206,7 +206,7 @@ void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoi
 	uint32_t slot = leaving->first, next;
 
 	for (; slot != NO_SLOT; slot = next) {
-		next = line_next(broker->groups, leaving, slot);
+		next = list_next(broker->groups, leaving, slot);
 		if (broker->groups[slot].bound.endpoint == endpoint)
 			group_forget(broker, slot, ending, now_ns);
 		else

@@ -13,33 +13,15 @@
 
 /* ---- Lists: a live group is on exactly one, that of its state ---------------------- */
 
-static inline void list_push(struct group *groups, struct list *list, uint32_t slot)
+/* Ends are known by first and last alone: each store counts, and none is made to say
+ * that there is no next. */
+static inline uint32_t list_next(const struct group *groups, const struct list *list,
+				 uint32_t slot)
 {
-	groups[slot].next = NO_SLOT;
-	groups[slot].prev = list->last;
-	if (list->last != NO_SLOT)
-		groups[list->last].next = slot;
-	else
-		list->first = slot;
-	list->last = slot;
+	return slot == list->last ? NO_SLOT : groups[slot].next;
 }
 
-static inline void list_remove(struct group *groups, struct list *list, uint32_t slot)
-{
-	uint32_t next = groups[slot].next, prev = groups[slot].prev;
-
-	if (prev != NO_SLOT)
-		groups[prev].next = next;
-	else
-		list->first = next;
-	if (next != NO_SLOT)
-		groups[next].prev = prev;
-	else
-		list->last = prev;
-}
-
-/* A line is taken from at its first only. Its end is known by its last: each store
- * counts, and so none is made to say it. */
+/* A list that is only taken from at its first needs half of the links. */
 static inline void line_push(struct group *groups, struct list *line, uint32_t slot)
 {
 	if (line->first != NO_SLOT)
@@ -49,10 +31,24 @@ static inline void line_push(struct group *groups, struct list *line, uint32_t s
 	line->last = slot;
 }
 
-static inline uint32_t line_next(const struct group *groups, const struct list *line,
-				 uint32_t slot)
+static inline void list_push(struct group *groups, struct list *list, uint32_t slot)
 {
-	return slot == line->last ? NO_SLOT : groups[slot].next;
+	groups[slot].prev = list->last;
+	line_push(groups, list, slot);
+}
+
+static inline void list_remove(struct group *groups, struct list *list, uint32_t slot)
+{
+	uint32_t next = groups[slot].next, prev = groups[slot].prev;
+
+	if (slot == list->first) {
+		list->first = list_next(groups, list, slot);
+	} else if (slot == list->last) {
+		list->last = prev;
+	} else {
+		groups[prev].next = next;
+		groups[next].prev = prev;
+	}
 }
 
 /* ---- Index buckets ------------------------------------------------------------------- */
@@ -180,7 +176,7 @@ static inline uint32_t group_open(const struct iopf_broker *broker,
 	if (slot == NO_SLOT)
 		return NO_SLOT;
 	endpoint->credits++;
-	endpoint->free.first = line_next(broker->groups, &endpoint->free, slot);
+	endpoint->free.first = list_next(broker->groups, &endpoint->free, slot);
 	group->same_bucket = same_bucket;
 	group_fill(broker, group, request, bound);
 	*bucket_of(endpoint, request->index) = (uint16_t)(slot - endpoint->slot_first + 1);
@@ -231,12 +227,10 @@ static inline void owner_give(const struct iopf_broker *broker, struct owner *ow
 static inline void owner_release(const struct iopf_broker *broker, struct owner *owner,
 				 uint32_t slot)
 {
-	uint32_t next = broker->groups[slot].next;
-
 	if (owner->fetch_cursor == slot)
-		owner->fetch_cursor = next;
+		owner->fetch_cursor = list_next(broker->groups, &owner->open, slot);
 	if (owner->warn_cursor == slot)
-		owner->warn_cursor = next;
+		owner->warn_cursor = list_next(broker->groups, &owner->open, slot);
 	list_remove(broker->groups, &owner->open, slot);
 }
 
