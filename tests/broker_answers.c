@@ -57,6 +57,35 @@ TEST(token_of_an_earlier_broker_of_the_same_instance_is_unknown)
 	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 0);
 }
 
+static uint64_t owed_token(void)
+{
+	struct iopf_owed owed;
+	uint32_t cursor = 0;
+
+	CHECK_EQ(iopf_broker_owed(broker, endpoint, &cursor, &owed, 1, now_ns), 1);
+	return owed.token;
+}
+
+TEST(token_of_a_group_that_ended_unseen_is_unknown)
+{
+	uint64_t token;
+
+	world_create(1);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	token = owed_token();
+	ask(1, 2, 0x2000, IOPF_LAST); /* beyond the allocation: rejected */
+	CHECK_EQ(answer(alice, response().token, IOPF_SUCCESS), -ENOENT);
+	iopf_broker_end(broker, token, IOPF_INVALID, IOPF_ENDING_quota, now_ns);
+	CHECK_EQ(answer(alice, token, IOPF_SUCCESS), -ENOENT);
+	CHECK_EQ(responses(), 1);
+	CHECK_EQ(answer(alice, token, IOPF_SUCCESS), -ENOENT);
+	ask(1, 3, 0x3000, IOPF_LAST);
+	token = owed_token();
+	CHECK_EQ(iopf_broker_reset(broker, endpoint, now_ns), 0);
+	CHECK_EQ(answer(alice, token, IOPF_SUCCESS), -ENOENT);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_unknown), 4);
+}
+
 TEST(late_answer_does_not_meet_the_index_that_is_used_again)
 {
 	struct iopf_group old, new;

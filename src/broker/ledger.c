@@ -59,7 +59,7 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 	else if (!broker->endpoints[endpoint].pasid_in_response)
 		bound.pasid = IOPF_PASID_NONE;
 	group_fill(broker, group, request, bound);
-	group->flags |= GROUP_RESERVE | GROUP_UNSEEN;
+	group->flags |= GROUP_RESERVE;
 	return slot;
 }
 
