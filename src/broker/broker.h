@@ -290,17 +290,12 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoint,
 		    enum iopf_ending ending, uint64_t now_ns);
 
-static inline struct endpoint *endpoint_of_group(const struct iopf_broker *broker,
-						 const struct group *group)
-{
-	return group->bound.endpoint != NO_ENDPOINT ? &broker->endpoints[group->bound.endpoint] : NULL;
-}
-
 static inline uint32_t group_rid(const struct iopf_broker *broker,
 				 const struct group *group)
 {
-	return group->bound.endpoint != NO_ENDPOINT ? broker->endpoints[group->bound.endpoint].rid :
-						group->bound.rid;
+	uint32_t endpoint = group->bound.endpoint;
+
+	return endpoint != NO_ENDPOINT ? broker->endpoints[endpoint].rid : group->bound.rid;
 }
 
 /* An owner's clock stands still while it is paused. */
@@ -401,8 +396,10 @@ static inline struct iopf_stats_row *row_of_source(const struct iopf_broker *bro
 static inline struct iopf_stats_row *row_of_group(const struct iopf_broker *broker,
 						  const struct group *group)
 {
-	return group->bound.endpoint != NO_ENDPOINT ? row_of_endpoint(broker, group->bound.endpoint) :
-						row_of_source(broker, group->source);
+	uint32_t endpoint = group->bound.endpoint;
+
+	return endpoint != NO_ENDPOINT ? row_of_endpoint(broker, endpoint) :
+					 row_of_source(broker, group->source);
 }
 
 /* One writer: a plain add; relaxed, so that a reader in another thread or process sees
