@@ -73,7 +73,8 @@ enum iopf_counter { IOPF_COUNTERS(IOPF_COUNTER_ENUM) IOPF_COUNTER_COUNT };
 #define IOPF_GAUGE_ENUM(name, text) IOPF_GAUGE_##name,
 enum iopf_gauge { IOPF_GAUGES(IOPF_GAUGE_ENUM) IOPF_GAUGE_COUNT };
 
-/* One row of the statistics page. The broker's thread writes; anybody may read with
+/* One row of the statistics page. A row that is used again counts from 0: id and epoch
+ * tell whose numbers they are. The broker's thread writes; anybody may read with
  * relaxed 64-bit loads at any time. Values only, no pointers: it may be shared memory. */
 struct iopf_stats_row {
 	uint64_t counter[IOPF_COUNTER_COUNT];
