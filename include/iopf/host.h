@@ -55,6 +55,8 @@ enum iopf_note_kind {
 	IOPF_NOTE_INVALIDATE, /* of a guest, into the physical queue; command */
 	IOPF_NOTE_RESET,      /* endpoint; also where it is blocked until it is reset */
 	IOPF_NOTE_REMOVE,     /* endpoint */
+	IOPF_NOTE_FAULT,      /* an event that is no request: counted and told; fault */
+	IOPF_NOTE_TERMINATE,  /* every stall of the endpoint's stream; endpoint */
 	IOPF_NOTE_KIND_COUNT
 };
 
@@ -69,6 +71,7 @@ struct iopf_note {
 	const struct iopf_response *response;
 	const struct iopf_command *command;
 	const struct iopf_group *group;
+	const struct iopf_fault *fault;
 };
 
 struct iopf_host_options {
@@ -95,17 +98,21 @@ struct iopf_host_options {
 	void *context;
 	struct iopf_recorder *recorder; /* or NULL; borrowed */
 	struct iopf_stats_page *stats;  /* or NULL: inside; borrowed */
+	uint32_t event_order;         /* of the event queue, where the family has one */
 };
 
 /* clang-format off */
 #define IOPF_HOST_COUNTERS(X) \
 	X(requests,      "page requests out of the physical queue") \
+	X(stalls,        "stalled transactions out of the event queue") \
+	X(faults,        "events that nobody can recover from") \
 	X(served,        "groups that only the host's stage missed: no guest heard of them") \
 	X(mapped,        "groups whose pages were all there when they were looked at") \
 	X(unbacked,      "groups that a guest's tables lead out of its memory") \
 	X(shown,         "groups shown to guests") \
 	X(parked,        "times a guest had no index for a group") \
 	X(responses,     "responses into the physical queue") \
+	X(terminated,    "streams whose stalls were ended together") \
 	X(invalidations, "of guests, carried out") \
 	X(overflows,     "of the physical queue") \
 	X(timeouts,      "invalidations that a function did not answer") \
@@ -114,7 +121,10 @@ struct iopf_host_options {
 	X(removals,      "functions removed") \
 	X(blocked,       "functions kept out until they are reset") \
 	X(enable_failed, "functions that were reset and could not be switched on") \
-	X(attach_failed, "address spaces that could not be set up")
+	X(attach_failed, "address spaces that could not be set up") \
+	X(shadow_filled, "pages of guests' tables followed into shadows") \
+	X(shadow_removed, "pages taken out of shadows, because the guest said so") \
+	X(shadow_dropped, "shadows emptied because their pages ran out")
 /* clang-format on */
 #define IOPF_HOST_MEMBER(name, text) uint64_t name;
 struct iopf_host_stats {
@@ -159,15 +169,30 @@ struct iopf_host_guest_options {
 	void *context;
 	void *guest_memory;         /* of iopf_host_guest_size_bytes(), aligned to 64 */
 	size_t guest_memory_bytes;
+	const char *family;         /* of its virtual IOMMU; NULL: the host's own */
+	bool shadow;                /* shadow its tables, though they could be nested */
+};
+
+/* A platform master: no configuration space, so its driver says what is done there. */
+struct iopf_master_ops {
+	/* Make it forget what it does. It may take time: quiet() tells. */
+	void (*reset)(void *context);
+	/* Nothing of it is under way any more. */
+	bool (*quiet)(void *context);
 };
 
 struct iopf_host_function_options {
 	uint32_t rid;        /* as the IOMMU sees it */
 	uint32_t guest_rid;  /* as the guest sees it */
 	uint32_t allocation; /* wanted credits, 1..IOPF_HOST_ALLOCATION_MAX */
-	uint32_t rsvd;
-	const struct iopf_function_ops *ops; /* borrowed */
+	uint32_t allocation_min; /* less than wanted is granted, down to this; 0: all */
+	const struct iopf_function_ops *ops; /* of a PCIe function; borrowed */
 	void *context;
+	const struct iopf_master_ops *master; /* of a platform master: ops is NULL then */
+	uint32_t physical_rid; /* with has_physical: whose page request interface it uses */
+	bool has_physical;
+	uint8_t mechanism;     /* enum iopf_mechanism: 0 page requests, 1 stalls */
+	uint8_t rsvd[2];
 };
 
 /* Bytes of a guest's memory in the host, 0 where an option is out of its range. */
