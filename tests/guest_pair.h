@@ -207,8 +207,8 @@ static inline void *pair_alloc(size_t size_bytes)
 static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 {
 	const struct iopf_guest_endpoint endpoints[] = {
-		{ PAIR_RID, PAIR_ENDPOINT, !want.pasid_optional },
-		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true },
+		{ PAIR_RID, PAIR_ENDPOINT, !want.pasid_optional, IOPF_PRI },
+		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true, IOPF_PRI },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options),

@@ -260,8 +260,8 @@ static struct pair *random_pair(uint64_t seed, struct pair_options want)
 {
 	struct pair *pair = pair_new(want);
 	const struct iopf_guest_endpoint endpoints[] = {
-		{ PAIR_RID, PAIR_ENDPOINT, seed % 2 == 0 },
-		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true },
+		{ PAIR_RID, PAIR_ENDPOINT, seed % 2 == 0, IOPF_PRI },
+		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true, IOPF_PRI },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options), .endpoint_count = 2,

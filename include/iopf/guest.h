@@ -48,15 +48,26 @@ enum iopf_space_flag {
 	IOPF_SPACE_PRE = 16, /* context: page requests are accepted */
 	IOPF_SPACE_DTE = 32, /* context: the function may use its translation cache */
 	IOPF_SPACE_PRIV = 64, /* context: requests without PASID are privileged */
+	IOPF_SPACE_STALL = 128, /* transactions that fault may stall (SMMUv3, CD.S) */
+};
+
+/* Whose layout the tables of an address space have. */
+enum iopf_format {
+	IOPF_FORMAT_X86,  /* VT-d's first level */
+	IOPF_FORMAT_VMSA, /* Armv8, stage 1, 4 KiB granule */
 };
 
 /* An address space that the guest announced: where its first level begins. */
 struct iopf_address_space {
 	uint64_t root;   /* guest-physical address of the top table */
-	uint16_t domain; /* the guest's own number */
-	uint8_t levels;  /* 4 or 5; 0: pass-through, addresses are guest-physical */
+	uint16_t domain; /* the guest's own number; SMMUv3: the ASID */
+	uint8_t levels;  /* 4 or 5 (VMSA: 1 to 4); 0: pass-through, addresses are
+			  * guest-physical */
 	uint8_t flags;   /* enum iopf_space_flag */
-	uint32_t rsvd;
+	uint8_t format;  /* enum iopf_format */
+	uint8_t rsvd[3];
+	uint64_t nest[2]; /* SMMUv3: words 0 and 1 of the guest's stream table entry, for
+			   * who nests it; 0 elsewhere */
 };
 
 /*
@@ -106,6 +117,7 @@ struct iopf_guest_endpoint {
 	uint32_t endpoint; /* the broker's number */
 	bool pasid_in_response; /* PRG Response PASID Required: an answer for a request with
 				 * a PASID has to name it; otherwise it may */
+	uint8_t mechanism; /* enum iopf_mechanism: how this guest is shown its groups */
 };
 
 #define IOPF_GUEST_ENDPOINT_MAX 64
@@ -124,6 +136,7 @@ struct iopf_guest_options {
 				  * a detach is asked for again. 0: without limit */
 	const struct iopf_guest_ops *ops; /* borrowed */
 	void *context;
+	const char *family; /* "vtd", "smmuv3"; NULL: "vtd" */
 };
 
 /* What happened at a guest. The names are those of JSON and metrics. */
@@ -241,7 +254,8 @@ enum iopf_stage {
 	IOPF_STAGE_UNBACKED = 4, /* the guest's tables point outside of its memory */
 };
 
-#define IOPF_ROUTE_MISSING_MAX 6 /* five tables and the page */
+/* Five tables and the page; SMMUv3: the two levels of context descriptors before. */
+#define IOPF_ROUTE_MISSING_MAX 8
 
 struct iopf_route {
 	uint32_t stages; /* enum iopf_stage; 0: it is mapped */
@@ -265,6 +279,26 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 		     uint64_t addr, uint8_t perm,
 		     bool (*mapped)(void *context, uint64_t gpa, uint8_t perm),
 		     void *context, struct iopf_route *route);
+
+/* Where the guest's own tables lead. */
+struct iopf_translation {
+	uint64_t gpa;        /* of the byte at the address that was asked for */
+	uint64_t size_bytes; /* of the page or block around it */
+	uint8_t perm;        /* enum iopf_perm: what they grant there */
+	uint8_t rsvd[7];
+};
+
+/*
+ * Follow the guest's tables alone, in software, as its IOMMU would for an access of
+ * (@endpoint, @pasid) to @addr with @perm: for a host that shadows them. @update: the
+ * accessed and dirty bits are set, as the guest's format and configuration say.
+ *
+ * Returns: 0 and @translation, -ENOENT (no such address space), -EFAULT (the guest's
+ *          tables do not let this access through: it is the guest's to mend).
+ */
+int iopf_guest_translate(const struct iopf_guest *guest, uint32_t endpoint,
+			 uint32_t pasid, uint64_t addr, uint8_t perm, bool update,
+			 struct iopf_translation *translation);
 
 /* The address space of (@endpoint, @pasid). Returns: 0, -ENOENT. */
 int iopf_guest_space(const struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
@@ -317,6 +351,7 @@ struct iopf_agent_options {
 	void *register_context;
 	const struct iopf_agent_ops *ops; /* borrowed */
 	void *context;                    /* of the ops */
+	const char *family; /* of the virtual IOMMU: "vtd", "smmuv3"; NULL: "vtd" */
 };
 
 /* clang-format off */

@@ -78,6 +78,13 @@ enum iopf_request_flag {
 	IOPF_PRIVATE = 8, /* private_data is to be given back in the response */
 };
 
+/* How an endpoint asks for pages: with page requests (PCIe 6.x, 10.4), or by stalling
+ * its transaction in the IOMMU (Arm SMMUv3, "Fault models"). */
+enum iopf_mechanism {
+	IOPF_PRI,
+	IOPF_STALLS,
+};
+
 /* One page that a device asks for, or a stop marker, as it came from a source. */
 struct iopf_request {
 	uint64_t addr;  /* byte address; a multiple of 4096 where the wire says pages */

@@ -58,11 +58,10 @@ static void route_tables(const struct route *route, const struct x86_format *for
 	}
 }
 
-static void route_first(const struct route *route, const struct iopf_address_space *space,
-			uint64_t addr, uint8_t perm)
+/* How to walk the first level of @space. */
+static struct x86_format first_format(const struct iopf_guest *guest,
+				      const struct iopf_address_space *space)
 {
-	const struct vtd_features *features = &route->guest->features;
-	const struct table_space tables = { .memory = &route->guest->memory };
 	const struct vtd_pasid entry = {
 		.pgtt = VTD_PGTT_FIRST,
 		.first_root = space->root,
@@ -72,13 +71,21 @@ static void route_first(const struct route *route, const struct iopf_address_spa
 		.write_protect = (space->flags & IOPF_SPACE_WPE) != 0,
 		.extended = (space->flags & IOPF_SPACE_EAFE) != 0,
 	};
-	const struct nested_tables all = vtd_tables(&entry, features);
+
+	return vtd_tables(&entry, &guest->features).first;
+}
+
+static void route_first(const struct route *route, const struct iopf_address_space *space,
+			uint64_t addr, uint8_t perm)
+{
+	const struct table_space tables = { .memory = &route->guest->memory };
+	const struct x86_format format = first_format(route->guest, space);
 	struct table_result result;
 	struct radix_path path;
-	bool found = x86_walk_path(&tables, &all.first, space->root, addr, perm, &path,
+	bool found = x86_walk_path(&tables, &format, space->root, addr, perm, &path,
 				   &result);
 
-	route_tables(route, &all.first, &path, perm, found);
+	route_tables(route, &format, &path, perm, found);
 	if (found)
 		route_need(route, result.addr, perm);
 	else if (result.fault == TABLE_OUTSIDE)
@@ -106,5 +113,31 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 		route_need(&route, addr, perm);
 	else
 		route_first(&route, &space, addr, perm);
+	return 0;
+}
+
+int iopf_guest_translate(const struct iopf_guest *guest, uint32_t endpoint,
+			 uint32_t pasid, uint64_t addr, uint8_t perm, bool update,
+			 struct iopf_translation *translation)
+{
+	const struct table_space tables = { .memory = &guest->memory };
+	struct iopf_address_space space;
+	struct x86_format format;
+	struct table_result result;
+
+	if (iopf_guest_space(guest, endpoint, pasid, &space) != 0)
+		return -ENOENT;
+	if (space.flags & IOPF_SPACE_PRIV)
+		perm |= IOPF_PRIV;
+	format = first_format(guest, &space);
+	if (space.levels == 0)
+		result = (struct table_result){ .addr = addr,
+						.size_bytes = TABLE_PAGE_BYTES,
+						.perm = perm | ROUTE_SECOND_PERM };
+	else if (!x86_walk(&tables, &format, space.root, addr, perm, update, &result))
+		return -EFAULT;
+	*translation = (struct iopf_translation){ .gpa = result.addr,
+						  .size_bytes = result.size_bytes,
+						  .perm = result.perm };
 	return 0;
 }
