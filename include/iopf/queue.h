@@ -68,6 +68,10 @@ struct iopf_driver_options {
 	 * it are taken back: the caller keeps it away from memory. */
 	bool forget_silent;
 	uint8_t rsvd[3];
+	/* SMMUv3 only. */
+	uint32_t event_order; /* 0..7 */
+	uint64_t event_addr;  /* event queue: 2^event_order pages of 4 KiB */
+	uint64_t root_config; /* STRTAB_BASE_CFG: the stream table's format and size */
 };
 
 struct iopf_driver_stats {
@@ -81,6 +85,8 @@ struct iopf_driver_stats {
 	uint64_t queue_errors;  /* commands that hardware stopped at */
 	uint64_t timeouts;      /* device-TLB invalidations that were not answered */
 	uint64_t taken_back;    /* those that stood behind one for the same device */
+	uint64_t faults;        /* taken out of the event queue or of the registers */
+	uint64_t fault_overflows; /* faults were lost; stalls never are */
 };
 
 /* Bytes of a driver; it needs alignment to 8. */
@@ -133,6 +139,30 @@ int iopf_driver_recover(struct iopf_driver *driver);
  * Returns: 0, @*count and @*lost; -EIO, or a register's error.
  */
 int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost);
+
+/*
+ * Take up to @max faults (1..INT_MAX), oldest first, and release their entries: out of
+ * the event queue, among them stalls (iopf_request_from_fault()), or out of the fault
+ * recording registers. Lost ones are acknowledged and counted; stalls are never lost.
+ *
+ * Returns: how many, 0 when nothing is there; -EINVAL; -EIO: the tail could not be:
+ *          nothing was taken; or a register's error.
+ * Source of the rule: SMMUv3 (IHI 0070), 7.2, 7.4; VT-d, "Fault Recording Registers".
+ */
+int iopf_driver_poll_faults(struct iopf_driver *driver, struct iopf_fault *faults,
+			    uint32_t max);
+
+/*
+ * How many records are in the event queue now, after those that were taken. In a
+ * family without one: 0.
+ *
+ * Returns: 0 and @*count; -EIO, or a register's error.
+ */
+int iopf_driver_fault_backlog(struct iopf_driver *driver, uint32_t *count);
+
+/* Stalled transactions that the IOMMU can hold at once, all devices together, as read
+ * at start. 0: it stalls none. */
+uint32_t iopf_driver_stall_max(const struct iopf_driver *driver);
 
 /* Commands that iopf_driver_submit() takes now. */
 uint32_t iopf_driver_room(struct iopf_driver *driver);
@@ -274,17 +304,6 @@ int iopf_hardware_post(struct iopf_hardware *hardware,
  *          or held up by a command.
  */
 uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget);
-
-/* A fault that is not recoverable, for the fault recording registers. */
-struct iopf_fault {
-	uint64_t addr;
-	uint32_t rid;
-	uint32_t pasid;  /* or IOPF_PASID_NONE */
-	uint8_t perm;    /* enum iopf_perm */
-	uint8_t reason;  /* the family's number */
-	bool request;    /* of a page request, not of an access */
-	uint8_t rsvd;
-};
 
 /* True: recorded; false: lost, because the next recording register is in use. */
 bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault *fault);

@@ -33,6 +33,7 @@ enum iopf_command_kind {
 	IOPF_COMMAND_WAIT,               /* wait_flags; with STATUS: status_data, _addr */
 	IOPF_COMMAND_OTHER,              /* known to the family, nothing to do with paging;
 					  * cannot be encoded */
+	IOPF_COMMAND_TERMINATE,          /* every stalled transaction of rid: aborted */
 	IOPF_COMMAND_KIND_COUNT
 };
 
@@ -56,6 +57,9 @@ enum iopf_hint {
 	IOPF_HINT_LEAF = 1,        /* only last-level entries changed */
 	IOPF_HINT_DRAIN_READS = 2, /* done only when older DMA reads are; ... writes */
 	IOPF_HINT_DRAIN_WRITES = 4,
+	IOPF_HINT_FIRST = 8,     /* only what first levels (stage 1) say */
+	IOPF_HINT_SECOND = 16,   /* addr is an input of the second level (stage 2) */
+	IOPF_HINT_ANY_ASID = 32, /* whatever the address space of the domain */
 };
 
 /*
@@ -78,11 +82,38 @@ struct iopf_command {
 	uint8_t pending_max; /* invalidations that rid can hold, 1..31; 0: 32 */
 	uint32_t status_data;
 	uint32_t pf_rid;     /* the function whose invalidation queue rid shares, 0: own */
-	uint32_t rsvd;
+	uint16_t asid;       /* of an address space within domain, where the family has one */
+	uint16_t rsvd;
 	uint64_t status_addr;
 	uint64_t addr;       /* first byte of the range, a multiple of its size */
 	uint64_t size_bytes; /* of the range: a power of two times 4096 */
 	uint64_t private_data[2];
+};
+
+/* What had to be read or written when a fault arose: SMMUv3's CLASS. */
+enum iopf_fault_what {
+	IOPF_FAULT_INPUT,      /* the address that the device gave */
+	IOPF_FAULT_TABLE,      /* an entry of a first-level table */
+	IOPF_FAULT_DESCRIPTOR, /* a context descriptor */
+};
+
+/* A fault that is no page request: of the fault recording registers (VT-d), or of the
+ * event queue (SMMUv3), where a stalled transaction is one, too. */
+struct iopf_fault {
+	uint64_t addr;      /* input address, in bytes */
+	uint64_t gpa;       /* stage 2: the address that missed there (SMMUv3, IPA) */
+	uint32_t rid;
+	uint32_t pasid;     /* or IOPF_PASID_NONE */
+	uint16_t index;     /* with stall: its tag */
+	uint8_t perm;       /* enum iopf_perm: the access */
+	uint8_t reason;     /* the family's number */
+	uint8_t stage;      /* 1 or 2; 0: neither, or the record does not say */
+	uint8_t what;       /* enum iopf_fault_what */
+	uint8_t table_perm; /* stage 2, not an input: IOPF_READ or IOPF_WRITE, the access to
+			     * the table or descriptor */
+	bool request;       /* of a page request or translation request, not of an access */
+	bool stall;         /* the access waits for a response */
+	uint8_t rsvd[7];
 };
 
 /*
@@ -99,6 +130,7 @@ struct iopf_command {
  *   it would be a stop marker (PCIe 6.x, 10.4.1.2.1).
  * decode_command: -EBADMSG: reserved bits or an unknown type; the queue has to stop.
  *   Codes that the family reserves come out as IOPF_FAILURE (PCIe 6.x, 10.4.2.2).
+ * decode_fault, encode_fault: as for requests; NULL where faults stand in registers.
  * Sizes: @size_bytes of a command is one of command_bytes[], else -EINVAL.
  */
 struct iopf_wire {
@@ -112,6 +144,10 @@ struct iopf_wire {
 			      struct iopf_command *command);
 	int (*encode_command)(const struct iopf_command *command, uint32_t size_bytes,
 			      uint8_t *record);
+	uint32_t fault_bytes; /* of a record in the event queue; 0: there is none */
+	int (*decode_fault)(const uint8_t *record, struct iopf_fault *fault,
+			    bool *reserved);
+	int (*encode_fault)(const struct iopf_fault *fault, uint8_t *record);
 };
 
 /* The family called @name, or NULL. */
@@ -119,9 +155,18 @@ const struct iopf_wire *iopf_wire_find(const char *name);
 
 /* Intel VT-d, scalable mode. Commands of 32 bytes, or of 16 where IQA.DW is 0. */
 extern const struct iopf_wire iopf_wire_vtd;
+/* Arm SMMUv3: PRI queue, event queue, commands of 16 bytes. */
+extern const struct iopf_wire iopf_wire_smmuv3;
 
 /* The command that carries @response in any family. */
 struct iopf_command iopf_command_from_response(const struct iopf_response *response);
+
+/*
+ * The request that the stalled transaction of @fault is: a group of one under its tag.
+ * A stall that no response may let go on (an event that is not one of its family's
+ * resumable ones) has lost its rights: a broker ends it as malformed, that is, aborts.
+ */
+struct iopf_request iopf_request_from_fault(const struct iopf_fault *fault);
 
 /* ---- PCIe messages: what a function sends and gets ------------------------------- */
 

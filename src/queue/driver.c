@@ -228,6 +228,29 @@ int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost)
 	return 0;
 }
 
+/* ---- Faults ----------------------------------------------------------------------- */
+
+int iopf_driver_poll_faults(struct iopf_driver *driver, struct iopf_fault *faults,
+			    uint32_t max)
+{
+	(void)driver;
+	(void)faults;
+	return max == 0 || max > INT_MAX ? -EINVAL : -EOPNOTSUPP;
+}
+
+int iopf_driver_fault_backlog(struct iopf_driver *driver, uint32_t *count)
+{
+	(void)driver;
+	*count = 0;
+	return 0;
+}
+
+uint32_t iopf_driver_stall_max(const struct iopf_driver *driver)
+{
+	(void)driver;
+	return 0;
+}
+
 /* ---- Commands --------------------------------------------------------------------- */
 
 int driver_command_head(struct iopf_driver *driver, uint32_t *index)

@@ -65,6 +65,18 @@ struct iopf_command iopf_command_from_response(const struct iopf_response *respo
 	return command;
 }
 
+struct iopf_request iopf_request_from_fault(const struct iopf_fault *fault)
+{
+	return (struct iopf_request){
+		.addr = fault->addr,
+		.rid = fault->rid,
+		.pasid = fault->pasid,
+		.index = fault->index,
+		.perm = fault->perm,
+		.flags = IOPF_LAST | IOPF_STALL,
+	};
+}
+
 bool wire_pasid_valid(uint32_t pasid)
 {
 	return pasid <= IOPF_PASID_MAX;
