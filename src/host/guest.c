@@ -62,6 +62,8 @@ int guest_space(struct host_guest *guest, struct host_function *function, uint32
 	error = host->family->space(&host->tables, function->rid,
 				    physical_pasid(host, pasid),
 				    &(struct family_space){
+					    .kind = space->levels != 0 ? FAMILY_NESTED :
+									 FAMILY_STAGE,
 					    .stage = &guest->pager.stage,
 					    .first_root = space->root,
 					    .first_levels = space->levels,

@@ -25,7 +25,7 @@ int pager_create(struct iopf_pager *pager, const struct family *family,
 			return -EINVAL;
 		pager->regions[i] = regions[i];
 	}
-	error = family->stage_create(&pager->stage, tables);
+	error = family->stage_create(&pager->stage, tables, FAMILY_SECOND);
 	if (error == 0)
 		pager->family = family;
 	return error;

@@ -2,12 +2,15 @@
 /* table/family.c - the list of families, and VT-d's row. */
 #include "table/family.h"
 
+#include <errno.h>
+
 #include "base/name.h"
 
 enum {
 	VTD_CAP = 0x08,
 	VTD_ECAP = 0x10,
 	ADDRESS_BITS = 48,
+	FIRST_LEVELS = 4,
 	SECOND_LEVELS = 4,
 	DIRECTORY_SIZE = 7, /* PDTS: every PASID of 20 bits */
 };
@@ -32,6 +35,12 @@ static uint64_t vtd_root(const struct family_tables *tables)
 	return tables->vtd.root;
 }
 
+static uint64_t vtd_root_config(const struct family_tables *tables)
+{
+	(void)tables;
+	return 0;
+}
+
 static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
 			enum family_door door)
 {
@@ -45,18 +54,32 @@ static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
 				     vtd_builder_clear_context(&tables->vtd, rid);
 }
 
+/* What the entry says of a space of each kind. */
+static const struct vtd_kind {
+	uint8_t pgtt;
+	uint8_t table; /* enum family_table that it needs */
+} vtd_kinds[] = {
+	[FAMILY_STAGE] = { VTD_PGTT_SECOND, FAMILY_SECOND },
+	[FAMILY_NESTED] = { VTD_PGTT_NESTED, FAMILY_SECOND },
+	[FAMILY_SHADOW] = { VTD_PGTT_FIRST, FAMILY_FIRST },
+};
+
 static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
 		     const struct family_space *space)
 {
 	struct vtd_pasid value;
 
+	if (space == NULL && pasid == IOPF_PASID_ANY)
+		return 0; /* each was taken away by itself */
 	if (space == NULL)
 		return vtd_builder_clear_pasid(&tables->vtd, rid, pasid);
+	if (space->stage->table != vtd_kinds[space->kind].table)
+		return -EINVAL;
 	value = (struct vtd_pasid){
 		.first_root = space->first_root,
 		.second_root = space->stage->vtd.root,
 		.domain = space->domain,
-		.pgtt = space->first_levels != 0 ? VTD_PGTT_NESTED : VTD_PGTT_SECOND,
+		.pgtt = vtd_kinds[space->kind].pgtt,
 		.first_levels = space->first_levels,
 		.second_levels = SECOND_LEVELS,
 		.supervisor = space->supervisor,
@@ -64,6 +87,11 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 		.write_protect = space->write_protect,
 		.extended = space->extended && tables->vtd.features.extended,
 	};
+	if (space->kind == FAMILY_SHADOW) {
+		value.first_root = space->stage->vtd_first.root;
+		value.first_levels = FIRST_LEVELS;
+		value.extended = false;
+	}
 	return vtd_builder_pasid(&tables->vtd, rid, pasid, &value);
 }
 
@@ -72,47 +100,103 @@ static void vtd_tidy(const struct family_tables *tables, uint32_t rid, uint32_t 
 	vtd_builder_tidy(&tables->vtd, rid, pasid);
 }
 
-static int vtd_stage_create(struct family_stage *stage, const struct family_tables *tables)
+static int vtd_stage_create(struct family_stage *stage, const struct family_tables *tables,
+			    enum family_table table)
 {
-	const struct vtdss_format format = { .levels = SECOND_LEVELS,
+	const struct vtd_builder *vtd = &tables->vtd;
+	const struct vtdss_format second = { .levels = SECOND_LEVELS,
 					     .address_bits = ADDRESS_BITS,
 					     .pages_2m = true,
 					     .pages_1g = true };
+	const struct x86_format first = { .levels = FIRST_LEVELS,
+					  .address_bits = ADDRESS_BITS,
+					  .supervisor = true,
+					  .exec = true };
 
-	return vtdss_create(&stage->vtd, tables->vtd.memory, &tables->vtd.pages, &format);
+	stage->table = (uint8_t)table;
+	return table == FAMILY_SECOND ?
+		       vtdss_create(&stage->vtd, vtd->memory, &vtd->pages, &second) :
+		       x86_create(&stage->vtd_first, vtd->memory, &vtd->pages, &first);
 }
 
 static void vtd_stage_destroy(const struct family_stage *stage)
 {
-	vtdss_destroy(&stage->vtd);
+	if (stage->table == FAMILY_SECOND)
+		vtdss_destroy(&stage->vtd);
+	else
+		x86_destroy(&stage->vtd_first);
 }
 
 static int vtd_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
 			 uint8_t perm)
 {
-	return vtdss_map(&stage->vtd, addr, out, TABLE_PAGE_BYTES, perm);
+	return stage->table == FAMILY_SECOND ?
+		       vtdss_map(&stage->vtd, addr, out, TABLE_PAGE_BYTES, perm) :
+		       x86_map(&stage->vtd_first, addr, out, TABLE_PAGE_BYTES, perm,
+			       X86_ACCESSED | X86_DIRTY);
+}
+
+/* Half of what 48 bits of canonical addresses span: the two halves do not adjoin. */
+#define VTD_FIRST_HALF (UINT64_C(1) << (ADDRESS_BITS - 1))
+
+/* Tables that become empty stay: a cache may still lead to them. */
+static int unmap_first(struct x86_table table, uint64_t addr, uint64_t size_bytes)
+{
+	int low, high;
+
+	table.pages.give = NULL;
+	if (size_bytes != UINT64_MAX)
+		return x86_unmap(&table, addr, size_bytes);
+	low = x86_unmap(&table, 0, VTD_FIRST_HALF);
+	high = x86_unmap(&table, -VTD_FIRST_HALF, VTD_FIRST_HALF);
+	return low < 0 ? low : high < 0 ? high : low + high;
+}
+
+static int unmap_second(struct vtdss_table table, uint64_t addr, uint64_t size_bytes)
+{
+	table.pages.give = NULL;
+	return size_bytes != UINT64_MAX ?
+		       vtdss_unmap(&table, addr, size_bytes) :
+		       vtdss_unmap(&table, 0, UINT64_C(1) << ADDRESS_BITS);
 }
 
 static int vtd_stage_unmap(const struct family_stage *stage, uint64_t addr,
 			   uint64_t size_bytes)
 {
-	return vtdss_unmap(&stage->vtd, addr, size_bytes);
+	return stage->table == FAMILY_SECOND ?
+		       unmap_second(stage->vtd, addr, size_bytes) :
+		       unmap_first(stage->vtd_first, addr, size_bytes);
+}
+
+static void vtd_stage_tidy(const struct family_stage *stage)
+{
+	if (stage->table == FAMILY_SECOND)
+		vtdss_tidy(&stage->vtd);
+	else
+		x86_tidy(&stage->vtd_first);
 }
 
 static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr, uint8_t perm)
 {
 	const struct table_space space = { .memory = stage->vtd.memory };
+	const struct table_space first = { .memory = stage->vtd_first.memory };
 	struct table_result result;
 
-	return vtdss_walk(&space, &stage->vtd.format, stage->vtd.root, addr,
-			  perm & (IOPF_READ | IOPF_WRITE), false, &result);
+	if (stage->table == FAMILY_SECOND)
+		return vtdss_walk(&space, &stage->vtd.format, stage->vtd.root, addr,
+				  perm & (IOPF_READ | IOPF_WRITE), false, &result);
+	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr, perm,
+			false, &result);
 }
 
 const struct family family_vtd = {
 	.name = "vtd",
+	.first = FAMILY_X86,
+	.alone = FAMILY_SECOND,
 	.pasid_none = IOPF_PASID_MAX,
 	.create = vtd_create,
 	.root = vtd_root,
+	.root_config = vtd_root_config,
 	.endpoint = vtd_endpoint,
 	.space = vtd_space,
 	.tidy = vtd_tidy,
@@ -120,6 +204,7 @@ const struct family family_vtd = {
 	.stage_destroy = vtd_stage_destroy,
 	.stage_map = vtd_stage_map,
 	.stage_unmap = vtd_stage_unmap,
+	.stage_tidy = vtd_stage_tidy,
 	.stage_mapped = vtd_stage_mapped,
 };
 

@@ -3,8 +3,9 @@
  * table/family.h - what host software builds for an IOMMU: one table a family.
  *
  * Two things: the structures that lead from (requester, PASID) to an address space, and
- * the second stage that lies under a guest's own tables. Both in plain values, so that
- * nothing above knows which family it is.
+ * the host's own tables: a second stage that lies under a guest's tables, or a first
+ * level that follows them (a shadow) where the guest's have another format. Both in plain
+ * values, so that nothing above knows which family it is.
  */
 #ifndef TABLE_FAMILY_H
 #define TABLE_FAMILY_H
@@ -16,18 +17,45 @@ struct family_tables {
 	struct vtd_builder vtd;
 };
 
-/* One second stage; a member a family. */
-struct family_stage {
-	struct vtdss_table vtd;
+/* Formats of first levels. */
+enum family_format {
+	FAMILY_X86,
+	FAMILY_VMSA,
 };
 
-/* An address space: a guest's first level over a second stage, or that stage alone. */
+/* What a table of the host's own is. */
+enum family_table {
+	FAMILY_SECOND, /* from guest addresses */
+	FAMILY_FIRST,  /* from a device's addresses straight to memory */
+};
+
+/* One table of the host's own; a member a family and kind. */
+struct family_stage {
+	uint8_t table; /* enum family_table */
+	struct vtdss_table vtd;
+	struct x86_table vtd_first;
+};
+
+enum family_kind {
+	FAMILY_STAGE,  /* the host's table alone */
+	FAMILY_NESTED, /* a guest's first level over it */
+	FAMILY_SHADOW, /* the host's table stands for a guest's first level */
+};
+
+/* An address space. */
 struct family_space {
-	const struct family_stage *stage;
-	uint64_t first_root;  /* in the stage's input addresses */
-	uint8_t first_levels; /* 4, 5; 0: the stage alone */
+	uint8_t kind; /* enum family_kind */
+	const struct family_stage *stage; /* SHADOW: the shadow, of FAMILY_FIRST */
+	uint64_t first_root;  /* NESTED: in the stage's input addresses */
+	uint8_t first_levels; /* NESTED: 4, 5 */
 	uint16_t domain;
+	uint16_t asid; /* where the family names first levels apart from domains */
 	bool supervisor, exec, write_protect, extended;
+	/* NESTED with SMMUv3: words 0 and 1 of the guest's stream table entry. What a guest
+	 * has no say in is masked here, what it may not ask for is refused. */
+	uint64_t nest[2];
+	bool stall;          /* the endpoint's misses are held, not asked for by messages */
+	bool response_pasid; /* its page responses carry the PASID */
 };
 
 /* What a function may do. */
@@ -43,29 +71,40 @@ typedef int family_read(void *context, uint32_t offset, uint32_t width, uint64_t
 
 struct family {
 	const char *name;
+	uint8_t first; /* enum family_format: nests guests whose first level has it */
+	uint8_t alone; /* enum family_table: which table can stand alone under any PASID */
 	uint32_t pasid_none; /* what requests without a PASID are looked up as; nobody
 			      * else may use it */
 	int (*create)(struct family_tables *tables, const struct iopf_memory *memory,
 		      const struct table_pages *pages, family_read *read, void *context);
 	/* What the root table register holds. */
 	uint64_t (*root)(const struct family_tables *tables);
+	/* What stands beside it: the table's shape, for families that tell. */
+	uint64_t (*root_config)(const struct family_tables *tables);
 	/* The caller invalidates. */
 	int (*endpoint)(const struct family_tables *tables, uint32_t rid,
 			enum family_door door);
-	/* @space NULL: take it away. The caller invalidates. */
+	/* @space NULL: take it away; of IOPF_PASID_ANY: the last one of @rid went. The
+	 * caller invalidates. Returns: 0, -ENOENT (nothing to take away), -EINVAL, -EPERM
+	 * (@nest asks for what a guest may not have), -EOPNOTSUPP (this IOMMU cannot),
+	 * -EBUSY (another space has its place), -EFAULT, or what take() said. */
 	int (*space)(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
 		     const struct family_space *space);
 	/* Give back what held address spaces that were taken away, of one PASID or, with
 	 * IOPF_PASID_ANY, of @rid; the caches have forgotten them. */
 	void (*tidy)(const struct family_tables *tables, uint32_t rid, uint32_t pasid);
-	int (*stage_create)(struct family_stage *stage, const struct family_tables *tables);
+	int (*stage_create)(struct family_stage *stage, const struct family_tables *tables,
+			    enum family_table table);
 	void (*stage_destroy)(const struct family_stage *stage);
-	/* -EEXIST: it was there. */
+	/* One page of 4 KiB. @perm: a second stage knows reading and writing alone.
+	 * -EEXIST: it was there. */
 	int (*stage_map)(const struct family_stage *stage, uint64_t addr, uint64_t out,
 			 uint8_t perm);
-	/* Returns: how many entries went. */
+	/* Returns: how many entries went; tables stay. @size_bytes UINT64_MAX: all. */
 	int (*stage_unmap)(const struct family_stage *stage, uint64_t addr,
 			   uint64_t size_bytes);
+	/* Give back tables that hold nothing; the caches have forgotten them. */
+	void (*stage_tidy)(const struct family_stage *stage);
 	bool (*stage_mapped)(const struct family_stage *stage, uint64_t addr, uint8_t perm);
 };
 

@@ -104,6 +104,10 @@ int radix_map(const struct radix_editor *editor, uint64_t addr, uint64_t out,
 int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size_bytes,
 		 uint64_t clear, uint64_t set);
 
+/* Give back the tables that hold nothing, the root excepted, where somebody takes them:
+ * for who unmapped with nobody to give to, now that no cache leads there. */
+void radix_tidy(const struct radix_editor *editor);
+
 /* Give back every table, the root too, where somebody takes them. Nobody walks any
  * more, and no cache leads here. */
 void radix_destroy(const struct radix_editor *editor);

@@ -233,6 +233,33 @@ int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size
 	return changed;
 }
 
+/* Give back what hangs below @table and holds nothing. As deep as the format has levels.
+ * Returns: whether @table holds nothing itself. */
+static bool table_tidy(const struct radix_editor *editor, uint64_t table, unsigned level)
+{
+	uint64_t entry, at = table;
+
+	for (unsigned i = 0; level > 1 && i < RADIX_ENTRIES; i++, at += sizeof(entry)) {
+		uint64_t below;
+
+		if (!table_load64(editor->memory, at, &entry) ||
+		    !is_table(&editor->format, entry, level))
+			continue;
+		below = entry & editor->format.address;
+		if (!table_tidy(editor, below, level - 1))
+			continue;
+		table_publish64(editor->memory, at, 0);
+		editor->pages->give(editor->pages->context, below, 1);
+	}
+	return table_is_empty(editor, table);
+}
+
+void radix_tidy(const struct radix_editor *editor)
+{
+	if (editor->pages->give != NULL)
+		table_tidy(editor, editor->root, editor->format.levels);
+}
+
 /* As deep as the format has levels. */
 static void table_give(const struct radix_editor *editor, uint64_t table, unsigned level)
 {

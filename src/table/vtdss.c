@@ -85,6 +85,13 @@ void vtdss_destroy(const struct vtdss_table *table)
 	radix_destroy(&editor);
 }
 
+void vtdss_tidy(const struct vtdss_table *table)
+{
+	struct radix_editor editor = editor_of(table);
+
+	radix_tidy(&editor);
+}
+
 static uint64_t bits_of(uint8_t perm)
 {
 	return ((perm & IOPF_READ) != 0 ? VTDSS_READ : 0) |

@@ -43,8 +43,9 @@ struct vtdss_table {
 /* An empty root. Returns: 0, or as table_take_zeroed(). */
 int vtdss_create(struct vtdss_table *table, const struct iopf_memory *memory,
 		 const struct table_pages *pages, const struct vtdss_format *format);
-/* As radix_destroy(). */
+/* As radix_destroy() and radix_tidy(). */
 void vtdss_destroy(const struct vtdss_table *table);
+void vtdss_tidy(const struct vtdss_table *table);
 
 /* @perm: IOPF_READ, IOPF_WRITE or both. Returns: as radix_map(). */
 int vtdss_map(const struct vtdss_table *table, uint64_t addr, uint64_t out,

@@ -100,6 +100,20 @@ static struct radix_editor editor_of(const struct x86_table *table)
 				      .root = table->root };
 }
 
+void x86_destroy(const struct x86_table *table)
+{
+	struct radix_editor editor = editor_of(table);
+
+	radix_destroy(&editor);
+}
+
+void x86_tidy(const struct x86_table *table)
+{
+	struct radix_editor editor = editor_of(table);
+
+	radix_tidy(&editor);
+}
+
 static uint64_t bits_of(uint8_t perm)
 {
 	return X86_PRESENT | ((perm & IOPF_WRITE) != 0 ? X86_WRITE : 0) |

@@ -62,6 +62,9 @@ struct x86_table {
 /* An empty root. Returns: 0, or as table_take_zeroed(). */
 int x86_create(struct x86_table *table, const struct iopf_memory *memory,
 	       const struct table_pages *pages, const struct x86_format *format);
+/* As radix_destroy() and radix_tidy(). */
+void x86_destroy(const struct x86_table *table);
+void x86_tidy(const struct x86_table *table);
 
 /*
  * @perm: enum iopf_perm; reading is always allowed, IOPF_PRIV makes the page the
