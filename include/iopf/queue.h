@@ -218,6 +218,10 @@ enum iopf_queue_change {
 	IOPF_QUEUE_ENABLED,  /* a request queue was set up */
 	IOPF_QUEUE_REBASED,  /* it lies elsewhere now; what was in it is forgotten */
 	IOPF_QUEUE_DISABLED, /* it is gone, and what was in it */
+	/* The same of the queue of events, where the family has one. */
+	IOPF_EVENT_QUEUE_ENABLED,
+	IOPF_EVENT_QUEUE_REBASED,
+	IOPF_EVENT_QUEUE_DISABLED,
 };
 
 /* What registers and commands ask of who implements the IOMMU. None may be NULL. */
@@ -233,12 +237,13 @@ struct iopf_hardware_ops {
 
 struct iopf_hardware_options {
 	uint32_t size_bytes;
-	uint32_t version; /* VER: major << 4 | minor */
-	uint64_t cap, ecap;
-	const struct iopf_wire *wire;
+	uint32_t version; /* VER or AIDR: major << 4 | minor */
+	uint64_t cap, ecap; /* VT-d; see iopf_vtd_capability() */
+	const struct iopf_wire *wire; /* the family */
 	const struct iopf_memory *memory; /* where software's queues lie; borrowed */
 	const struct iopf_hardware_ops *ops; /* borrowed */
 	void *context;
+	uint32_t idr[6]; /* SMMUv3: IDR0..IDR5; see iopf_smmuv3_identification() */
 };
 
 struct iopf_hardware_stats {
@@ -251,9 +256,12 @@ struct iopf_hardware_stats {
 	uint64_t timeouts;
 	uint64_t aborted_waits;
 	uint64_t bad_addresses; /* bases and status addresses outside of memory */
-	uint64_t bad_accesses;  /* of registers: width, alignment, offset, read-only */
+	uint64_t bad_accesses;  /* of registers: width, alignment, offset, read-only, or
+				 * read-only now, because what they set up is on */
 	uint64_t faults;        /* recorded */
-	uint64_t lost_faults;   /* no recording register was free */
+	uint64_t lost_faults;   /* no recording register was free, or no entry */
+	uint64_t refused;       /* requests answered response failure */
+	uint64_t waited_faults; /* stalls that found no entry: they are tried again */
 };
 
 /* Bytes of a hardware end; it needs alignment to 8. */
@@ -286,6 +294,7 @@ enum iopf_posted {
 	IOPF_POSTED,          /* in the queue */
 	IOPF_POSTED_SUCCESS,  /* lost, and the last: hardware answers success itself */
 	IOPF_POSTED_NOTHING,  /* lost, and not the last, or a stop marker: no answer */
+	IOPF_POSTED_FAILURE,  /* lost, last or not: hardware answers response failure */
 };
 
 /*
@@ -310,6 +319,8 @@ bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault
 
 /* The root table register as last put into force; translation on. */
 uint64_t iopf_hardware_root(const struct iopf_hardware *hardware);
+/* SMMUv3: the stream table's STRTAB_BASE_CFG; other families: 0. */
+uint64_t iopf_hardware_root_config(const struct iopf_hardware *hardware);
 bool iopf_hardware_translates(const struct iopf_hardware *hardware);
 
 /* Borrowed: the hardware end's own, counting on. */
@@ -367,6 +378,67 @@ enum iopf_vtd_feature {
  */
 int iopf_vtd_capability(uint32_t features, uint32_t pasid_bits, uint64_t *cap,
 			uint64_t *ecap);
+
+/* ---- SMMUv3 identification ----------------------------------------------------------- */
+
+/* X(name, register, bit, what): features that an SMMUv3 has or lacks. */
+/* clang-format off */
+#define IOPF_SMMUV3_FEATURES(X) \
+	X(S2P,    0, 0,  "stage 2") \
+	X(S1P,    0, 1,  "stage 1") \
+	X(HA,     0, 6,  "tables: access flag; not together with HD") \
+	X(HD,     0, 7,  "tables: access flag and dirty state") \
+	X(ATS,    0, 10, "device TLBs") \
+	X(NS1ATS, 0, 11, "no ATS of stage 1 alone") \
+	X(ASID16, 0, 12, "ASIDs of 16 bits") \
+	X(MSI,    0, 13, "interrupts by message") \
+	X(PRI,    0, 16, "page requests") \
+	X(VMID16, 0, 18, "VMIDs of 16 bits") \
+	X(CD2L,   0, 19, "context descriptor tables of two levels") \
+	X(TERM,   0, 26, "what is terminated is aborted, never read as 0") \
+	X(ST2L,   0, 27, "stream tables of two levels") \
+	X(HAD,    3, 2,  "hierarchical attributes can be switched off") \
+	X(XNX,    3, 4,  "stage 2: execute rights for each privilege") \
+	X(PPS,    3, 5,  "automatic responses carry the request's PASID") \
+	X(RIL,    3, 10, "invalidations of ranges")
+/* clang-format on */
+#define IOPF_SMMUV3_FEATURE_NUMBER(name, reg, bit, text) IOPF_SMMUV3_FEATURE_##name,
+enum iopf_smmuv3_feature_number { IOPF_SMMUV3_FEATURES(IOPF_SMMUV3_FEATURE_NUMBER) };
+#define IOPF_SMMUV3_FEATURE_ENUM(name, reg, bit, text) \
+	IOPF_SMMUV3_##name = 1 << IOPF_SMMUV3_FEATURE_##name,
+enum iopf_smmuv3_feature {
+	IOPF_SMMUV3_FEATURES(IOPF_SMMUV3_FEATURE_ENUM)
+	/* What paging devices under nested translation need. */
+	IOPF_SMMUV3_PHYSICAL = IOPF_SMMUV3_S2P | IOPF_SMMUV3_S1P | IOPF_SMMUV3_HD |
+			       IOPF_SMMUV3_ATS | IOPF_SMMUV3_NS1ATS | IOPF_SMMUV3_ASID16 |
+			       IOPF_SMMUV3_MSI | IOPF_SMMUV3_PRI | IOPF_SMMUV3_VMID16 |
+			       IOPF_SMMUV3_CD2L | IOPF_SMMUV3_ST2L | IOPF_SMMUV3_RIL,
+	/* What a guest is shown: stage 1 is its own. */
+	IOPF_SMMUV3_VIRTUAL = IOPF_SMMUV3_S1P | IOPF_SMMUV3_HD | IOPF_SMMUV3_ATS |
+			      IOPF_SMMUV3_ASID16 | IOPF_SMMUV3_MSI | IOPF_SMMUV3_PRI |
+			      IOPF_SMMUV3_CD2L | IOPF_SMMUV3_ST2L | IOPF_SMMUV3_RIL,
+};
+
+#define IOPF_SMMUV3_VERSION UINT32_C(0x00) /* SMMUv3.0; newer features by their bits */
+
+/*
+ * IDR0..IDR5 of an SMMU with @features, StreamIDs of @sid_bits (1..32), SubstreamIDs of
+ * @ssid_bits (0..20) and up to @stall_max stalls at once (0..65535; 0: it cannot stall):
+ * AArch64 tables of 4 KiB pages, addresses of 48 bits, little-endian, coherent.
+ *
+ * Returns: 0, -EINVAL.
+ */
+int iopf_smmuv3_identification(uint32_t features, uint32_t sid_bits, uint32_t ssid_bits,
+			       uint32_t stall_max, uint32_t idr[6]);
+
+/* Where an SMMUv3 has no message to send (its address is 0), it pulls a wire: the
+ * interrupt of struct iopf_hardware_ops then has address 0 and one of these as data. */
+enum iopf_smmuv3_line {
+	IOPF_SMMUV3_LINE_EVENTQ,
+	IOPF_SMMUV3_LINE_PRIQ,
+	IOPF_SMMUV3_LINE_SYNC,
+	IOPF_SMMUV3_LINE_GERROR,
+};
 
 #ifdef __cplusplus
 }

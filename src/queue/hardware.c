@@ -170,6 +170,12 @@ uint64_t iopf_hardware_root(const struct iopf_hardware *hardware)
 	return hardware->root;
 }
 
+uint64_t iopf_hardware_root_config(const struct iopf_hardware *hardware)
+{
+	(void)hardware;
+	return 0;
+}
+
 bool iopf_hardware_translates(const struct iopf_hardware *hardware)
 {
 	return (reg32(hardware, VTD_GSTS) & VTD_TE) != 0;
