@@ -46,6 +46,24 @@ TEST(pages_are_shown_in_the_order_of_the_device)
 	CHECK_EQ(iopf_broker_pages(broker, group.token + 1, 0, pages, 4), -ENOENT);
 }
 
+TEST(open_group_can_be_looked_at_by_its_token_until_it_ends)
+{
+	struct iopf_group group, again;
+
+	world_create(4);
+	ask(1, 9, 0x4000, 0);
+	ask(1, 9, 0x5000, IOPF_LAST);
+	group = fetched(alice);
+	CHECK_EQ(iopf_broker_group(broker, group.token, &again), 0);
+	CHECK_EQ(again.token, group.token);
+	CHECK_EQ(again.pasid, 1);
+	CHECK_EQ(again.page_count, 2);
+	CHECK_EQ(again.page.addr, 0x4000);
+	CHECK_EQ(iopf_broker_group(broker, group.token + 1, &again), -ENOENT);
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(iopf_broker_group(broker, group.token, &again), -ENOENT);
+}
+
 TEST(credits_count_requests_and_come_back_with_the_response)
 {
 	struct iopf_group group;

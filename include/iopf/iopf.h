@@ -349,6 +349,10 @@ int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t n
 int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		      struct iopf_group *group, uint64_t now_ns);
 
+/* The open group @token, as iopf_broker_fetch() gives it. Returns: 0, -ENOENT. */
+int iopf_broker_group(const struct iopf_broker *broker, uint64_t token,
+		      struct iopf_group *group);
+
 /*
  * All pages of the open group @token in the order in which the device asked, from
  * @first on.

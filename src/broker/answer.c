@@ -20,6 +20,23 @@ _Static_assert(offsetof(struct iopf_group, page) == offsetof(struct iopf_group, 
 
 /* ---- To the owner -------------------------------------------------------------- */
 
+/* What an owner sees of @group, which is one of @endpoint. */
+static inline void group_view(const struct group *group, const struct endpoint *endpoint,
+			      struct iopf_group *out)
+{
+	/* Field by field: a compound literal is built aside and copied, twice the cost. */
+	out->token = group->token;
+	out->opened_ns = group->opened_ns;
+	out->endpoint = group->bound.endpoint;
+	out->pasid = group->bound.pasid;
+	out->rid = endpoint->rid;
+	out->index = group->index;
+	out->page_count = group->request_count;
+	out->page.addr = group->addr;
+	BYTES_PUT(out, flags, group->flags & (GROUP_STALL | GROUP_PRIVATE));
+	BYTES_PUT(out, page.perm, group->perm);
+}
+
 int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		      struct iopf_group *out, uint64_t now_ns)
 {
@@ -37,17 +54,7 @@ int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 	group_move(endpoint, group, IOPF_GROUP_READY, IOPF_GROUP_DELIVERED);
 	COUNT(it->row, shown);
 	record(broker, now_ns, IOPF_RECORD_SHOW, group, group->addr, group->perm);
-	/* Field by field: a compound literal is built aside and copied, twice the cost. */
-	out->token = group->token;
-	out->opened_ns = group->opened_ns;
-	out->endpoint = group->bound.endpoint;
-	out->pasid = group->bound.pasid;
-	out->rid = endpoint->rid;
-	out->index = group->index;
-	out->page_count = group->request_count;
-	out->page.addr = group->addr;
-	BYTES_PUT(out, flags, group->flags & (GROUP_STALL | GROUP_PRIVATE));
-	BYTES_PUT(out, page.perm, group->perm);
+	group_view(group, endpoint, out);
 	return 0;
 }
 
@@ -64,6 +71,17 @@ static struct group *open_group(const struct iopf_broker *broker, uint64_t token
 	return group->state == IOPF_GROUP_READY || group->state == IOPF_GROUP_DELIVERED ?
 		       group :
 		       NULL;
+}
+
+int iopf_broker_group(const struct iopf_broker *broker, uint64_t token,
+		      struct iopf_group *group)
+{
+	const struct group *open = open_group(broker, token);
+
+	if (open == NULL)
+		return -ENOENT;
+	group_view(open, &broker->endpoints[open->bound.endpoint], group);
+	return 0;
 }
 
 int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t first,
