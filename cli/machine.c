@@ -72,18 +72,18 @@ static void on_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t da
 
 static int iommu_create(struct run *run)
 {
-	return model_vtd_create(
-		&(struct model_vtd_options){ .memory = &run->memory,
-					     .features = IOPF_VTD_PHYSICAL,
-					     .pasid_bits = 20,
-					     .address_bits = 46,
-					     .context_lines = 256,
-					     .pasid_lines = 256,
-					     .translation_lines = 4096,
-					     .invalidation_timeout_ns = second_ns,
-					     .interrupt = on_interrupt,
-					     .context = run },
-		&run->vtd);
+	return model_iommu_create(
+		&(struct model_iommu_options){ .family = "vtd",
+					       .memory = &run->memory,
+					       .pasid_bits = 20,
+					       .address_bits = 46,
+					       .context_lines = 256,
+					       .pasid_lines = 256,
+					       .translation_lines = 4096,
+					       .invalidation_timeout_ns = second_ns,
+					       .interrupt = on_interrupt,
+					       .context = run },
+		&run->iommu);
 }
 
 static int host_start(struct run *run)
@@ -92,7 +92,7 @@ static int host_start(struct run *run)
 
 	for (unsigned i = 0; i < START_TURNS && error == -EAGAIN; i++) {
 		error = iopf_host_start(run->host);
-		model_vtd_run(run->vtd, BUDGET, run->now_ns);
+		model_iommu_run(run->iommu, BUDGET, run->now_ns);
 	}
 	return error;
 }
@@ -121,7 +121,7 @@ static int host_create(struct run *run)
 		.instance = 1,
 		.family = "vtd",
 		.registers = &iopf_hardware_registers,
-		.register_context = model_vtd_hardware(run->vtd),
+		.register_context = model_iommu_hardware(run->iommu),
 		.memory = &run->memory,
 		.base = ARENA_BASE,
 		.region_bytes = run->segments[0].size_bytes,
@@ -178,7 +178,7 @@ static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
 static int function_create(struct run_guest *guest)
 {
 	const struct model_function_options options = {
-		.upstream = model_vtd_upstream(guest->run->vtd),
+		.upstream = model_iommu_upstream(guest->run->iommu),
 		.observer = watch_observer(guest),
 		.rid = guest->rid,
 		.vendor_id = 0x1234,
@@ -212,7 +212,7 @@ static int function_create(struct run_guest *guest)
 	downstream.context = guest->function;
 	error = model_engine_create(&engine, &guest->engine);
 	return error != 0 ? error :
-			    model_vtd_connect(guest->run->vtd, guest->rid, &downstream);
+			    model_iommu_connect(guest->run->iommu, guest->rid, &downstream);
 }
 
 /* What the firmware and the VMM of a real machine have set before a guest runs. */
@@ -339,8 +339,8 @@ void machine_destroy(struct run *run)
 			model_function_destroy(guest->function);
 		free(guest->guest_memory);
 	}
-	if (run->vtd != NULL)
-		model_vtd_destroy(run->vtd);
+	if (run->iommu != NULL)
+		model_iommu_destroy(run->iommu);
 	free(run->host_memory);
 	free(run->recorder_memory);
 	free(run->stats_memory);
@@ -355,7 +355,7 @@ uint32_t machine_turn(struct run *run)
 
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		done += model_engine_run(run->guests[i].engine, BUDGET, run->now_ns);
-	done += model_vtd_run(run->vtd, BUDGET, run->now_ns);
+	done += model_iommu_run(run->iommu, BUDGET, run->now_ns);
 	done += iopf_host_run(run->host, BUDGET, run->now_ns);
 	watch_turn(run);
 	return done;

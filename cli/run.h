@@ -24,7 +24,7 @@
 #include "iopf/host.h"
 #include "iopf/wire.h"
 #include "model/engine.h"
-#include "model/vtd.h"
+#include "model/iommu.h"
 #include "sim/check.h"
 
 enum run_limits {
@@ -109,7 +109,7 @@ struct run {
 
 	struct iopf_segment segments[1 + RUN_GUEST_MAX];
 	struct iopf_memory memory; /* host-physical */
-	struct model_vtd *vtd;
+	struct model_iommu *iommu;
 	struct iopf_host *host;
 	void *host_memory, *recorder_memory, *stats_memory;
 	struct run_guest *guests;

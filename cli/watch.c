@@ -131,7 +131,7 @@ static void audit(struct run *run, enum sim_rest rest)
 {
 	struct sim_check_reading reading;
 
-	sim_check_read(run->check, run->host, run->vtd, &reading);
+	sim_check_read(run->check, run->host, run->iommu, &reading);
 	sim_check_audit(run->check, &reading, rest);
 }
 

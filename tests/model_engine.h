@@ -244,8 +244,10 @@ static inline void start_with(struct model_engine_options options, uint32_t allo
 			      bool stop_marker)
 {
 	struct model_function_options function = {
-		.upstream = { NULL, world_translate, world_page_request, world_access,
-			      world_interrupt },
+		.upstream = { .translate = world_translate,
+			      .page_request = world_page_request,
+			      .access = world_access,
+			      .interrupt = world_interrupt },
 		.rid = RID,
 		.capacity = 512,
 		.atc_entries = 64,

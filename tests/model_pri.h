@@ -163,8 +163,10 @@ static void enable(uint32_t allocation)
 static struct model_function_options options_usual(void)
 {
 	return (struct model_function_options){
-		.upstream = { NULL, stub_translate, stub_page_request, stub_access,
-			      stub_interrupt },
+		.upstream = { .translate = stub_translate,
+			      .page_request = stub_page_request,
+			      .access = stub_access,
+			      .interrupt = stub_interrupt },
 		.observer = { NULL, saw_request, saw_response, saw_reset, saw_credits },
 		.rid = RID,
 		.capacity = 64,

@@ -178,7 +178,7 @@ TEST(a_page_request_drops_what_hardware_remembers_of_its_page)
 
 TEST(more_pages_than_lines_are_all_translated)
 {
-	struct model_vtd_stats stats;
+	struct model_iommu_stats stats;
 
 	vtd_world_create(true);
 	back_all();
@@ -190,7 +190,7 @@ TEST(more_pages_than_lines_are_all_translated)
 	}
 	for (uint64_t round = 0; round < 4; round++)
 		CHECK_EQ(asked(IOVA, R, 0), R);
-	stats = model_vtd_stats(w.vtd);
+	stats = model_iommu_stats(w.iommu);
 	CHECK(stats.misses >= 3 * (256 - 64));
 	CHECK(stats.hits >= 3);
 }
@@ -221,7 +221,7 @@ TEST(invalidations_of_device_tlbs_go_to_the_function)
 							  false));
 	command(device(0, 0));
 	CHECK_EQ(w.stub.payload, model_invalidate_payload(0, 0, false));
-	CHECK_EQ(model_vtd_stats(w.vtd).invalidations, 3);
+	CHECK_EQ(model_iommu_stats(w.iommu).invalidations, 3);
 }
 
 TEST(a_function_that_is_slow_holds_the_queue_up)
@@ -235,11 +235,11 @@ TEST(a_function_that_is_slow_holds_the_queue_up)
 	CHECK_EQ(iopf_driver_wait(w.driver, 0, &wait), 0);
 	CHECK_EQ(iopf_driver_kick(w.driver), 0);
 	for (uint64_t now_ns = 5000; now_ns < 6000; now_ns += 100)
-		CHECK_EQ(model_vtd_run(w.vtd, 16, now_ns), 0);
+		CHECK_EQ(model_iommu_run(w.iommu, 16, now_ns), 0);
 	CHECK(!iopf_driver_waited(w.driver, wait));
 	CHECK_EQ(iopf_driver_errors(w.driver), 0);
 	w.stub.result = 0;
-	CHECK_EQ(model_vtd_run(w.vtd, 16, 5999), 2);
+	CHECK_EQ(model_iommu_run(w.iommu, 16, 5999), 2);
 	CHECK(iopf_driver_waited(w.driver, wait));
 }
 
@@ -251,14 +251,14 @@ static void no_answer(void)
 	CHECK_EQ(iopf_driver_submit(w.driver, &silent), 0);
 	CHECK_EQ(iopf_driver_wait(w.driver, 0, &given_up), 0);
 	CHECK_EQ(iopf_driver_kick(w.driver), 0);
-	CHECK_EQ(model_vtd_run(w.vtd, 16, 5000), 0);
-	CHECK_EQ(model_vtd_run(w.vtd, 16, 5999), 0);
-	CHECK_EQ(model_vtd_run(w.vtd, 16, 6000), 1);
+	CHECK_EQ(model_iommu_run(w.iommu, 16, 5000), 0);
+	CHECK_EQ(model_iommu_run(w.iommu, 16, 5999), 0);
+	CHECK_EQ(model_iommu_run(w.iommu, 16, 6000), 1);
 	CHECK_EQ(iopf_driver_errors(w.driver), IOPF_DRIVER_TIMEOUT);
-	CHECK_EQ(model_vtd_stats(w.vtd).invalidation_timeouts, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).invalidation_timeouts, 1);
 	CHECK_EQ(iopf_driver_wait(w.driver, 0, &wait), 0);
 	CHECK_EQ(iopf_driver_kick(w.driver), 0);
-	CHECK_EQ(model_vtd_run(w.vtd, 16, 6000), 2);
+	CHECK_EQ(model_iommu_run(w.iommu, 16, 6000), 2);
 	CHECK(iopf_driver_waited(w.driver, wait));
 }
 
@@ -272,7 +272,7 @@ TEST(a_function_that_never_answers_holds_the_queue_up_for_a_bounded_time)
 TEST(a_function_that_is_gone_does_not_answer)
 {
 	vtd_world_create(true);
-	CHECK_EQ(model_vtd_connect(w.vtd, RID, NULL), 0);
+	CHECK_EQ(model_iommu_connect(w.iommu, RID, NULL), 0);
 	no_answer();
 	CHECK_EQ(w.stub.invalidations, 0);
 }

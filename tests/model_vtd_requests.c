@@ -48,7 +48,7 @@ TEST(a_stop_marker_passes_and_one_of_another_type_does_not)
 	CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 1);
 	CHECK_EQ(got[0].flags, IOPF_STOP);
 	CHECK_EQ(got[0].pasid, PASID);
-	CHECK_EQ(model_vtd_stats(w.vtd).bad_messages, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).bad_messages, 1);
 	CHECK_EQ(w.stub.response_count, 0);
 }
 
@@ -65,7 +65,7 @@ TEST(without_PRE_a_request_is_refused_and_a_fault_is_recorded)
 	CHECK_EQ(vtd_register(VTD_FRCD + 8, 8),
 		 VTD_FRCD_F | VTD_FRCD_T2 | VTD_FRCD_PP | (uint64_t)PASID << 40 |
 			 (uint64_t)VTD_REASON_PRE_CLEAR << 32 | RID);
-	CHECK_EQ(model_vtd_stats(w.vtd).refused_requests, 2);
+	CHECK_EQ(model_iommu_stats(w.iommu).refused_requests, 2);
 	/* A stop marker that is not let in has no answer either. */
 	w.up.page_request(w.up.context, RID, PASID, 0, 4);
 	CHECK_EQ(w.stub.response_count, 1);
@@ -82,7 +82,7 @@ TEST(an_unknown_requester_is_refused_and_nobody_is_answered)
 	CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 0);
 	CHECK_EQ(vtd_register(VTD_FRCD + 8, 8) >> 32 & 0xff, VTD_REASON_CONTEXT_NOT_PRESENT);
 	CHECK_EQ(w.stub.response_count, 0);
-	CHECK_EQ(model_vtd_stats(w.vtd).responses_nowhere, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).responses_nowhere, 1);
 }
 
 TEST(a_context_says_by_itself_whether_its_faults_are_recorded)
@@ -119,17 +119,17 @@ TEST(in_an_overflow_the_last_is_answered_success_and_others_are_dropped)
 	page_request(IOVA, 202, IOPF_LAST);
 	CHECK_EQ(w.stub.response_count, 2);
 	CHECK_EQ(iopf_driver_poll(w.driver, got, 256), 1);
-	CHECK_EQ(model_vtd_stats(w.vtd).auto_success, 2);
+	CHECK_EQ(model_iommu_stats(w.iommu).auto_success, 2);
 }
 
 TEST(without_a_queue_the_last_is_answered_invalid)
 {
 	vtd_world_create(true);
-	CHECK_EQ(iopf_hardware_write(model_vtd_hardware(w.vtd), VTD_PQA, 8, 0), 0);
+	CHECK_EQ(iopf_hardware_write(model_iommu_hardware(w.iommu), VTD_PQA, 8, 0), 0);
 	page_request(IOVA, 9, IOPF_LAST);
 	CHECK_EQ(w.stub.response_count, 1);
 	CHECK_EQ(w.stub.response[0].code, 1);
-	CHECK_EQ(model_vtd_stats(w.vtd).unqueued, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).unqueued, 1);
 }
 
 TEST(a_drain_is_done_when_all_that_was_sent_is_in_the_queue)
@@ -141,7 +141,7 @@ TEST(a_drain_is_done_when_all_that_was_sent_is_in_the_queue)
 		page_request(IOVA + i * K4, i, IOPF_LAST);
 	CHECK_EQ(iopf_driver_wait(w.driver, IOPF_WAIT_DRAIN | IOPF_WAIT_FENCE, &wait), 0);
 	CHECK_EQ(iopf_driver_kick(w.driver), 0);
-	model_vtd_run(w.vtd, 16, 0);
+	model_iommu_run(w.iommu, 16, 0);
 	CHECK(iopf_driver_waited(w.driver, wait));
 	CHECK_EQ(vtd_register(VTD_PQT, 8), 10 * 32);
 }
@@ -151,7 +151,7 @@ TEST(a_response_to_nobody_is_lost_and_counted)
 	vtd_world_create(true);
 	command((struct iopf_command){ .kind = IOPF_COMMAND_RESPONSE, .rid = RID + 9,
 				       .pasid = IOPF_PASID_NONE });
-	CHECK_EQ(model_vtd_stats(w.vtd).responses_nowhere, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).responses_nowhere, 1);
 	CHECK_EQ(w.stub.response_count, 0);
 }
 
@@ -165,10 +165,12 @@ static void retry(void *context, uint32_t pasid, uint64_t payload)
 
 TEST(a_function_that_asks_again_inside_its_response_is_served)
 {
-	const struct model_downstream eager = { &w.stub, retry, stub_invalidate };
+	const struct model_downstream eager = { .context = &w.stub,
+						.response = retry,
+						.invalidate = stub_invalidate };
 
 	vtd_world_create(true);
-	CHECK_EQ(model_vtd_connect(w.vtd, RID, &eager), 0);
+	CHECK_EQ(model_iommu_connect(w.iommu, RID, &eager), 0);
 	page_request(IOVA, 77, IOPF_LAST);
 	for (int i = 0; i < 3; i++) {
 		CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 1);

@@ -22,7 +22,7 @@ TEST(a_page_is_found_through_both_stages)
 	CHECK_EQ(translation.addr, w.guest_at + gpa);
 	CHECK_EQ(translation.size_bytes, K4);
 	CHECK_EQ(translation.perm, R | W);
-	CHECK_EQ(model_vtd_stats(w.vtd).granted, 1);
+	CHECK_EQ(model_iommu_stats(w.iommu).granted, 1);
 }
 
 TEST(what_is_not_there_is_a_success_without_rights)
@@ -177,7 +177,7 @@ TEST(broken_structures_abort_and_are_told)
 	CHECK_EQ(ask(IOVA, R, &translation), MODEL_CA);
 	CHECK_EQ(vtd_register(VTD_FRCD + 16 + 8, 8) >> 32 & 0xff,
 		 VTD_REASON_CONTEXT_ACCESS);
-	CHECK_EQ(model_vtd_stats(w.vtd).refused, 2);
+	CHECK_EQ(model_iommu_stats(w.iommu).refused, 2);
 }
 
 TEST(with_translation_off_nothing_passes_and_nothing_is_recorded)
@@ -188,7 +188,7 @@ TEST(with_translation_off_nothing_passes_and_nothing_is_recorded)
 
 	vtd_world_create(true);
 	while ((error = iopf_driver_stop(w.driver)) == -EAGAIN)
-		model_vtd_run(w.vtd, 4, 0);
+		model_iommu_run(w.iommu, 4, 0);
 	CHECK_EQ(error, 0);
 	CHECK_EQ(ask(IOVA, R, &translation), MODEL_UR);
 	CHECK_EQ(w.up.access(w.up.context, RID, w.guest_at, &byte, 1, false), MODEL_UR);
@@ -209,27 +209,27 @@ TEST(translated_requests_reach_memory_if_the_context_lets_them)
 	CHECK_STR((char *)in, "hello");
 	CHECK_EQ(w.up.access(w.up.context, RID, UINT64_C(1) << 45, in, 64, false), MODEL_UR);
 	CHECK_EQ(w.up.access(w.up.context, RID + 1, addr, in, 64, false), MODEL_UR);
-	CHECK_EQ(model_vtd_stats(w.vtd).refused_accesses, 2);
+	CHECK_EQ(model_iommu_stats(w.iommu).refused_accesses, 2);
 	CHECK_EQ(vtd_register(VTD_FRCD + 8, 8) & 0xffff, RID + 1);
 }
 
 TEST(options_out_of_range_are_refused)
 {
-	struct model_vtd_options options = {
+	struct model_iommu_options options = {
 		.memory = &w.host.memory, .features = IOPF_VTD_PHYSICAL, .pasid_bits = 20,
 		.address_bits = 46, .context_lines = 16, .pasid_lines = 16,
 		.translation_lines = 60, .interrupt = world_interrupt,
 	};
-	struct model_vtd *vtd = NULL;
+	struct model_iommu *iommu = NULL;
 
-	CHECK_EQ(model_vtd_create(&options, &vtd), -EINVAL);
+	CHECK_EQ(model_iommu_create(&options, &iommu), -EINVAL);
 	options.translation_lines = 64;
 	options.pasid_bits = 21;
-	CHECK_EQ(model_vtd_create(&options, &vtd), -EINVAL);
+	CHECK_EQ(model_iommu_create(&options, &iommu), -EINVAL);
 	options.pasid_bits = 20;
 	options.address_bits = 60;
-	CHECK_EQ(model_vtd_create(&options, &vtd), -EINVAL);
-	CHECK(vtd == NULL);
+	CHECK_EQ(model_iommu_create(&options, &iommu), -EINVAL);
+	CHECK(iommu == NULL);
 }
 
 int main(void)

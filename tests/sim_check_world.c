@@ -36,7 +36,7 @@ static void audit(enum sim_rest rest)
 {
 	struct sim_check_reading reading;
 
-	sim_check_read(check, world.host, world.vtd, &reading);
+	sim_check_read(check, world.host, world.iommu, &reading);
 	sim_check_audit(check, &reading, rest);
 }
 

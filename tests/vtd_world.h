@@ -8,7 +8,7 @@
 
 #include "table_world.h"
 
-#include "model/vtd.h"
+#include "model/iommu.h"
 #include "queue/vtd.h"
 #include "table/vtd_scalable.h"
 
@@ -40,7 +40,7 @@ static struct {
 	struct x86_table first;
 	struct vtdss_table second;
 	struct vtd_builder builder;
-	struct model_vtd *vtd;
+	struct model_iommu *iommu;
 	struct model_upstream up;
 	uint8_t driver_bytes[4096] __attribute__((aligned(8)));
 	struct iopf_driver *driver;
@@ -141,7 +141,7 @@ static inline void software_start(void)
 		.command_bytes = 32,
 		.wire = &iopf_wire_vtd,
 		.registers = &iopf_hardware_registers,
-		.context = model_vtd_hardware(w.vtd),
+		.context = model_iommu_hardware(w.iommu),
 		.memory = &w.host.memory,
 		.root_addr = w.builder.root,
 		.request_addr = host_pages(1),
@@ -154,13 +154,13 @@ static inline void software_start(void)
 	CHECK_EQ(iopf_driver_create(&options, w.driver_bytes, sizeof(w.driver_bytes),
 				    &w.driver), 0);
 	while ((error = iopf_driver_start(w.driver)) == -EAGAIN)
-		model_vtd_run(w.vtd, 16, 0);
+		model_iommu_run(w.iommu, 16, 0);
 	CHECK_EQ(error, 0);
 }
 
 static inline void vtd_world_create(bool pri)
 {
-	struct model_vtd_options options = {
+	struct model_iommu_options options = {
 		.memory = &w.host.memory,
 		.features = IOPF_VTD_PHYSICAL,
 		.pasid_bits = 20,
@@ -171,11 +171,13 @@ static inline void vtd_world_create(bool pri)
 		.invalidation_timeout_ns = 1000,
 		.interrupt = world_interrupt,
 	};
-	struct model_downstream stub = { &w.stub, stub_response, stub_invalidate };
+	const struct model_downstream stub = { .context = &w.stub,
+					       .response = stub_response,
+					       .invalidate = stub_invalidate };
 	struct vtd_features features;
 	uint64_t cap, ecap;
 
-	model_vtd_destroy(w.vtd);
+	model_iommu_destroy(w.iommu);
 	memset(&w, 0, sizeof(w));
 	world_create(&w.host, 0);
 	w.host.used = 1; /* address 0 is nothing */
@@ -184,9 +186,9 @@ static inline void vtd_world_create(bool pri)
 	guest_create();
 	tables_create(&features);
 	entries_create(pri);
-	CHECK_EQ(model_vtd_create(&options, &w.vtd), 0);
-	w.up = model_vtd_upstream(w.vtd);
-	CHECK_EQ(model_vtd_connect(w.vtd, RID, &stub), 0);
+	CHECK_EQ(model_iommu_create(&options, &w.iommu), 0);
+	w.up = model_iommu_upstream(w.iommu);
+	CHECK_EQ(model_iommu_connect(w.iommu, RID, &stub), 0);
 	software_start();
 	w.interrupts = 0;
 }
@@ -250,7 +252,7 @@ static inline void command(struct iopf_command command)
 	CHECK_EQ(iopf_driver_submit(w.driver, &command), 0);
 	CHECK_EQ(iopf_driver_wait(w.driver, 0, &wait), 0);
 	CHECK_EQ(iopf_driver_kick(w.driver), 0);
-	model_vtd_run(w.vtd, 16, w.now_ns);
+	model_iommu_run(w.iommu, 16, w.now_ns);
 	CHECK(iopf_driver_waited(w.driver, wait));
 }
 
@@ -258,7 +260,7 @@ static inline uint64_t vtd_register(uint32_t offset, uint32_t width)
 {
 	uint64_t value = 0;
 
-	CHECK_EQ(iopf_hardware_read(model_vtd_hardware(w.vtd), offset, width, &value), 0);
+	CHECK_EQ(iopf_hardware_read(model_iommu_hardware(w.iommu), offset, width, &value), 0);
 	return value;
 }
 

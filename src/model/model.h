@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * model/model.h - the link between a PCI function and the IOMMU above it.
+ * model/model.h - the link between a device and the IOMMU above it.
  *
  * What crosses it is what crosses a PCIe link: transactions with a requester id, an
- * optional PASID prefix and a payload. Neither end sees a struct of the other.
+ * optional PASID prefix and a payload. Neither end sees a struct of the other. A platform
+ * master's bus has stream and substream ids in their place, and untranslated accesses
+ * alone.
  *
  * Order. Messages are posted: page_request() and model_function_response() return
  * nothing. Either may be called from inside the other (an IOMMU whose queue is full
@@ -42,7 +44,20 @@ struct model_translation {
 	bool global;         /* the same in every PASID of the function */
 };
 
-/* What a function sends. Set once, at create; every member is there. */
+/*
+ * An untranslated memory request of a platform master, within one page of 4096. One that
+ * moves no bytes (no byte enabled) is translated and checked like any other.
+ */
+struct model_transaction {
+	uint64_t addr;
+	void *buffer;        /* the master's, of @size_bytes */
+	uint32_t rid;        /* stream */
+	uint32_t pasid;      /* substream, or IOPF_PASID_NONE */
+	uint32_t size_bytes; /* 0: nothing is moved */
+	uint8_t perm;        /* READ or WRITE; EXEC: an instruction is read; PRIV */
+};
+
+/* What a device sends. Set once, at create; every member is there. */
 struct model_upstream {
 	void *context;
 	/* @translation is written on MODEL_SUCCESS only. */
@@ -57,6 +72,10 @@ struct model_upstream {
 	 * @size_bytes or nothing; it never crosses a page of 4096. */
 	enum model_status (*access)(void *context, uint32_t rid, uint64_t addr,
 				    void *buffer, uint32_t size_bytes, bool write);
+	/* @transaction is borrowed until it is over: with 0 (all bytes moved) or -EFAULT
+	 * (aborted, none moved), either as result, or, after -EINPROGRESS, which says that
+	 * it is held, by struct model_downstream.released. */
+	int (*transact)(void *context, const struct model_transaction *transaction);
 	/* A message signalled interrupt. */
 	void (*interrupt)(void *context, uint32_t rid, uint64_t addr, uint32_t data);
 };

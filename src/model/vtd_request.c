@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* model/vtd_request.c - what functions send up to the VT-d model. */
+#include <errno.h>
+
 #include "model/vtd_state.h"
 
 #define PAGE_MASK UINT64_C(0xfff)
@@ -8,12 +10,12 @@
 
 static struct table_space space_of(const struct model_vtd *vtd)
 {
-	return (struct table_space){ .memory = vtd->options.memory };
+	return (struct table_space){ .memory = vtd->iommu.options.memory };
 }
 
 static uint64_t root_of(const struct model_vtd *vtd)
 {
-	return iopf_hardware_root(vtd->hardware) & ~PAGE_MASK;
+	return iopf_hardware_root(vtd->iommu.hardware) & ~PAGE_MASK;
 }
 
 /* Out of the context cache, or of memory. */
@@ -27,7 +29,7 @@ static enum vtd_reason find_context(struct model_vtd *vtd,
 	enum vtd_reason reason;
 
 	if (request->pasid != IOPF_PASID_NONE &&
-	    request->pasid >> vtd->options.pasid_bits != 0) {
+	    request->pasid >> vtd->iommu.options.pasid_bits != 0) {
 		*found = (struct vtd_found){ .perm = request->perm };
 		return VTD_REASON_PASID_TOO_LARGE;
 	}
@@ -81,7 +83,7 @@ static void record_fault(struct model_vtd *vtd, const struct vtd_request *reques
 	};
 
 	if (!found->quiet)
-		iopf_hardware_fault(vtd->hardware, &fault);
+		iopf_hardware_fault(vtd->iommu.hardware, &fault);
 }
 
 /* ---- ATS translation requests ------------------------------------------------------------ */
@@ -144,7 +146,7 @@ static enum vtd_reason walk(const struct model_vtd *vtd, const struct vtd_found 
 	struct nested_result result;
 	uint8_t perm = found->perm;
 
-	while (!nested_walk(&tables, vtd->options.memory, addr, perm, true, &result)) {
+	while (!nested_walk(&tables, vtd->iommu.options.memory, addr, perm, true, &result)) {
 		perm = less(&result, perm);
 		if (perm == 0)
 			return vtd_reason_of(&result, &tables);
@@ -198,32 +200,23 @@ static enum model_status upstream_translate(void *context,
 	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
 	enum model_status status;
 
-	vtd->stats.translations++;
-	if (iopf_hardware_translates(vtd->hardware))
+	vtd->iommu.stats.translations++;
+	if (iopf_hardware_translates(vtd->iommu.hardware))
 		reason = translate(vtd, &request, from->addr, &found, &line);
 	status = status_of(reason);
 	if (status != MODEL_SUCCESS) {
-		vtd->stats.refused++;
+		vtd->iommu.stats.refused++;
 		record_fault(vtd, &request, &found, from->addr, reason);
 		return status;
 	}
-	vtd->stats.granted += reason == VTD_REASON_NONE;
+	vtd->iommu.stats.granted += reason == VTD_REASON_NONE;
 	*translation = (struct model_translation){ .addr = line.addr,
 						   .size_bytes = line.size_bytes,
 						   .perm = line.perm & from->perm };
 	return MODEL_SUCCESS;
 }
 
-/* ---- Translated requests, interrupts ------------------------------------------------------ */
-
-static bool reach(struct model_vtd *vtd, uint64_t addr, void *buffer, uint32_t size_bytes,
-		  bool write)
-{
-	const struct iopf_memory *memory = vtd->options.memory;
-
-	return write ? memory_write(memory, addr, buffer, size_bytes)
-		     : memory_read(memory, addr, buffer, size_bytes);
-}
+/* ---- Accesses ------------------------------------------------------ */
 
 /* VT-d, "Handling of Translated Requests": let in by the context, then believed. */
 static enum model_status upstream_access(void *context, uint32_t rid, uint64_t addr,
@@ -239,22 +232,26 @@ static enum model_status upstream_access(void *context, uint32_t rid, uint64_t a
 	struct vtd_found found = { .quiet = true };
 	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
 
-	vtd->stats.accesses++;
-	if (iopf_hardware_translates(vtd->hardware))
+	vtd->iommu.stats.accesses++;
+	if (iopf_hardware_translates(vtd->iommu.hardware))
 		reason = find_context(vtd, &request, &found);
-	if (reason == VTD_REASON_NONE && reach(vtd, addr, buffer, size_bytes, write))
+	if (reason == VTD_REASON_NONE && iommu_reach(&vtd->iommu, addr, buffer, size_bytes, write))
 		return MODEL_SUCCESS;
-	vtd->stats.refused_accesses++;
+	vtd->iommu.stats.refused_accesses++;
 	if (reason != VTD_REASON_NONE)
 		record_fault(vtd, &request, &found, addr, reason);
 	return MODEL_UR;
 }
 
-static void upstream_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t data)
+/* Only functions stand behind a root port, and they ask before they access. */
+static int upstream_transact(void *context, const struct model_transaction *transaction)
 {
 	struct model_vtd *vtd = context;
 
-	vtd->options.interrupt(vtd->options.context, rid, addr, data);
+	(void)transaction;
+	vtd->iommu.stats.transactions++;
+	vtd->iommu.stats.aborted++;
+	return -EFAULT;
 }
 
 /* ---- Page requests ------------------------------------------------------------------------ */
@@ -265,7 +262,7 @@ static void respond_self(struct model_vtd *vtd, const struct iopf_request *reque
 			 enum iopf_code code)
 {
 	if ((request->flags & (IOPF_LAST | IOPF_STOP)) == IOPF_LAST)
-		vtd_respond(vtd, request->rid, request->pasid, request->index, code);
+		iommu_respond(&vtd->iommu, request->rid, request->pasid, request->index, code);
 }
 
 /* VT-d, 7.4: only a context entry with PRE lets page requests in. */
@@ -277,7 +274,7 @@ static bool let_in(struct model_vtd *vtd, const struct iopf_request *from)
 	struct vtd_found found = { .quiet = true };
 	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
 
-	if (iopf_hardware_translates(vtd->hardware))
+	if (iopf_hardware_translates(vtd->iommu.hardware))
 		reason = find_context(vtd, &request, &found);
 	if (reason == VTD_REASON_NONE) {
 		/* What was looked up before the page comes must not be found after. */
@@ -285,7 +282,7 @@ static bool let_in(struct model_vtd *vtd, const struct iopf_request *from)
 			vtd_cache_forget_page(&vtd->cache, found.number, from->addr);
 		return true;
 	}
-	vtd->stats.refused_requests++;
+	vtd->iommu.stats.refused_requests++;
 	record_fault(vtd, &request, &found, from->addr, reason);
 	return false;
 }
@@ -297,32 +294,29 @@ static void upstream_page_request(void *context, uint32_t rid, uint32_t pasid, u
 	struct iopf_request request;
 	int posted;
 
-	vtd->stats.requests++;
+	vtd->iommu.stats.requests++;
 	if (iopf_pcie_decode_request(payload, rid, pasid, perm, &request) != 0) {
-		vtd->stats.bad_messages++;
+		vtd->iommu.stats.bad_messages++;
 		return;
 	}
 	if (!let_in(vtd, &request)) {
 		respond_self(vtd, &request, IOPF_FAILURE);
 		return;
 	}
-	posted = iopf_hardware_post(vtd->hardware, &request);
+	posted = iopf_hardware_post(vtd->iommu.hardware, &request);
 	if (posted == IOPF_POSTED_SUCCESS) {
-		vtd->stats.auto_success++;
+		vtd->iommu.stats.auto_success++;
 		respond_self(vtd, &request, IOPF_SUCCESS);
 	} else if (posted < 0) {
-		vtd->stats.unqueued++;
+		vtd->iommu.stats.unqueued++;
 		respond_self(vtd, &request, IOPF_INVALID);
 	}
 }
 
-struct model_upstream model_vtd_upstream(struct model_vtd *vtd)
-{
-	return (struct model_upstream){
-		.context = vtd,
-		.translate = upstream_translate,
-		.page_request = upstream_page_request,
-		.access = upstream_access,
-		.interrupt = upstream_interrupt,
-	};
-}
+const struct model_upstream vtd_upstream = {
+	.translate = upstream_translate,
+	.page_request = upstream_page_request,
+	.access = upstream_access,
+	.transact = upstream_transact,
+	.interrupt = iommu_pass_interrupt,
+};

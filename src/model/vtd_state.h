@@ -1,38 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* model/vtd_state.h - what the VT-d model is made of, for its own files. */
+/*
+ * model/vtd_state.h - a VT-d IOMMU with scalable mode, nested translation and page
+ * requests, for its own files: vtd.c is what software sees, vtd_request.c what functions
+ * do, vtd_cache.c what it remembers.
+ */
 #ifndef MODEL_VTD_STATE_H
 #define MODEL_VTD_STATE_H
 
-#include "model/vtd.h"
+#include "model/iommu_state.h"
 #include "model/vtd_cache.h"
 
-enum { FUNCTION_MAX = 64 };
-
-struct port {
-	uint32_t rid;
-	bool used;
-	struct model_downstream function;
-};
-
 struct model_vtd {
-	struct model_vtd_options options;
+	struct model_iommu iommu; /* first */
 	struct vtd_features features;
-	struct iopf_hardware *hardware;
 	struct vtd_cache cache;
-	struct port port[FUNCTION_MAX];
-	uint64_t now_ns;
-	/* A device-TLB invalidation that is not completed: it holds the queue up. */
-	bool asking;
-	struct iopf_command asked;
-	uint64_t asked_ns;
-	struct model_vtd_stats stats;
 };
 
-/* NULL: nothing is plugged in there. */
-struct port *vtd_port(struct model_vtd *vtd, uint32_t rid);
+static inline struct model_vtd *vtd_of(struct model_iommu *iommu)
+{
+	return (struct model_vtd *)iommu;
+}
 
-/* Send a PRG Response message; lost where nobody is. */
-void vtd_respond(struct model_vtd *vtd, uint32_t rid, uint32_t pasid, uint16_t index,
-		 enum iopf_code code);
+/* What functions send. */
+extern const struct model_upstream vtd_upstream;
 
 #endif

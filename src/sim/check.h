@@ -24,7 +24,7 @@
 
 #include "iopf/host.h"
 #include "model/function.h"
-#include "model/vtd.h"
+#include "model/iommu.h"
 
 enum sim_invariant {
 	SIM_I1,
@@ -96,7 +96,7 @@ struct sim_check_reading {
 };
 
 void sim_check_read(const struct sim_check *check, struct iopf_host *host,
-		    const struct model_vtd *vtd, struct sim_check_reading *reading);
+		    const struct model_iommu *iommu, struct sim_check_reading *reading);
 
 enum sim_rest {
 	SIM_RUNNING, /* between two turns of the host */

@@ -13,11 +13,11 @@ static void add_row(uint64_t *sum, const struct iopf_stats_row *row)
 }
 
 void sim_check_read(const struct sim_check *check, struct iopf_host *host,
-		    const struct model_vtd *vtd, struct sim_check_reading *reading)
+		    const struct model_iommu *iommu, struct sim_check_reading *reading)
 {
 	const struct iopf_broker *broker = iopf_host_broker(host);
 	const struct iopf_stats_page *page = iopf_broker_stats(broker);
-	const struct model_vtd_stats stats = model_vtd_stats(vtd);
+	const struct model_iommu_stats stats = model_iommu_stats(iommu);
 	uint32_t owners = page->endpoint_max + page->owner_max;
 
 	memset(reading, 0, sizeof(*reading));

@@ -164,7 +164,7 @@ static void audit(struct scenario *s, enum sim_rest rest)
 {
 	struct sim_check_reading reading;
 
-	sim_check_read(s->check, s->world.host, s->world.vtd, &reading);
+	sim_check_read(s->check, s->world.host, s->world.iommu, &reading);
 	sim_check_audit(s->check, &reading, rest);
 }
 

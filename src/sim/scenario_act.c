@@ -30,7 +30,7 @@ static void send(struct scenario *s, const struct scenario_endpoint *endpoint,
 /* Straight into the source's queue, as its IOMMU would have put it there. */
 static bool post(struct scenario *s, const struct iopf_request *request)
 {
-	int posted = iopf_hardware_post(model_vtd_hardware(s->world.vtd), request);
+	int posted = iopf_hardware_post(model_iommu_hardware(s->world.iommu), request);
 
 	return posted == IOPF_POSTED ||
 	       scenario_fail(s, TRACE_KEY_interface,

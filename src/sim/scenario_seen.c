@@ -124,7 +124,7 @@ static void on_request(void *context, struct model_function *function, uint32_t 
 /* The IOMMU made one by itself since this was asked last. */
 static bool is_own(struct scenario *s)
 {
-	struct model_vtd_stats stats = model_vtd_stats(s->world.vtd);
+	struct model_iommu_stats stats = model_iommu_stats(s->world.iommu);
 	uint64_t own = stats.auto_success + stats.unqueued + stats.refused_requests;
 	bool more = own != s->own_responses;
 

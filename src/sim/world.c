@@ -74,7 +74,7 @@ int world_plug(struct world *world, const struct world_function_options *from,
 	       struct world_function **out)
 {
 	const struct model_function_options options = {
-		.upstream = model_vtd_upstream(world->vtd),
+		.upstream = model_iommu_upstream(world->iommu),
 		.observer = world->options.observer,
 		.rid = from->rid,
 		.vendor_id = 0x1234,
@@ -114,7 +114,7 @@ int world_plug(struct world *world, const struct world_function_options *from,
 						.invalidate = on_invalidate };
 	error = model_engine_create(&engine, &made->engine);
 	return error != 0 ? error :
-			    model_vtd_connect(world->vtd, from->rid, &downstream);
+			    model_iommu_connect(world->iommu, from->rid, &downstream);
 }
 
 /* ---- Guests -------------------------------------------------------------------- */
@@ -233,7 +233,7 @@ static int start_agent(struct world *world, struct world_guest *guest)
 	for (unsigned i = 0; i < START_TURNS && error == -EAGAIN; i++) {
 		error = iopf_agent_start(guest->agent);
 		iopf_host_run(world->host, BUDGET, world->now_ns);
-		model_vtd_run(world->vtd, BUDGET, world->now_ns);
+		model_iommu_run(world->iommu, BUDGET, world->now_ns);
 	}
 	return error;
 }
@@ -362,18 +362,18 @@ static int create_memory(struct world *world)
 
 static int create_iommu(struct world *world)
 {
-	return model_vtd_create(
-		&(struct model_vtd_options){ .memory = &world->memory,
-					     .features = IOPF_VTD_PHYSICAL,
-					     .pasid_bits = 20,
-					     .address_bits = 48,
-					     .context_lines = 64,
-					     .pasid_lines = 64,
-					     .translation_lines = 256,
-					     .invalidation_timeout_ns = 1000000000,
-					     .interrupt = on_interrupt,
-					     .context = world },
-		&world->vtd);
+	return model_iommu_create(
+		&(struct model_iommu_options){ .family = "vtd",
+					       .memory = &world->memory,
+					       .pasid_bits = 20,
+					       .address_bits = 48,
+					       .context_lines = 64,
+					       .pasid_lines = 64,
+					       .translation_lines = 256,
+					       .invalidation_timeout_ns = 1000000000,
+					       .interrupt = on_interrupt,
+					       .context = world },
+		&world->iommu);
 }
 
 static int create_host(struct world *world)
@@ -383,7 +383,7 @@ static int create_host(struct world *world)
 		.instance = 1,
 		.family = "vtd",
 		.registers = &iopf_hardware_registers,
-		.register_context = model_vtd_hardware(world->vtd),
+		.register_context = model_iommu_hardware(world->iommu),
 		.memory = &world->memory,
 		.base = ARENA_BASE,
 		.region_bytes = ARENA_BYTES,
@@ -412,7 +412,7 @@ static int create_host(struct world *world)
 		error = iopf_host_start(world->host);
 		if (error != -EAGAIN)
 			break;
-		model_vtd_run(world->vtd, BUDGET, world->now_ns);
+		model_iommu_run(world->iommu, BUDGET, world->now_ns);
 		error = 0;
 	}
 	return error;
@@ -444,7 +444,7 @@ void world_destroy(struct world *world)
 		model_engine_destroy(world->functions[i].engine);
 		model_function_destroy(world->functions[i].function);
 	}
-	model_vtd_destroy(world->vtd);
+	model_iommu_destroy(world->iommu);
 	for (uint32_t i = 0; i < world->options.guest_count; i++) {
 		free(world->guests[i].memory);
 		free(world->guests[i].agent_memory);
@@ -473,7 +473,7 @@ uint32_t world_turn(struct world *world)
 		for (uint32_t i = 0; i < world->function_count; i++)
 			done += model_engine_run(world->functions[i].engine, BUDGET,
 						 world->now_ns);
-	done += model_vtd_run(world->vtd, BUDGET, world->now_ns);
+	done += model_iommu_run(world->iommu, BUDGET, world->now_ns);
 	if (!world->hold_host)
 		done += iopf_host_run(world->host, BUDGET, world->now_ns);
 	for (uint32_t i = 0; i < world->options.guest_count; i++)

@@ -12,7 +12,7 @@
 #include "base/map.h"
 #include "iopf/host.h"
 #include "model/engine.h"
-#include "model/vtd.h"
+#include "model/iommu.h"
 
 enum world_limits {
 	WORLD_GUEST_MAX = 8,
@@ -85,7 +85,7 @@ struct world {
 	uint64_t now_ns;
 	struct iopf_segment segments[1 + WORLD_GUEST_MAX];
 	struct iopf_memory memory; /* host-physical */
-	struct model_vtd *vtd;
+	struct model_iommu *iommu;
 	void *host_memory;
 	struct iopf_host *host;
 	struct world_guest guests[WORLD_GUEST_MAX];
