@@ -39,7 +39,7 @@ static uint64_t *answer_refusal(struct iopf_guest *guest,
 	return slot->state == SHOWN_OWED ? &guest->stats.refused_stale : NULL;
 }
 
-static int command_response(struct iopf_guest *guest, const struct iopf_command *command)
+int guest_command_response(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	uint32_t function = guest_function_of_rid(guest, command->rid);
 	uint64_t *refused = answer_refusal(guest, command, function);
@@ -74,14 +74,8 @@ static int command_unfinished(struct iopf_guest *guest)
 	return result;
 }
 
-static int command_structures(struct iopf_guest *guest,
-			      const struct iopf_command *command)
+int guest_command_scan(struct iopf_guest *guest)
 {
-	if (!guest->begun && command->kind == IOPF_COMMAND_INVALIDATE_PASID &&
-	    command->granularity == IOPF_ONE_PASID)
-		guest_scan_pasid(guest, command->pasid);
-	else if (!guest->begun)
-		guest_scan_all(guest);
 	guest->begun = true;
 	if (guest_scan_run(guest) != 0)
 		return -EAGAIN;
@@ -90,8 +84,7 @@ static int command_structures(struct iopf_guest *guest,
 
 /* ---- Invalidations ------------------------------------------------------------------ */
 
-/* The IOTLB knows domains, and PASIDs within them: that of the entry, which requests
- * without PASID share. A translation cache knows its function's PASIDs and none. */
+/* A translation cache knows its function's PASIDs and none. */
 static bool forward_touches(const struct iopf_guest *guest,
 			    const struct iopf_command *command,
 			    const struct guest_space *space)
@@ -100,11 +93,7 @@ static bool forward_touches(const struct iopf_guest *guest,
 		return guest->functions[space->function].value.rid == command->rid &&
 		       (command->pasid == IOPF_PASID_ANY ||
 			command->pasid == space->pasid);
-	if (command->granularity == IOPF_ALL)
-		return true;
-	return space->value.domain == command->domain &&
-	       (command->granularity == IOPF_DOMAIN || command->pasid == IOPF_PASID_NONE ||
-		command->pasid == space->entry);
+	return guest->family->touches(guest, command, space);
 }
 
 /* It may touch any space. Otherwise: those of one PASID, and of requests without. */
@@ -154,11 +143,10 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 	return result == GUEST_PASSED_OVER ? -ETIMEDOUT : 0;
 }
 
-static int command_invalidate(struct iopf_guest *guest,
-			      const struct iopf_command *command)
+int guest_command_invalidate(struct iopf_guest *guest, const struct iopf_command *command)
 {
-	uint32_t count = forward_every(command) ? guest->space_count
-						: guest->function_count * 2;
+	uint32_t count =
+		forward_every(command) ? guest->space_count : guest->function_count * 2;
 
 	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE &&
 	    guest_function_of_rid(guest, command->rid) == guest->function_count) {
@@ -192,7 +180,7 @@ static void wait_drained(struct iopf_guest *guest)
 
 /* What could not be finished is never confirmed: the wait is given up as hardware does
  * where a device does not answer (VT-d, "Invalidation Time-out Error"). */
-static int command_wait(struct iopf_guest *guest, const struct iopf_command *command)
+int guest_command_wait(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	bool drain = command->wait_flags & IOPF_WAIT_DRAIN;
 	int result = command_unfinished(guest);
@@ -212,7 +200,7 @@ static int command_wait(struct iopf_guest *guest, const struct iopf_command *com
 }
 
 /* Interrupt entries and the like: nothing of it is kept here. */
-static int command_other(struct iopf_guest *guest, const struct iopf_command *command)
+int guest_command_other(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	(void)guest;
 	(void)command;
@@ -220,19 +208,6 @@ static int command_other(struct iopf_guest *guest, const struct iopf_command *co
 }
 
 /* ---- What the hardware end asks ------------------------------------------------------ */
-
-typedef int command_fn(struct iopf_guest *guest, const struct iopf_command *command);
-
-static command_fn *const command_by_kind[IOPF_COMMAND_KIND_COUNT] = {
-	[IOPF_COMMAND_NONE] = command_other,
-	[IOPF_COMMAND_RESPONSE] = command_response,
-	[IOPF_COMMAND_INVALIDATE_CONTEXT] = command_structures,
-	[IOPF_COMMAND_INVALIDATE_PASID] = command_structures,
-	[IOPF_COMMAND_INVALIDATE_IOTLB] = command_invalidate,
-	[IOPF_COMMAND_INVALIDATE_DEVICE] = command_invalidate,
-	[IOPF_COMMAND_WAIT] = command_wait,
-	[IOPF_COMMAND_OTHER] = command_other,
-};
 
 /*
  * Commands come from the queue and, one at a time each, from two registers. One is
@@ -248,7 +223,7 @@ static int command_run(void *context, const struct iopf_command *command)
 	if (!guest_step(guest))
 		return -EAGAIN;
 	guest->command = *command;
-	result = command_by_kind[command->kind](guest, command);
+	result = guest->family->command[command->kind](guest, command);
 	guest->begun = result == -EAGAIN;
 	if (result == -EAGAIN)
 		return result;

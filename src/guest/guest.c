@@ -6,11 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "queue/vtd.h"
-
-#define GUEST_PASID_BITS   20
-#define GUEST_ADDRESS_BITS 48
-
 /* Address spaces that one call of iopf_guest_reset() ends: others wait meanwhile. */
 #define GUEST_RESET_STEPS 256
 
@@ -45,15 +40,27 @@ static struct guest_plan guest_plan(const struct iopf_guest_options *options)
 	return plan;
 }
 
+static const struct guest_family *family_find(const char *name)
+{
+	static const struct guest_family *const families[] = { &guest_vtd };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (name == NULL || strcmp(families[i]->name, name) == 0)
+			return families[i];
+	return NULL;
+}
+
 static bool options_valid(const struct iopf_guest_options *options)
 {
+	const struct guest_family *family = family_find(options->family);
 	const struct iopf_guest_ops *ops = options->ops;
 
-	return options->size_bytes == sizeof(*options) && options->endpoint_count > 0 &&
+	return family != NULL && options->size_bytes == sizeof(*options) &&
+	       options->endpoint_count > 0 &&
 	       options->endpoint_count <= IOPF_GUEST_ENDPOINT_MAX &&
 	       options->endpoints != NULL && options->pasid_max > 0 &&
 	       options->pasid_max <= IOPF_GUEST_PASID_MAX &&
-	       (options->levels == 4 || options->levels == 5) && ops != NULL &&
+	       family->levels_valid(options->levels) && ops != NULL &&
 	       ops->attach != NULL && ops->detach != NULL && ops->invalidate != NULL &&
 	       ops->drained != NULL && ops->answer != NULL && ops->forgotten != NULL &&
 	       ops->interrupt != NULL;
@@ -61,10 +68,13 @@ static bool options_valid(const struct iopf_guest_options *options)
 
 static bool endpoints_valid(const struct iopf_guest_options *options)
 {
+	const struct guest_family *family = family_find(options->family);
+
 	for (uint32_t i = 0; i < options->endpoint_count; i++) {
 		const struct iopf_guest_endpoint *at = &options->endpoints[i];
 
-		if (at->rid > UINT16_MAX || at->endpoint == IOPF_NO_ID)
+		if (at->rid > family->rid_max || at->endpoint == IOPF_NO_ID ||
+		    !(family->mechanisms >> at->mechanism & 1))
 			return false;
 		for (uint32_t j = 0; j < i; j++)
 			if (at->rid == options->endpoints[j].rid ||
@@ -96,22 +106,14 @@ static void guest_power_on(struct iopf_guest *guest)
 {
 	struct iopf_hardware_options options = {
 		.size_bytes = sizeof(options),
-		.version = IOPF_VTD_VERSION,
-		.wire = &iopf_wire_vtd,
+		.wire = guest->family->wire,
 		.memory = &guest->memory,
 		.ops = &guest_hardware_ops,
 		.context = guest,
 	};
-	uint32_t features = IOPF_VTD_VIRTUAL;
 	int result;
 
-	if (guest->levels < 5)
-		features &= ~(uint32_t)IOPF_VTD_FL5LP;
-	result = iopf_vtd_capability(features, GUEST_PASID_BITS, &options.cap,
-				     &options.ecap);
-	assert(result == 0);
-	guest->features =
-		vtd_features_of(options.cap, options.ecap, GUEST_ADDRESS_BITS);
+	guest->family->registers(guest, &options);
 	result = iopf_hardware_create(&options, guest->hardware_memory,
 				      iopf_hardware_size_bytes(), &guest->hardware);
 	assert(result == 0);
@@ -143,6 +145,7 @@ int iopf_guest_create(const struct iopf_guest_options *options, void *memory,
 	guest->ops = options->ops;
 	guest->context = options->context;
 	guest->memory = options->memory;
+	guest->family = family_find(options->family);
 	guest->levels = options->levels;
 	guest->space_max = options->pasid_max;
 	guest->hold_ns = options->hold_ns;
@@ -185,13 +188,22 @@ uint64_t iopf_guest_read(struct iopf_guest *guest, uint32_t offset, uint32_t wid
 	return value;
 }
 
+static bool write_is_doorbell(const struct iopf_guest *guest, uint32_t offset)
+{
+	const uint16_t *at = guest->family->doorbells;
+
+	while (*at != 0 && *at != offset)
+		at++;
+	return *at != 0;
+}
+
 void iopf_guest_write(struct iopf_guest *guest, uint32_t offset, uint32_t width_bytes,
 		      uint64_t value)
 {
 	/* Other registers than the doorbells may take a command away that is half done.
 	 * What is asked next begins from the start: to do a part twice harms nobody, and
 	 * the candidates of an invalidation may have changed their places. */
-	if (offset != VTD_IQT && offset != VTD_PQH && offset != VTD_PRS) {
+	if (!write_is_doorbell(guest, offset)) {
 		guest->begun = false;
 		guest->forward = 0;
 		guest->forwarded = 0;
@@ -419,7 +431,8 @@ void iopf_guest_stats(const struct iopf_guest *guest, struct iopf_guest_stats *s
 
 		now.held += shown->held;
 		now.owed += shown->owed;
-		if (now.oldest_debt_ns == 0 || (debt_ns != 0 && debt_ns < now.oldest_debt_ns))
+		if (now.oldest_debt_ns == 0 ||
+		    (debt_ns != 0 && debt_ns < now.oldest_debt_ns))
 			now.oldest_debt_ns = debt_ns;
 	}
 	*stats = now;

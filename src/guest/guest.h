@@ -5,6 +5,10 @@
  * Registers and queues are the hardware end's (queue room), index states are shown.h's.
  * Here: which address spaces the guest has announced, and its present command.
  *
+ * What depends on the family of its IOMMU is a row, struct guest_family: what its
+ * registers offer, what its structures say, what a command means, how a group is shown,
+ * how its first level is walked.
+ *
  * A command is carried out in steps. Whatever a step needs is in struct iopf_guest: the
  * same command is asked again until it is done, and goes on where it was.
  *
@@ -21,12 +25,14 @@
 #include "iopf/queue.h"
 #include "table/vtd_scalable.h"
 
+struct iopf_guest;
+
 /* One address space that the host was told of. */
 struct guest_space {
 	struct iopf_address_space value;
 	uint32_t function; /* index into functions[] */
 	uint32_t pasid;    /* or IOPF_PASID_NONE */
-	uint32_t entry;    /* the PASID whose entry it came from; RID_PASID for none */
+	uint32_t entry;    /* the PASID whose entry it came from, also for none */
 	bool leaving;      /* its detach took too long: asked for again before anything */
 };
 
@@ -39,7 +45,7 @@ struct guest_change {
 
 enum guest_scan_phase {
 	GUEST_SCAN_IDLE,
-	GUEST_SCAN_ONE,      /* the entry of one PASID, in every function */
+	GUEST_SCAN_ONE,      /* the entry of one PASID, and that for requests without */
 	GUEST_SCAN_ATTACHED, /* spaces that are attached: still so? */
 	GUEST_SCAN_ENTRIES,  /* entries that are there: attached? */
 };
@@ -48,7 +54,7 @@ struct guest_scan {
 	uint8_t phase; /* enum guest_scan_phase */
 	bool closing;  /* the guest is reset: whatever its structures say, nothing is */
 	bool none;     /* the requests without PASID of this function were looked at */
-	uint32_t function;
+	uint32_t function, end; /* of functions: this one, and where to stop */
 	uint32_t pasid;
 	uint32_t space; /* ATTACHED: those below this one are to be looked at */
 };
@@ -58,10 +64,52 @@ struct guest_function {
 	struct shown *shown;
 };
 
+/* Carries one command out. 0: done; -EAGAIN: asked again; -ETIMEDOUT: a device did not
+ * answer in time. */
+typedef int guest_command_fn(struct iopf_guest *guest,
+			     const struct iopf_command *command);
+
+struct guest_route;
+
+/* What a family of IOMMUs does in its own way. */
+struct guest_family {
+	const char *name;
+	const struct iopf_wire *wire;
+	uint32_t mechanisms; /* 1 << enum iopf_mechanism: how it can show a group */
+	uint32_t rid_max;
+	guest_command_fn *const *command; /* by kind */
+	const uint16_t *doorbells; /* registers that take no command away; 0 ends */
+	bool (*levels_valid)(uint32_t levels);
+	/* What its IOMMU can do: guest->features, and the registers that say so. */
+	void (*registers)(struct iopf_guest *guest,
+			  struct iopf_hardware_options *options);
+	/* What is there for (@function, @pasid) now. False: nothing; nor for any PASID up
+	 * to *@last, where it is one. */
+	bool (*read)(struct iopf_guest *guest, uint32_t function, uint32_t pasid,
+		     struct guest_space *space, uint32_t *last);
+	/* It can have come from a cached entry of @space: it is for the host. */
+	bool (*touches)(const struct iopf_guest *guest,
+			const struct iopf_command *command,
+			const struct guest_space *space);
+	/* Each page of an access to @space that is not in the second level, by
+	 * guest_route_need(); what is the guest's to mend, into the route's stages. */
+	void (*route)(const struct guest_route *route, const struct guest_space *space,
+		      uint64_t addr, uint8_t perm);
+	/* Walk the first level of @space. */
+	bool (*walk)(const struct iopf_guest *guest, const struct guest_space *space,
+		     uint64_t addr, uint8_t perm, bool update,
+		     struct table_result *result);
+};
+
+extern const struct guest_family guest_vtd;
+
 struct iopf_guest {
+	const struct guest_family *family;
 	struct iopf_hardware *hardware;
 	void *hardware_memory;
-	struct vtd_features features; /* what its IOMMU can do, as its registers say */
+	union {
+		struct vtd_features vtd;
+	} features; /* what its IOMMU can do, as its registers say */
 	const struct iopf_guest_ops *ops;
 	void *context;
 	struct iopf_memory memory;
@@ -81,9 +129,9 @@ struct iopf_guest {
 			     * before it have completed */
 	uint32_t forwarded; /* how many it went to the host for */
 
-	bool unfinished;       /* a change was passed over: the next to confirm it fails */
-	bool held;             /* the last operation said -EAGAIN */
-	bool holding;          /* since hold_since_ns */
+	bool unfinished; /* a change was passed over: the next to confirm it fails */
+	bool held;       /* the last operation said -EAGAIN */
+	bool holding;    /* since hold_since_ns */
 	uint64_t hold_since_ns;
 	uint64_t now_ns;
 	uint32_t budget; /* steps left in this run */
@@ -113,8 +161,13 @@ int guest_settle(struct iopf_guest *guest, int result);
 struct guest_space *guest_space_find(const struct iopf_guest *guest, uint32_t function,
 				     uint32_t pasid);
 
-/* Begin to compare: the entries of @pasid, or everything. */
-void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid);
+/*
+ * Begin to compare, for @count functions from @first on: the entries of @pasid, or
+ * everything.
+ */
+void guest_scan_pasid(struct iopf_guest *guest, uint32_t first, uint32_t count,
+		      uint32_t pasid);
+void guest_scan_functions(struct iopf_guest *guest, uint32_t first, uint32_t count);
 void guest_scan_all(struct iopf_guest *guest);
 
 /* Go on. Returns: 0: done; -EAGAIN: the budget is used up or the host is asked. */
@@ -124,7 +177,29 @@ int guest_scan_run(struct iopf_guest *guest);
 
 extern const struct iopf_hardware_ops guest_hardware_ops;
 
+/* Those that mean the same in every family. */
+guest_command_fn guest_command_response, guest_command_invalidate, guest_command_wait,
+	guest_command_other;
+
+/* A command that a scan was begun for goes on; @guest is held up until it is done. */
+int guest_command_scan(struct iopf_guest *guest);
+
 /* Everything shown is forgotten, as where the queue is switched off. */
 void guest_forget(struct iopf_guest *guest);
+
+/* ---- route.c ------------------------------------------------------------------------ */
+
+/* The second level knows no privilege. */
+#define GUEST_SECOND_PERM (IOPF_READ | IOPF_WRITE | IOPF_EXEC)
+
+struct guest_route {
+	const struct iopf_guest *guest;
+	bool (*mapped)(void *context, uint64_t gpa, uint8_t perm);
+	void *context;
+	struct iopf_route *out;
+};
+
+/* The access needs the page of @gpa, for @perm. */
+void guest_route_need(const struct guest_route *route, uint64_t gpa, uint8_t perm);
 
 #endif

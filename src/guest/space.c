@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * guest/space.c - the address spaces that a guest announces.
- *
- * VT-d, "Caching Mode": with CAP.CM the guest invalidates whatever it changes, also
- * what was not present. So its structures are read when it invalidates, and only then.
- */
+/* guest/space.c - the address spaces that a guest announces. */
 #include "guest/guest.h"
 
 #include <assert.h>
 #include <errno.h>
-
-#include "queue/vtd.h"
-
-/* PASID entries of one directory entry: 64. */
-#define VTD_PASID_TABLE_LAST 63u
 
 static uint64_t space_key(uint32_t function, uint32_t pasid)
 {
@@ -63,8 +53,7 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
 static bool space_same(const struct guest_space *a, const struct guest_space *b)
 {
 	return !a->leaving && a->value.root == b->value.root &&
-	       a->value.domain == b->value.domain &&
-	       a->value.levels == b->value.levels &&
+	       a->value.domain == b->value.domain && a->value.levels == b->value.levels &&
 	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
 	       a->entry == b->entry;
 }
@@ -153,98 +142,29 @@ static int change_run(struct iopf_guest *guest)
 	return result;
 }
 
-/* ---- What the guest's structures say ------------------------------------------------- */
-
-/* Not an entry that is absent, but one that cannot be. */
-static bool reason_is_bad(enum vtd_reason reason)
-{
-	static const uint8_t absent[] = {
-		VTD_REASON_NONE,          VTD_REASON_ROOT_NOT_PRESENT,
-		VTD_REASON_CONTEXT_NOT_PRESENT, VTD_REASON_PASIDE_CLEAR,
-		VTD_REASON_PASID_TOO_LARGE, VTD_REASON_DIR_NOT_PRESENT,
-		VTD_REASON_PASID_NOT_PRESENT,
-	};
-
-	for (uint32_t i = 0; i < sizeof(absent); i++)
-		if (absent[i] == reason)
-			return false;
-	return true;
-}
-
-static struct iopf_address_space space_value(const struct vtd_found *found, bool none)
-{
-	const struct vtd_pasid *entry = &found->pasid;
-	bool first = entry->pgtt == VTD_PGTT_FIRST;
-	struct iopf_address_space value = {
-		.root = first ? entry->first_root : 0,
-		.domain = entry->domain,
-		.levels = first ? entry->first_levels : 0,
-	};
-
-	value.flags = (uint8_t)((entry->supervisor ? IOPF_SPACE_SRE : 0) |
-				(entry->exec ? IOPF_SPACE_ERE : 0) |
-				(entry->write_protect ? IOPF_SPACE_WPE : 0) |
-				(entry->extended ? IOPF_SPACE_EAFE : 0) |
-				(found->context.pri ? IOPF_SPACE_PRE : 0) |
-				(found->context.ats ? IOPF_SPACE_DTE : 0) |
-				(none && found->context.rid_priv ? IOPF_SPACE_PRIV : 0));
-	return value;
-}
-
-/* What is there for (@function, @pasid) now; @space is written with REASON_NONE only. */
-static enum vtd_reason space_read(struct iopf_guest *guest, uint32_t function,
-				  uint32_t pasid, struct guest_space *space)
-{
-	struct table_space tables = { .memory = &guest->memory };
-	struct vtd_request request = {
-		.rid = guest->functions[function].value.rid,
-		.pasid = pasid,
-		.perm = IOPF_READ,
-		.kind = VTD_UNTRANSLATED,
-	};
-	uint64_t root = iopf_hardware_root(guest->hardware);
-	enum vtd_reason reason = VTD_REASON_ROOT_NOT_PRESENT;
-	struct vtd_found found;
-
-	if (guest->scan.closing || !iopf_hardware_translates(guest->hardware))
-		return reason;
-	if ((root & VTD_RTADDR_TTM) == VTD_RTADDR_SCALABLE)
-		reason = vtd_find(&tables, &guest->features, root & VTD_RTADDR_ADDR,
-				  &request, &found);
-	else if ((root & VTD_RTADDR_TTM) != VTD_RTADDR_ABORT)
-		reason = VTD_REASON_ROOT_RESERVED; /* legacy mode: not followed here */
-	guest->stats.bad_structures += reason_is_bad(reason);
-	if (reason != VTD_REASON_NONE)
-		return reason;
-	space->value = space_value(&found, pasid == IOPF_PASID_NONE);
-	space->function = function;
-	space->pasid = pasid;
-	space->entry = found.number;
-	return reason;
-}
-
 /* ---- Scans ---------------------------------------------------------------------------- */
 
-/* Read (@function, @pasid) and make what is found the change to carry out. */
-static enum vtd_reason scan_look(struct iopf_guest *guest, uint32_t function,
-				 uint32_t pasid)
+/* Read (@function, @pasid) and make what is found the change to carry out. Returns: the
+ * last PASID that was looked at by it. */
+static uint32_t scan_look(struct iopf_guest *guest, uint32_t function, uint32_t pasid)
 {
 	struct guest_change *change = &guest->change;
-	enum vtd_reason reason;
+	uint32_t last = IOPF_PASID_MAX;
 
 	change->next.function = function;
 	change->next.pasid = pasid;
-	reason = space_read(guest, function, pasid, &change->next);
-	change->wanted = reason == VTD_REASON_NONE;
+	change->wanted =
+		!guest->scan.closing && iopf_hardware_translates(guest->hardware) &&
+		guest->family->read(guest, function, pasid, &change->next, &last);
 	change->active = true;
-	return reason;
+	return last;
 }
 
 static void scan_one(struct iopf_guest *guest)
 {
 	struct guest_scan *scan = &guest->scan;
 
-	if (scan->function == guest->function_count) {
+	if (scan->function == scan->end) {
 		scan->phase = GUEST_SCAN_IDLE;
 		return;
 	}
@@ -257,6 +177,7 @@ static void scan_one(struct iopf_guest *guest)
 static void scan_attached(struct iopf_guest *guest)
 {
 	struct guest_scan *scan = &guest->scan;
+	uint32_t function;
 
 	/* At the beginning; a change that was under way may have added one. */
 	if (scan->space > guest->space_count)
@@ -266,41 +187,31 @@ static void scan_attached(struct iopf_guest *guest)
 		return;
 	}
 	scan->space--;
-	scan_look(guest, guest->spaces[scan->space].function,
-		  guest->spaces[scan->space].pasid);
-}
-
-static void scan_next_function(struct guest_scan *scan)
-{
-	scan->function++;
-	scan->pasid = 0;
-	scan->none = false;
-}
-
-/* As far on as @reason lets: past this entry, its directory entry, or the function. */
-static void scan_next_pasid(struct guest_scan *scan, enum vtd_reason reason)
-{
-	if (reason >= VTD_REASON_DIR_ACCESS && reason <= VTD_REASON_DIR_RESERVED)
-		scan->pasid |= VTD_PASID_TABLE_LAST;
-	else if (reason != VTD_REASON_NONE && reason < VTD_REASON_DIR_ACCESS)
-		scan->pasid = IOPF_PASID_MAX;
-	if (scan->pasid == IOPF_PASID_MAX)
-		scan_next_function(scan);
-	else
-		scan->pasid++;
+	function = guest->spaces[scan->space].function;
+	if (function >= scan->function && function < scan->end)
+		scan_look(guest, function, guest->spaces[scan->space].pasid);
 }
 
 static void scan_entries(struct iopf_guest *guest)
 {
 	struct guest_scan *scan = &guest->scan;
+	uint32_t last;
 
-	if (scan->function == guest->function_count || scan->closing) {
+	if (scan->function == scan->end || scan->closing) {
 		scan->phase = GUEST_SCAN_IDLE;
-	} else if (!scan->none) {
+		return;
+	}
+	if (!scan->none) {
 		scan_look(guest, scan->function, IOPF_PASID_NONE);
 		scan->none = true;
-	} else {
-		scan_next_pasid(scan, scan_look(guest, scan->function, scan->pasid));
+		return;
+	}
+	last = scan_look(guest, scan->function, scan->pasid);
+	scan->pasid = last + 1;
+	if (last >= IOPF_PASID_MAX) {
+		scan->function++;
+		scan->pasid = 0;
+		scan->none = false;
 	}
 }
 
@@ -310,15 +221,26 @@ static void scan_start(struct iopf_guest *guest, struct guest_scan scan)
 	guest->scan = scan;
 }
 
-void guest_scan_pasid(struct iopf_guest *guest, uint32_t pasid)
+void guest_scan_pasid(struct iopf_guest *guest, uint32_t first, uint32_t count,
+		      uint32_t pasid)
 {
-	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ONE, .pasid = pasid });
+	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ONE,
+					       .function = first,
+					       .end = first + count,
+					       .pasid = pasid });
+}
+
+void guest_scan_functions(struct iopf_guest *guest, uint32_t first, uint32_t count)
+{
+	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ATTACHED,
+					       .function = first,
+					       .end = first + count,
+					       .space = UINT32_MAX });
 }
 
 void guest_scan_all(struct iopf_guest *guest)
 {
-	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ATTACHED,
-					       .space = UINT32_MAX });
+	guest_scan_functions(guest, 0, guest->function_count);
 }
 
 int guest_scan_run(struct iopf_guest *guest)
