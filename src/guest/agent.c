@@ -6,9 +6,6 @@
 #include <string.h>
 
 #include "queue/driver.h"
-#include "queue/vtd.h"
-
-#define AGENT_ADDRESS_BITS 48
 
 /* ---- Create ------------------------------------------------------------------------- */
 
@@ -53,13 +50,24 @@ static bool region_valid(const struct iopf_agent_options *options)
 	       options->region_bytes <= (uint64_t)INT32_MAX * TABLE_PAGE_BYTES;
 }
 
+static const struct agent_family *family_find(const char *name)
+{
+	static const struct agent_family *const families[] = { &agent_vtd };
+
+	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
+		if (name == NULL || strcmp(families[i]->name, name) == 0)
+			return families[i];
+	return NULL;
+}
+
 static bool options_valid(const struct iopf_agent_options *options)
 {
-	return options->size_bytes == sizeof(*options) && options->rid_count > 0 &&
+	const struct agent_family *family = family_find(options->family);
+
+	return family != NULL && family->options_valid(options) &&
+	       options->size_bytes == sizeof(*options) && options->rid_count > 0 &&
 	       options->rid_count <= IOPF_AGENT_RID_MAX && options->rids != NULL &&
-	       (options->levels == 4 || options->levels == 5) &&
 	       options->pasid_max > 0 && options->pasid_max <= IOPF_AGENT_PASID_MAX &&
-	       options->pasid_bits >= 13 && options->pasid_bits <= 20 &&
 	       options->command_order <= 7 && options->request_order <= 7 &&
 	       options->registers != NULL && options->ops != NULL &&
 	       options->ops->fault != NULL && region_valid(options);
@@ -70,29 +78,11 @@ size_t iopf_agent_size_bytes(const struct iopf_agent_options *options)
 	return options_valid(options) ? agent_plan(options).end : 0;
 }
 
-static int make_context(struct iopf_agent *agent, uint32_t rid)
-{
-	const struct vtd_context value = {
-		.rid_pasid = AGENT_RID_PASID,
-		.pdts = (uint8_t)(agent->options.pasid_bits - 13),
-		.ats = true,
-		.pasid = true,
-		.pri = true,
-	};
-
-	return vtd_builder_context(&agent->builder, rid, &value);
-}
-
 /* The structures, in the order in which the layout names them. */
 static int make_structures(struct iopf_agent *agent)
 {
 	const struct table_pages pages = { .take = agent_pages_take, .context = agent };
 	struct iopf_agent_layout *layout = &agent->layout;
-	struct vtd_features features = { .address_bits = AGENT_ADDRESS_BITS,
-					 .first = true,
-					 .first_1g = true,
-					 .first_5l = agent->options.levels == 5,
-					 .supervisor = true };
 	int error;
 
 	agent->page_taker = AGENT_OWNER_STRUCTURES;
@@ -104,11 +94,7 @@ static int make_structures(struct iopf_agent *agent)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->request_queue);
 	if (error == 0)
-		error = vtd_builder_create(&agent->builder, &agent->memory, &pages,
-					   &features);
-	for (uint32_t i = 0; i < agent->options.rid_count && error == 0; i++)
-		error = make_context(agent, agent->rids[i]);
-	layout->root = agent->builder.root;
+		error = agent->family->create(agent, &pages);
 	layout->tables =
 		agent->options.base + (uint64_t)agent->page_next * TABLE_PAGE_BYTES;
 	layout->end = agent->options.base + agent->options.region_bytes;
@@ -119,8 +105,8 @@ static int make_driver(struct iopf_agent *agent)
 {
 	const struct iopf_driver_options options = {
 		.size_bytes = sizeof(options),
-		.command_bytes = 32,
-		.wire = &iopf_wire_vtd,
+		.command_bytes = agent->family->command_bytes,
+		.wire = agent->family->wire,
 		.registers = agent->options.registers,
 		.context = agent->options.register_context,
 		.memory = &agent->memory,
@@ -157,6 +143,7 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
 		return -ENOSPC;
 	memset(memory, 0, plan.end);
 	memset(region, 0, (size_t)options->region_bytes);
+	agent->family = family_find(options->family);
 	agent->options = *options;
 	agent->memory = options->memory;
 	agent->driver_memory = bytes + plan.driver;
@@ -188,30 +175,9 @@ uint32_t agent_rid_index(const struct iopf_agent *agent, uint32_t rid)
 
 /* ---- Start and stop ------------------------------------------------------------------ */
 
-/* What the agent needs and the driver below does not ask for. */
-static int features_check(struct iopf_agent *agent)
-{
-	const struct iopf_register_ops *registers = agent->options.registers;
-	void *context = agent->options.register_context;
-	uint64_t cap, ecap;
-	struct vtd_features features;
-	int error = registers->read(context, VTD_CAP, 8, &cap);
-
-	if (error == 0)
-		error = registers->read(context, VTD_ECAP, 8, &ecap);
-	if (error != 0)
-		return error;
-	features = vtd_features_of(cap, ecap, AGENT_ADDRESS_BITS);
-	if (!features.first || (agent->options.levels == 5 && !features.first_5l) ||
-	    !(ecap & VTD_ECAP_PDS))
-		return -ENODEV;
-	agent->builder.features = features;
-	return 0;
-}
-
 int iopf_agent_start(struct iopf_agent *agent)
 {
-	int error = features_check(agent);
+	int error = agent->family->features(agent);
 
 	if (error == 0)
 		error = iopf_driver_start(agent->driver);

@@ -8,9 +8,12 @@
  *
  *   FREE --attach--> ATTACHED --detach--> DRAINING --drained, queue seen empty--> FREE
  *
- *   ATTACHED  its PASID entry is present; its pager is asked
- *   DRAINING  its PASID entry is clear, caches are being invalidated, requests drained;
+ *   ATTACHED  its entry is present; its pager is asked
+ *   DRAINING  its entry is clear, caches are being invalidated, requests drained;
  *             what still comes in for it gets invalid
+ *
+ * What depends on the family of the IOMMU is a row, struct agent_family: the structures,
+ * the format of the tables, and who stands for requests without PASID.
  */
 #ifndef GUEST_AGENT_H
 #define GUEST_AGENT_H
@@ -32,7 +35,9 @@ enum agent_space_state {
 };
 
 struct agent_space {
-	struct x86_table table;
+	union {
+		struct x86_table x86;
+	} table;
 	uint64_t wait;    /* DRAINING: its drain; 0: not in the queue yet */
 	uint32_t rid_index;
 	uint32_t pasid;   /* or IOPF_PASID_NONE */
@@ -49,7 +54,35 @@ enum agent_verdict {
 /* Requests taken at a time. */
 enum { AGENT_BATCH = 32 };
 
+/* What a family of IOMMUs wants built. */
+struct agent_family {
+	const char *name;
+	const struct iopf_wire *wire;
+	uint32_t command_bytes;
+	uint32_t pasid_none; /* the entry that requests without PASID use: nobody else's */
+	bool asids; /* spaces have numbers of their own within one domain, 0 */
+	bool (*options_valid)(const struct iopf_agent_options *options);
+	/* The structures of every function; agent->layout.root. */
+	int (*create)(struct iopf_agent *agent, const struct table_pages *pages);
+	/* Does the IOMMU have what they ask for? 0, -ENODEV, a register's error. */
+	int (*features)(struct iopf_agent *agent);
+	/* An empty first level; the entry that leads to it, there and away. */
+	int (*table)(struct iopf_agent *agent, struct agent_space *space,
+		     const struct table_pages *pages);
+	int (*enter)(struct iopf_agent *agent, const struct agent_space *space);
+	void (*leave)(struct iopf_agent *agent, const struct agent_space *space);
+	/* Pages of its first level; as the editors of the table room. */
+	bool (*walk)(const struct agent_space *space, uint64_t addr, uint8_t perm,
+		     struct table_result *result);
+	int (*map)(const struct agent_space *space, uint64_t addr, uint64_t gpa,
+		   uint8_t perm);
+	int (*unmap)(const struct agent_space *space, uint64_t addr, uint64_t size_bytes);
+};
+
+extern const struct agent_family agent_vtd;
+
 struct iopf_agent {
+	const struct agent_family *family;
 	struct iopf_agent_options options; /* its rids are ours */
 	struct iopf_memory memory;
 	struct iopf_driver *driver;
@@ -61,7 +94,9 @@ struct iopf_agent {
 	uint32_t page_next;   /* where to look for a free one */
 	uint16_t page_taker;  /* who asks */
 
-	struct vtd_builder builder;
+	union {
+		struct vtd_builder vtd;
+	} builder;
 	struct agent_space *spaces; /* pasid_max of them */
 	struct map space_map;       /* function, PASID -> index into spaces[] */
 	struct map partial_map;     /* function, PASID, index -> enum agent_verdict */
@@ -71,9 +106,6 @@ struct iopf_agent {
 	struct iopf_agent_layout layout;
 	struct iopf_agent_stats stats;
 };
-
-/* RID_PASID: the PASID entry of requests without PASID. */
-#define AGENT_RID_PASID 0
 
 /* ---- agent.c ------------------------------------------------------------------------ */
 
@@ -87,6 +119,14 @@ int agent_pages_take(void *context, uint32_t page_count, uint64_t *addr);
 
 struct agent_space *agent_space_find(const struct iopf_agent *agent, uint32_t rid_index,
 				     uint32_t pasid);
+
+/* The PASID that names its entry. */
+uint32_t agent_space_number(const struct iopf_agent *agent,
+			    const struct agent_space *space);
+
+/* Domains, or ASIDs, are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
+uint16_t agent_space_domain(const struct iopf_agent *agent,
+			    const struct agent_space *space);
 
 /* Before the request queue is looked at: see whose drain is done; put that of each
  * DRAINING space that has none into the queue, as far as there is room. */

@@ -84,27 +84,40 @@ int iopf_agent_attached(const struct iopf_agent *agent, uint32_t rid, uint32_t p
 
 /* ---- Commands ------------------------------------------------------------------------ */
 
-/* The PASID that names the entry. */
-static uint32_t space_number(const struct agent_space *space)
+uint32_t agent_space_number(const struct iopf_agent *agent,
+			    const struct agent_space *space)
 {
-	return space->pasid == IOPF_PASID_NONE ? AGENT_RID_PASID : space->pasid;
+	return space->pasid == IOPF_PASID_NONE ? agent->family->pasid_none : space->pasid;
 }
 
-/* Domains are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
-static uint16_t space_domain(const struct iopf_agent *agent,
-			     const struct agent_space *space)
+uint16_t agent_space_domain(const struct iopf_agent *agent,
+			    const struct agent_space *space)
 {
 	return (uint16_t)(space - agent->spaces + 1);
 }
 
+/* A command about @space, whichever of its names the family takes. */
+static struct iopf_command space_command(const struct iopf_agent *agent,
+					 const struct agent_space *space,
+					 enum iopf_command_kind kind,
+					 enum iopf_granularity granularity)
+{
+	uint16_t number = agent_space_domain(agent, space);
+
+	return (struct iopf_command){
+		.kind = (uint8_t)kind,
+		.granularity = (uint8_t)granularity,
+		.domain = agent->family->asids ? 0 : number,
+		.asid = agent->family->asids ? number : 0,
+		.rid = agent->rids[space->rid_index],
+		.pasid = agent_space_number(agent, space),
+	};
+}
+
 static int submit_pasid_cache(struct iopf_agent *agent, const struct agent_space *space)
 {
-	const struct iopf_command command = {
-		.kind = IOPF_COMMAND_INVALIDATE_PASID,
-		.granularity = IOPF_ONE_PASID,
-		.domain = space_domain(agent, space),
-		.pasid = space_number(space),
-	};
+	const struct iopf_command command = space_command(
+		agent, space, IOPF_COMMAND_INVALIDATE_PASID, IOPF_ONE_PASID);
 
 	return iopf_driver_submit(agent->driver, &command);
 }
@@ -114,24 +127,18 @@ static int submit_pasid_cache(struct iopf_agent *agent, const struct agent_space
 static int submit_translations(struct iopf_agent *agent, const struct agent_space *space,
 			       uint64_t addr, uint64_t size_bytes)
 {
-	const struct iopf_command iotlb = {
-		.kind = IOPF_COMMAND_INVALIDATE_IOTLB,
-		.granularity = size_bytes == 0 ? IOPF_ONE_PASID : IOPF_PAGE,
-		.domain = space_domain(agent, space),
-		.pasid = space_number(space),
-		.addr = addr,
-		.size_bytes = size_bytes,
-	};
-	const struct iopf_command device = {
-		.kind = IOPF_COMMAND_INVALIDATE_DEVICE,
-		.granularity = size_bytes == 0 ? IOPF_ALL : IOPF_PAGE,
-		.rid = agent->rids[space->rid_index],
-		.pasid = space->pasid,
-		.addr = addr,
-		.size_bytes = size_bytes,
-	};
-	int error = iopf_driver_submit(agent->driver, &iotlb);
+	struct iopf_command iotlb =
+		space_command(agent, space, IOPF_COMMAND_INVALIDATE_IOTLB,
+			      size_bytes == 0 ? IOPF_ONE_PASID : IOPF_PAGE);
+	struct iopf_command device =
+		space_command(agent, space, IOPF_COMMAND_INVALIDATE_DEVICE,
+			      size_bytes == 0 ? IOPF_ALL : IOPF_PAGE);
+	int error;
 
+	device.pasid = space->pasid;
+	iotlb.addr = device.addr = addr;
+	iotlb.size_bytes = device.size_bytes = size_bytes;
+	error = iopf_driver_submit(agent->driver, &iotlb);
 	return error == 0 ? iopf_driver_submit(agent->driver, &device) : error;
 }
 
@@ -147,7 +154,7 @@ static struct agent_space *space_unused(const struct iopf_agent *agent)
 
 static bool pasid_valid(const struct iopf_agent *agent, uint32_t pasid)
 {
-	return pasid == IOPF_PASID_NONE || (pasid != AGENT_RID_PASID &&
+	return pasid == IOPF_PASID_NONE || (pasid != agent->family->pasid_none &&
 					    pasid >> agent->options.pasid_bits == 0);
 }
 
@@ -155,24 +162,14 @@ static bool pasid_valid(const struct iopf_agent *agent, uint32_t pasid)
 static int space_build(struct iopf_agent *agent, struct agent_space *space)
 {
 	const struct table_pages pages = { .take = agent_pages_take, .context = agent };
-	struct vtd_pasid entry = {
-		.pgtt = VTD_PGTT_FIRST,
-		.domain = space_domain(agent, space),
-		.first_levels = (uint8_t)agent->options.levels,
-		.supervisor = agent->builder.features.supervisor,
-		.write_protect = true,
-	};
-	const struct nested_tables tables = vtd_tables(&entry, &agent->builder.features);
 	int error;
 
 	agent->page_taker = space_owner(agent, space);
-	error = x86_create(&space->table, &agent->memory, &pages, &tables.first);
+	error = agent->family->table(agent, space, &pages);
 	if (error != 0)
 		return error;
-	entry.first_root = space->table.root;
 	agent->page_taker = AGENT_OWNER_STRUCTURES;
-	return vtd_builder_pasid(&agent->builder, agent->rids[space->rid_index],
-				 space_number(space), &entry);
+	return agent->family->enter(agent, space);
 }
 
 int iopf_agent_attach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
@@ -210,15 +207,12 @@ int iopf_agent_attach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 /* ---- Map and unmap -------------------------------------------------------------------- */
 
 /* The page is there already, with at least these rights. */
-static bool space_maps(const struct agent_space *space, uint64_t addr, uint64_t gpa,
-		       uint8_t perm)
+static bool space_maps(const struct iopf_agent *agent, const struct agent_space *space,
+		       uint64_t addr, uint64_t gpa, uint8_t perm)
 {
-	const struct table_space tables = { .memory = space->table.memory };
 	struct table_result result;
 
-	return x86_walk(&tables, &space->table.format, space->table.root, addr, perm,
-			false, &result) &&
-	       result.addr == gpa;
+	return agent->family->walk(space, addr, perm, &result) && result.addr == gpa;
 }
 
 int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint64_t addr,
@@ -229,16 +223,16 @@ int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint6
 
 	if (space == NULL)
 		return -ENOENT;
-	if (space_maps(space, addr, gpa, perm))
+	if (space_maps(agent, space, addr, gpa, perm))
 		return 0;
 	agent->page_taker = space_owner(agent, space);
-	error = x86_map(&space->table, addr, gpa, TABLE_PAGE_BYTES, perm, 0);
+	error = agent->family->map(space, addr, gpa, perm);
 	if (error != -EEXIST)
 		return error;
-	error = x86_unmap(&space->table, addr, TABLE_PAGE_BYTES);
+	error = agent->family->unmap(space, addr, TABLE_PAGE_BYTES);
 	if (error < 0)
 		return error;
-	return x86_map(&space->table, addr, gpa, TABLE_PAGE_BYTES, perm, 0);
+	return agent->family->map(space, addr, gpa, perm);
 }
 
 /* CAP.MAMV: an invalidation by pages covers at most 2^18 of them. */
@@ -269,7 +263,7 @@ int iopf_agent_unmap(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 	if (iopf_driver_room(agent->driver) < 3)
 		return -EAGAIN;
 	agent->page_taker = space_owner(agent, space);
-	error = x86_unmap(&space->table, addr, size_bytes);
+	error = agent->family->unmap(space, addr, size_bytes);
 	if (error < 0)
 		return error;
 	cover = range_cover(addr, size_bytes);
@@ -296,7 +290,7 @@ int iopf_agent_detach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid)
 	if (iopf_driver_room(agent->driver) < 4)
 		return -EAGAIN;
 	/* Whatever is in memory now (a guest may rewrite its own entries): it has to go. */
-	(void)vtd_builder_clear_pasid(&agent->builder, rid, space_number(space));
+	agent->family->leave(agent, space);
 	space->state = AGENT_SPACE_DRAINING;
 	agent->draining++;
 	error = submit_pasid_cache(agent, space);
