@@ -11,29 +11,39 @@
 #include "cli/options.h"
 #include "sim/scenario.h"
 
-enum { FILE_MAX = 1024, FILE_BYTES_MAX = 16 << 20, ABOUT_MAX = 256 };
+enum { FILE_MAX = 1024, FILE_BYTES_MAX = 16 << 20, TITLE_MAX = 256 };
 
 struct arguments {
 	bool list, json;
-	const char *record;
+	const char *record, *variant, *host, *guest;
 	const char *files[FILE_MAX];
 	size_t file_count;
 };
 
+#define VARIANT_LINE(name, word, traits, text) "\t" word ": " text "\n"
+
 static const struct option options[] = {
-	{ "list", NULL, "say what each is about, and play none",
+	{ "list", NULL, "say what each is about, how it is played, and why\n"
+	  "not in other ways; play none",
 	  offsetof(struct arguments, list), 0, 0, OPTION_FLAG },
 	{ "json", NULL, "the result as JSON", offsetof(struct arguments, json), 0, 0,
 	  OPTION_FLAG },
-	{ "record", "FILE", "write what happens, in the event language; of one file",
+	{ "variant", "NAME", "play this one only, where a file has it; otherwise all",
+	  offsetof(struct arguments, variant), 0, 0, OPTION_TEXT },
+	{ "host", "FAMILY", "the host's IOMMU, where a file leaves it open",
+	  offsetof(struct arguments, host), 0, 0, OPTION_TEXT },
+	{ "guest", "FAMILY", "the IOMMU that guests see, where a file leaves it open",
+	  offsetof(struct arguments, guest), 0, 0, OPTION_TEXT },
+	{ "record", "FILE", "write what happens, in the event language; of one file\n"
+	  "in one variant",
 	  offsetof(struct arguments, record), 0, 0, OPTION_TEXT },
 };
 
 static const struct option_table table = {
 	.usage = "scenario [OPTION...] FILE...",
 	.about = "Play scenarios against the real engine and models, in virtual time.",
-	.after = "A scenario whose functions leave open whether responses carry a PASID has to\n"
-		 "hold both ways. Every invariant is checked on the way.",
+	.after = "A scenario has to hold in each of its variants. Every invariant is checked on\n"
+		 "the way.\n\nVariants:\n" TRACE_VARIANTS(VARIANT_LINE),
 	.options = options,
 	.count = CLI_COUNT(options),
 	.operand = offsetof(struct arguments, files),
@@ -43,7 +53,9 @@ static const struct option_table table = {
 };
 
 struct tally {
+	const struct arguments *arguments;
 	uint32_t passed, failed, bad;
+	unsigned variant; /* the one that is asked for; TRACE_VARIANT_COUNT: all */
 	json_t *results; /* NULL: as text */
 	FILE *record;
 };
@@ -89,19 +101,22 @@ static void short_name(const char *file, char *name, size_t size_bytes)
 	snprintf(name, size_bytes, "%.*s", (int)length, base);
 }
 
-/* The first comment says what a scenario is about. */
-static void about_of(const uint8_t *bytes, size_t size_bytes, char *about)
+/* The first comment says what a scenario is about; its name in front is left out. */
+static void title_of(const char *name, const uint8_t *bytes, size_t size_bytes, char *title)
 {
 	const char *at = memchr(bytes, '#', size_bytes);
 	const char *end = (const char *)bytes + size_bytes;
-	size_t length = 0;
+	size_t name_bytes = strlen(name), length = 0;
 
 	if (at != NULL)
 		for (at++; at < end && *at == ' '; at++)
 			;
-	while (at != NULL && at < end && *at != '\n' && length < ABOUT_MAX - 1)
-		about[length++] = *at++;
-	about[length] = '\0';
+	if (at != NULL && (size_t)(end - at) > name_bytes + 2 &&
+	    memcmp(at, name, name_bytes) == 0 && at[name_bytes] == ':')
+		at += name_bytes + 2;
+	while (at != NULL && at < end && *at != '\n' && length < TITLE_MAX - 1)
+		title[length++] = *at++;
+	title[length] = '\0';
 }
 
 /* ---- One of them ------------------------------------------------------------ */
@@ -127,14 +142,18 @@ static void where(const char *file, const struct scenario_result *result, char *
 		snprintf(text, size_bytes, "%s: %s", file, result->text);
 }
 
-static void tell_json(const struct tally *tally, const char *name, bool pasids, bool varies,
+static json_t *word_or_null(const char *word)
+{
+	return word != NULL ? json_string(word) : json_null();
+}
+
+static void tell_json(const struct tally *tally, const char *name, const char *variant,
 		      const struct scenario_result *result, const char *text)
 {
 	json_t *one = json_object();
 
 	json_object_set_new(one, "name", json_string(name));
-	json_object_set_new(one, "pasid_in_response",
-			    varies ? json_boolean(pasids) : json_null());
+	json_object_set_new(one, "variant", word_or_null(variant));
 	json_object_set_new(one, "ok", json_boolean(result->outcome == SCENARIO_OK));
 	json_object_set_new(one, "events", json_integer((json_int_t)result->events));
 	json_object_set_new(one, "checked", json_integer((json_int_t)result->checked));
@@ -143,11 +162,11 @@ static void tell_json(const struct tally *tally, const char *name, bool pasids, 
 	json_array_append_new(tally->results, one);
 }
 
-static void tell(struct tally *tally, const char *file, bool pasids, bool varies,
+/* @variant: NULL: the file has none, or was not played. */
+static void tell(struct tally *tally, const char *file, const char *variant,
 		 const struct scenario_result *result)
 {
-	static const char *const ways[] = { ", no PASIDs in responses",
-					    ", PASIDs in responses" };
+	const char *blank = variant != NULL ? " " : "", *word = variant != NULL ? variant : "";
 	char name[128], text[2048] = "";
 
 	short_name(file, name, sizeof(name));
@@ -157,75 +176,111 @@ static void tell(struct tally *tally, const char *file, bool pasids, bool varies
 	tally->failed += result->outcome == SCENARIO_FAILED;
 	tally->bad += result->outcome >= SCENARIO_BAD;
 	if (tally->results != NULL)
-		tell_json(tally, name, pasids, varies, result, text);
+		tell_json(tally, name, variant, result, text);
 	if (result->outcome >= SCENARIO_BAD)
 		cli_error("%s", text);
 	else if (tally->results == NULL && result->outcome == SCENARIO_OK)
-		printf("ok %s%s\n", name, varies ? ways[pasids] : "");
+		printf("ok %s%s%s\n", name, blank, word);
 	else if (tally->results == NULL)
-		printf("FAILED %s%s\n  %s\n", name, varies ? ways[pasids] : "", text);
+		printf("FAILED %s%s%s\n  %s\n", name, blank, word, text);
+}
+
+/* Returns: false: no scenario, whatever the variant. */
+static bool play_as(struct tally *tally, const char *file, const uint8_t *bytes,
+		    size_t size_bytes, unsigned variant, const char *word)
+{
+	const struct scenario_options how = { .variant = (enum trace_variant)variant,
+					      .host = tally->arguments->host,
+					      .guest = tally->arguments->guest,
+					      .record = tally->record != NULL ? on_record : NULL,
+					      .context = tally };
+	struct scenario_result result;
+
+	scenario_play(bytes, size_bytes, &how, &result);
+	tell(tally, file, word, &result);
+	return result.outcome < SCENARIO_BAD;
+}
+
+/* In the language, from its first line to its last, in every variant? */
+static bool is_readable(struct tally *tally, const char *file, const uint8_t *bytes,
+			size_t size_bytes, struct trace_plan *plan)
+{
+	struct scenario_result result = { .outcome = SCENARIO_BAD };
+	struct trace_error error;
+
+	if (trace_plan_read(bytes, size_bytes, plan, &error) == 0)
+		return true;
+	result.line = error.line;
+	result.column = error.column;
+	snprintf(result.text, sizeof(result.text), "%s", error.text);
+	tell(tally, file, NULL, &result);
+	return false;
 }
 
 static void play(struct tally *tally, const char *file, const uint8_t *bytes,
 		 size_t size_bytes)
 {
-	bool varies = scenario_varies(bytes, size_bytes);
-	struct scenario_options with = { .pasid_in_response = true,
-					 .record = tally->record != NULL ? on_record : NULL,
-					 .context = tally };
-	const struct scenario_options without = { .pasid_in_response = false };
-	struct scenario_result result;
+	struct trace_plan plan;
 
-	scenario_play(bytes, size_bytes, &with, &result);
-	tell(tally, file, true, varies, &result);
-	if (!varies || result.outcome >= SCENARIO_BAD)
+	if (!is_readable(tally, file, bytes, size_bytes, &plan))
 		return;
-	scenario_play(bytes, size_bytes, &without, &result);
-	tell(tally, file, false, varies, &result);
+	if (plan.variants == 0)
+		play_as(tally, file, bytes, size_bytes, TRACE_VARIANT_PRI, NULL);
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++) {
+		bool wanted = tally->variant == n || tally->variant == TRACE_VARIANT_COUNT;
+
+		if (wanted && (plan.variants >> n & 1) &&
+		    !play_as(tally, file, bytes, size_bytes, n, trace_variant_name(n)))
+			return;
+	}
 }
 
 /* ---- Or what it is about ---------------------------------------------------- */
 
-/* In the language, from its first line to its last? */
-static bool is_readable(const uint8_t *bytes, size_t size_bytes,
-			struct scenario_result *result)
+static void list_json(const struct tally *tally, const char *name, const char *title,
+		      const struct trace_plan *plan)
 {
-	struct trace_reader reader;
-	struct trace_event event;
-	struct trace_error error;
-	int got;
+	json_t *played = json_array(), *cannot = json_object();
 
-	trace_reader_open(&reader, bytes, size_bytes);
-	while ((got = trace_read(&reader, &event, &error)) == 1)
-		;
-	if (got == 0)
-		return true;
-	*result = (struct scenario_result){ .outcome = SCENARIO_BAD,
-					    .line = error.line,
-					    .column = error.column };
-	snprintf(result->text, sizeof(result->text), "%s", error.text);
-	return false;
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++) {
+		if (plan->variants >> n & 1)
+			json_array_append_new(played, json_string(trace_variant_name(n)));
+		if (plan->cannot[n].size > 0)
+			json_object_set_new(cannot, trace_variant_name(n),
+					    json_stringn(plan->cannot[n].at,
+							 plan->cannot[n].size));
+	}
+	json_array_append_new(tally->results,
+			      json_pack("{s:s, s:b, s:s, s:o, s:o}", "name", name, "ok", true,
+					"title", title, "variants", played, "cannot", cannot));
+}
+
+static void list_text(const char *name, const char *title, const struct trace_plan *plan)
+{
+	printf("%-4s %s\n", name, title);
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++)
+		if (plan->variants >> n & 1)
+			printf("     %s\n", trace_variant_name(n));
+		else if (plan->cannot[n].size > 0)
+			printf("     not %s: %.*s\n", trace_variant_name(n),
+			       (int)plan->cannot[n].size, plan->cannot[n].at);
 }
 
 static void list(struct tally *tally, const char *file, const uint8_t *bytes,
 		 size_t size_bytes)
 {
-	char name[128], about[ABOUT_MAX];
-	struct scenario_result result;
+	char name[128], title[TITLE_MAX];
+	struct trace_plan plan;
 
-	if (!is_readable(bytes, size_bytes, &result)) {
-		tell(tally, file, true, false, &result);
+	if (!is_readable(tally, file, bytes, size_bytes, &plan))
 		return;
-	}
 	short_name(file, name, sizeof(name));
-	about_of(bytes, size_bytes, about);
+	title_of(name, bytes, size_bytes, title);
 	tally->passed++;
 	if (tally->results == NULL)
-		printf("%-12s %s\n", name, about);
+		list_text(name, title, &plan);
 	else
-		json_array_append_new(tally->results,
-				      json_pack("{s:s, s:b, s:s}", "name", name, "ok",
-						true, "about", about));
+		list_json(tally, name, title, &plan);
 }
 
 /* ---- All of them ------------------------------------------------------------ */
@@ -287,7 +342,7 @@ static void each_file(const struct arguments *arguments, struct tally *tally)
 		uint8_t *bytes = file_read(file, &size_bytes, &result);
 
 		if (bytes == NULL)
-			tell(tally, file, true, false, &result);
+			tell(tally, file, NULL, &result);
 		else if (arguments->list)
 			list(tally, file, bytes, size_bytes);
 		else
@@ -296,10 +351,29 @@ static void each_file(const struct arguments *arguments, struct tally *tally)
 	}
 }
 
+static int find_variant(const char *name, unsigned *variant)
+{
+	if (name == NULL)
+		return CLI_OK;
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++) {
+		if (strcmp(name, trace_variant_name(n)) != 0)
+			continue;
+		*variant = n;
+		return CLI_OK;
+	}
+	cli_error("--variant %s: no such variant; iopf scenario --help lists them", name);
+	return CLI_USAGE;
+}
+
 static int all_files(const struct arguments *arguments)
 {
-	struct tally tally = { .results = arguments->json ? json_array() : NULL };
-	int code = record_open(arguments, &tally);
+	struct tally tally = { .arguments = arguments, .variant = TRACE_VARIANT_COUNT };
+	int code = find_variant(arguments->variant, &tally.variant);
+
+	if (code != CLI_OK)
+		return code;
+	tally.results = arguments->json ? json_array() : NULL;
+	code = record_open(arguments, &tally);
 
 	if (code == CLI_OK) {
 		each_file(arguments, &tally);

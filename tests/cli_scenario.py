@@ -90,11 +90,31 @@ def the_others_are_played_all_the_same():
 def a_list_plays_none_and_shows_no_garbage():
     garbage = written("garbage", b"\x1b[2J# \x1b[2J\n" * 100)
     done = scenario("--list", good, garbage)
-    assert done.returncode == 2 and len(done.stdout.splitlines()) == 1, done
+    assert done.returncode == 2 and done.stdout.startswith("S1 "), done
     assert "\x1b" not in done.stdout + done.stderr
-    done = scenario("--list", "--json", good)
-    result = json.loads(done.stdout)
-    assert done.returncode == 0 and result["results"][0]["about"] != "", result
+
+
+def a_list_says_how_each_is_played_and_why_not_otherwise():
+    path = written("T1", HEADER + "# T1: what it is about\n\nvariants pri guest\n"
+                   "cannot stall a stall has none\nworld endpoint=D rid=0x10 allocation=4\n")
+    done = scenario("--list", path)
+    assert done.returncode == 0 and done.stdout.splitlines() == [
+        "T1   what it is about", "     pri", "     not stall: a stall has none", "     guest"], done
+    done = scenario("--list", "--json", path)
+    one = json.loads(done.stdout)["results"][0]
+    assert done.returncode == 0 and one == {
+        "name": "T1", "ok": True, "title": "what it is about", "variants": ["pri", "guest"],
+        "cannot": {"stall": "a stall has none"}}, one
+
+
+def each_variant_is_played_or_the_one_that_is_asked_for():
+    done = scenario("--json", good)
+    played = [one["variant"] for one in json.loads(done.stdout)["results"]]
+    assert done.returncode == 0 and len(played) > 3 and len(set(played)) == len(played), done
+    done = scenario("--json", "--variant", "guest", good)
+    assert [one["variant"] for one in json.loads(done.stdout)["results"]] == ["guest"], done
+    done = scenario("--variant", "none", good)
+    assert done.returncode == 2 and "--variant none: no such variant" in done.stderr, done
 
 
 sys.exit(cases.play((
@@ -103,4 +123,6 @@ sys.exit(cases.play((
     one_that_does_not_hold_ends_with_1,
     the_others_are_played_all_the_same,
     a_list_plays_none_and_shows_no_garbage,
+    a_list_says_how_each_is_played_and_why_not_otherwise,
+    each_variant_is_played_or_the_one_that_is_asked_for,
 )))

@@ -32,18 +32,18 @@ static void line(const char *format, ...)
 	text.bytes[text.size++] = '\n';
 }
 
-static struct scenario_result play(bool pasid_in_response)
+static struct scenario_result play(enum trace_variant variant)
 {
-	const struct scenario_options options = { .pasid_in_response = pasid_in_response };
+	const struct scenario_options options = { .variant = variant };
 	struct scenario_result result;
 
 	scenario_play(text.bytes, text.size, &options, &result);
 	return result;
 }
 
-static void holds(bool pasid_in_response)
+static void holds(enum trace_variant variant)
 {
-	struct scenario_result result = play(pasid_in_response);
+	struct scenario_result result = play(variant);
 
 	if (result.outcome != SCENARIO_OK)
 		printf("%u:%u: %s\n", result.line, result.column, result.text);
@@ -105,8 +105,8 @@ TEST(a_thousand_late_answers_in_any_order_are_stale_and_nothing_leaves)
 	line("require owner=G refused_stale=%u refused_unknown=0", TIMES);
 	line("require endpoint=D uprgi=0 credits_in_use=0");
 	line("require endpoint=D interface=function credits_in_use=0");
-	holds(true);
-	holds(false);
+	holds(TRACE_VARIANT_PRI);
+	holds(TRACE_VARIANT_PRI_NOPASID);
 }
 
 /* ---- S4, with every index owed ---------------------------------------------- */
@@ -135,7 +135,7 @@ TEST(a_guest_that_owes_every_index_is_shown_nothing_until_it_answers)
 	line("+1ms answer owner=G group=new code=success interface=guest");
 	line("require endpoint=D responses=1 since=full");
 	line("require endpoint=D uprgi=0 credits_in_use=0");
-	holds(true);
+	holds(TRACE_VARIANT_PRI);
 }
 
 /* ---- What is wrong, and where ----------------------------------------------- */
@@ -143,7 +143,7 @@ TEST(a_guest_that_owes_every_index_is_shown_nothing_until_it_answers)
 static void refuses(enum scenario_outcome outcome, unsigned at_line, unsigned column,
 		    const char *message)
 {
-	struct scenario_result result = play(true);
+	struct scenario_result result = play(TRACE_VARIANT_PRI);
 
 	CHECK_EQ(result.outcome, outcome);
 	CHECK_EQ(result.line, at_line);
@@ -177,10 +177,10 @@ TEST(unfinished_scenarios_are_refused)
 	refuses(SCENARIO_BAD, 0, 0, "no events, expected some");
 	world();
 	line("0 reset");
-	CHECK_EQ(play(true).outcome, SCENARIO_BAD);
+	CHECK_EQ(play(TRACE_VARIANT_PRI).outcome, SCENARIO_BAD);
 	begin();
 	line("0 mark name=x");
-	CHECK_EQ(play(true).outcome, SCENARIO_BAD);
+	CHECK_EQ(play(TRACE_VARIANT_PRI).outcome, SCENARIO_BAD);
 }
 
 TEST(a_function_without_a_credit_does_not_ask)
@@ -191,16 +191,36 @@ TEST(a_function_without_a_credit_does_not_ask)
 		"required: D has a credit; found: paging on, 4 of 4 in use");
 }
 
-TEST(functions_that_leave_it_open_are_tried_both_ways)
+/* ---- Variants --------------------------------------------------------------- */
+
+TEST(a_variant_plays_the_lines_that_are_for_it)
 {
-	world();
-	CHECK(scenario_varies(text.bytes, text.size));
 	begin();
 	line("iopf-trace 1");
-	line("world endpoint=D rid=0x10 allocation=4 pasid_in_response=0");
-	line("0 mark name=x");
-	CHECK(!scenario_varies(text.bytes, text.size));
-	holds(true);
+	line("variants pri pri-no-pasid guest");
+	line("world endpoint=D rid=0x10 allocation=4");
+	line("world owner=G");
+	line("0 attach endpoint=D pasid=1 owner=G");
+	line("1 request endpoint=D pasid=1 index=5 addr=0x1000 perm=r last=1 group=t");
+	line("2 show owner=G group=t");
+	line("@direct 3 answer owner=G group=t code=success");
+	line("@guest  4 answer owner=G group=t code=invalid");
+	line("@direct require endpoint=D ended_success=1");
+	line("@pasid @direct require endpoint=D responses=1 pasid=1");
+	line("@no-pasid require endpoint=D responses=1 pasid=none");
+	line("@guest require endpoint=D ended_invalid=1");
+	holds(TRACE_VARIANT_PRI);
+	holds(TRACE_VARIANT_PRI_NOPASID);
+	holds(TRACE_VARIANT_GUEST);
+}
+
+TEST(a_variant_that_a_file_does_not_have_is_not_played)
+{
+	begin();
+	line("iopf-trace 1");
+	line("variants guest");
+	line("world endpoint=D rid=0x10 allocation=4");
+	refuses(SCENARIO_BAD, 3, 1, "not played as pri, expected a variant of the file");
 }
 
 int main(void)

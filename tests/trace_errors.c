@@ -14,6 +14,7 @@
 #define TIME                                                                           \
 	", expected a number with ns, us, ms, s, m or h, and + before it where it "   \
 	"counts from the event before"
+#define VARIANTS_ "pri pri-no-pasid stall guest guest-no-pasid guest-stall"
 #define LONG "01234567890123456789012345678901234567890123456789"
 
 static const struct {
@@ -112,6 +113,30 @@ static const struct {
 	  "f:2:30: last=2 out of range, expected 0 or 1" },
 	{ HEAD "0 answer code=fine\n",
 	  "f:2:15: code=fine, expected one of success invalid failure" },
+	{ HEAD "variants\n", "f:2:9: 'variants' of none, expected some" },
+	{ HEAD "variants pri ats\n",
+	  "f:2:14: unknown variant 'ats', expected one of " VARIANTS_ },
+	{ HEAD "variants pri stall pri\n", "f:2:20: variant 'pri' twice, expected once" },
+	{ HEAD "variants pri\nvariants stall\n", "f:3:1: 'variants' twice, expected once" },
+	{ HEAD "world\nvariants pri\n",
+	  "f:3:1: 'variants' after a statement, expected it before all" },
+	{ HEAD "cannot stall it has none\n",
+	  "f:2:1: 'cannot' before 'variants', expected it behind" },
+	{ HEAD "variants pri\ncannot pri why\n",
+	  "f:3:8: variant 'pri' is played, expected one that is not" },
+	{ HEAD "variants pri\ncannot\n",
+	  "f:3:7: unknown variant '', expected one of " VARIANTS_ },
+	{ HEAD "variants pri\ncannot stall\n",
+	  "f:3:13: 'cannot' without a reason, expected it" },
+	{ HEAD "variants pri\ncannot stall one\ncannot stall two\n",
+	  "f:4:8: a second reason for 'stall', expected one" },
+	{ HEAD "@stall 0 mark name=a\n",
+	  "f:2:1: '@stall' in a file without 'variants', expected that line first" },
+	{ HEAD "variants pri\n@pri @fast 0 mark name=a\n",
+	  "f:3:6: unknown '@fast', expected one of pri stall direct guest pasid no-pasid" },
+	{ HEAD "variants pri\n@stall 0 mark name=a/b\n",
+	  "f:3:20: name=a/b, expected 1 to 31 of A-Z a-z 0-9 _ . : -" },
+	{ HEAD "variants pri\n@pri\n", "f:3:5: time without a kind, expected one of " KINDS },
 	{ HEAD "world deadline=5y\n",
 	  "f:2:16: deadline=5y, expected a number with ns, us, ms, s, m or h; without "
 	  "one, nanoseconds" },

@@ -9,12 +9,14 @@ enum { MUTATIONS = 1000000, FILE_MAX = 2048 };
 
 static const char seed_text[] =
 	"iopf-trace 1\n"
+	"variants pri guest stall\n"
+	"cannot guest-stall for a reason of its own\n"
 	"world source=host family=vtd entries=256 reserve_count=8\n"
 	"world endpoint=D source=host rid=0x10 allocation=4 pasid_in_response=1\n"
 	"world owner=G role=guest character=slow deadline=10ms quota=8\n"
 	"0 attach endpoint=D owner=G pasid=1 # here it begins\n"
 	"+10us request endpoint=D pasid=1 index=5 addr=0x7000 perm=rw last=1 group=t1\n"
-	"1ms overflow source=host count=3\n"
+	"@pri @direct 1ms overflow source=host count=3\n"
 	"+1ms show owner=G group=t1 virtual_index=9 interface=guest\n"
 	"5ms response endpoint=D code=invalid ending=deadline request_count=1\n"
 	"6ms step endpoint=D operation=detach step=drain result=nothing\n"
@@ -28,11 +30,23 @@ static size_t make_binary(uint8_t *bytes)
 	struct trace_event event;
 	struct trace_error error;
 
-	trace_reader_open(&reader, seed_text, sizeof(seed_text) - 1);
+	trace_reader_open_as(&reader, seed_text, sizeof(seed_text) - 1, TRACE_VARIANT_PRI);
 	while (trace_read(&reader, &event, &error) == 1)
 		at += (size_t)trace_write(TRACE_BINARY, &event, bytes + at, FILE_MAX - at);
 	CHECK(at > 500);
 	return at;
+}
+
+/* What a plan says lies in the file. */
+static void check_plan(const struct trace_plan *plan, const uint8_t *bytes, size_t size)
+{
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++) {
+		const uint8_t *at = (const uint8_t *)plan->cannot[n].at;
+
+		CHECK(plan->cannot[n].size == 0 || !(plan->variants >> n & 1));
+		CHECK(plan->cannot[n].size == 0 ||
+		      (at >= bytes && at + plan->cannot[n].size <= bytes + size));
+	}
 }
 
 /* Read all of it from memory of exactly its size; every event can be written again. */
@@ -47,12 +61,13 @@ static unsigned read_all(const uint8_t *bytes, size_t size)
 	int result;
 
 	memcpy(exact, bytes, size);
-	trace_reader_open(&reader, exact, size);
+	trace_reader_open_as(&reader, exact, size, TRACE_VARIANT_PRI);
 	while ((result = trace_read(&reader, &event, &error)) == 1) {
 		count++;
 		if (trace_write(TRACE_TEXT, &event, line, sizeof(line)) <= 0)
 			break;
 	}
+	check_plan(&reader.plan, exact, size);
 	free(exact);
 	CHECK(result == 0 || result == -EBADMSG);
 	CHECK(result == 0 || (strlen(error.text) > 0 && error.column > 0));

@@ -53,6 +53,26 @@ TEST(counters_and_gauges_are_keys_in_their_order)
 	CHECK_EQ(TRACE_KEY_credits_in_use, TRACE_KEY_GAUGES + IOPF_GAUGE_credits_in_use);
 }
 
+TEST(each_variant_is_one_way_to_page_and_one_to_answer)
+{
+	for (unsigned n = 0; n < TRACE_VARIANT_COUNT; n++) {
+		unsigned has = trace_variant_traits(n);
+		bool pri = has & TRACE_IS(PRI);
+
+		CHECK(strlen(trace_variant_name(n)) > 0 && strlen(trace_variant_text(n)) > 0);
+		CHECK(pri != !!(has & TRACE_IS(STALL)));
+		CHECK(!!(has & TRACE_IS(DIRECT)) != !!(has & TRACE_IS(GUEST)));
+		CHECK_EQ(!!(has & TRACE_IS(PASID)) + !!(has & TRACE_IS(NOPASID)), pri);
+		for (unsigned other = 0; other < n; other++)
+			CHECK(trace_variant_traits(other) != has);
+	}
+	for (unsigned n = 0; n < TRACE_TRAIT_COUNT; n++)
+		CHECK(strlen(trace_trait_name(n)) > 0 && strlen(trace_trait_text(n)) > 0);
+	CHECK(trace_variant_name(TRACE_VARIANT_COUNT) == NULL);
+	CHECK(trace_trait_name(TRACE_TRAIT_COUNT) == NULL);
+	CHECK_EQ(trace_variant_traits(TRACE_VARIANT_COUNT), 0);
+}
+
 TEST(numbers_of_words_never_change)
 {
 	CHECK_EQ(TRACE_KIND_world, 0);

@@ -157,6 +157,11 @@ bool scenario_result_holds(struct scenario *s, int returned)
 			     trace_word(TRACE_TYPE_result, was));
 }
 
+bool scenario_is(const struct scenario *s, enum trace_trait trait)
+{
+	return s->traits >> trait & 1;
+}
+
 /* ---- Time ------------------------------------------------------------------- */
 
 /* All invariants, after each turn of the host and at the end. */
@@ -259,6 +264,17 @@ static bool invariants_hold(struct scenario *s)
 	return true;
 }
 
+/* A file that has variants is played in one of them. */
+static bool variant_fits(struct scenario *s, const struct trace_plan *plan)
+{
+	unsigned variant = s->options->variant;
+
+	if (plan->variants == 0 || plan->variants >> variant & 1)
+		return true;
+	return scenario_bad(s, TRACE_KEY_NONE, "not played as %s, expected a variant of the file",
+			    trace_variant_name(variant));
+}
+
 static bool play_event(struct scenario *s)
 {
 	if (s->event->kind == TRACE_KIND_world) {
@@ -284,10 +300,10 @@ static void play_all(struct scenario *s)
 	struct trace_error error;
 	int more;
 
-	trace_reader_open(&reader, s->bytes, s->size_bytes);
+	trace_reader_open_as(&reader, s->bytes, s->size_bytes, s->options->variant);
 	while ((more = trace_read(&reader, &s->statement, &error)) == 1) {
 		s->event = &s->statement;
-		if (!play_event(s))
+		if (!variant_fits(s, &reader.plan) || !play_event(s))
 			return;
 	}
 	if (more == 0)
@@ -337,6 +353,7 @@ void scenario_play(const void *bytes, size_t size_bytes,
 	}
 	s->options = options;
 	s->result = result;
+	s->traits = trace_variant_traits(options->variant);
 	s->bytes = bytes;
 	s->size_bytes = size_bytes;
 	play_all(s);
@@ -345,18 +362,4 @@ void scenario_play(const void *bytes, size_t size_bytes,
 	for (unsigned n = 0; s->check != NULL && n < SIM_INVARIANT_COUNT; n++)
 		result->checked += sim_check_result(s->check, (enum sim_invariant)n)->checked;
 	destroy(s);
-}
-
-bool scenario_varies(const void *bytes, size_t size_bytes)
-{
-	struct trace_reader reader;
-	struct trace_event event;
-	struct trace_error error;
-
-	trace_reader_open(&reader, bytes, size_bytes);
-	while (trace_read(&reader, &event, &error) == 1 && event.kind == TRACE_KIND_world)
-		if (trace_name(&event, TRACE_KEY_endpoint) != NULL &&
-		    trace_find(&event, TRACE_KEY_pasid_in_response) == NULL)
-			return true;
-	return false;
 }

@@ -6,9 +6,10 @@
  * What each statement does is said in docs/formats.md, "What a scenario does with them".
  * All checkers of invariants run during every scenario and fail it.
  *
- * An owner whose line names a family is a guest with a virtual IOMMU of that family: it
- * has queues, and is shown and answers through them. Any other owner fetches and
- * answers through the broker's interface, as the VMM of a guest may.
+ * An owner whose line names a family is a guest with a virtual IOMMU of that family, and
+ * so is one of role guest in a variant that is through a guest's queue: it has queues,
+ * and is shown and answers through them. Any other owner fetches and answers through the
+ * broker's interface, as the VMM of a guest may.
  */
 #ifndef SIM_SCENARIO_H
 #define SIM_SCENARIO_H
@@ -27,8 +28,10 @@ enum scenario_outcome {
 };
 
 struct scenario_options {
-	/* PRG Response PASID Required of functions that do not say it. */
-	bool pasid_in_response;
+	/* Of a file that has variants, one of those; what a file without them leaves open. */
+	enum trace_variant variant;
+	/* IOMMU families where a line does not say one; NULL: what the variant needs. */
+	const char *host, *guest;
 	/* Everything that happens, in the event language; NULL: nobody listens. */
 	void (*record)(void *context, const struct trace_event *event);
 	void *context;
@@ -46,9 +49,5 @@ struct scenario_result {
 void scenario_play(const void *bytes, size_t size_bytes,
 		   const struct scenario_options *options,
 		   struct scenario_result *result);
-
-/* True: a function's line leaves open whether responses carry the PASID, so that the
- * scenario has to hold both ways. */
-bool scenario_varies(const void *bytes, size_t size_bytes);
 
 #endif

@@ -50,6 +50,8 @@ static bool ask(struct scenario *s, struct scenario_endpoint *endpoint,
 				     "use",
 				     endpoint->name, state.paging ? "on" : "off",
 				     state.credits_in_use, state.allocation);
+	if (trace_number(s->event, TRACE_KEY_forced, 0))
+		sim_check_honest(s->check, endpoint->options.rid, false);
 	send(s, endpoint, request);
 	return true;
 }

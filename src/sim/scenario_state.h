@@ -115,6 +115,7 @@ struct scenario {
 	size_t size_bytes;
 	struct trace_event statement;
 	const struct trace_event *event; /* the present statement; NULL: at the end */
+	uint8_t traits; /* of the variant */
 	struct world world;
 	bool built;
 	struct sim_check *check;
@@ -148,6 +149,8 @@ bool scenario_bad(struct scenario *s, unsigned key, const char *format, ...)
 /* Room for one more of a growing array; false: no memory, said. */
 bool scenario_room(struct scenario *s, void **array, uint32_t count, uint32_t *room,
 		   size_t size_bytes);
+
+bool scenario_is(const struct scenario *s, enum trace_trait trait);
 
 /* Everybody works once. */
 uint32_t scenario_turn(struct scenario *s);

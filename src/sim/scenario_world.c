@@ -41,7 +41,9 @@ static bool endpoint_line(struct scenario *s)
 				    (unsigned)SCENARIO_ENDPOINT_MAX);
 	if (trace_find(event, TRACE_KEY_rid) == NULL)
 		return scenario_bad(s, TRACE_KEY_endpoint, "endpoint without 'rid', expected it");
-	if (trace_number(event, TRACE_KEY_mechanism, TRACE_MECHANISM_pri) !=
+	if (trace_number(event, TRACE_KEY_mechanism,
+			 scenario_is(s, TRACE_TRAIT_STALL) ? TRACE_MECHANISM_stall :
+							     TRACE_MECHANISM_pri) !=
 	    TRACE_MECHANISM_pri)
 		return scenario_bad(s, TRACE_KEY_mechanism,
 				    "mechanism=stall, expected one that is known here: pri");
@@ -53,7 +55,7 @@ static bool endpoint_line(struct scenario *s)
 			     .allocation = (uint32_t)capacity,
 			     .no_pasid_in_response =
 				     !trace_number(event, TRACE_KEY_pasid_in_response,
-						   s->options->pasid_in_response),
+						   !scenario_is(s, TRACE_TRAIT_NOPASID)),
 			     .stop_marker =
 				     trace_number(event, TRACE_KEY_sends_stop_markers, 0) },
 		.guest = SCENARIO_NONE,
@@ -66,11 +68,22 @@ static bool endpoint_line(struct scenario *s)
 	return true;
 }
 
+/* The family of the virtual IOMMU that an owner has; NULL: it has none. */
+static const char *family_of_owner(const struct scenario *s)
+{
+	const char *family = trace_name(s->event, TRACE_KEY_family);
+
+	if (family != NULL || !scenario_is(s, TRACE_TRAIT_GUEST) ||
+	    trace_number(s->event, TRACE_KEY_role, TRACE_ROLE_guest) != TRACE_ROLE_guest)
+		return family;
+	return s->options->guest != NULL ? s->options->guest : "vtd";
+}
+
 static bool owner_line(struct scenario *s)
 {
 	struct scenario_owner *owner = &s->owners[s->owner_count];
 	const struct trace_event *event = s->event;
-	const char *family = trace_name(event, TRACE_KEY_family);
+	const char *family = family_of_owner(s);
 	const char *character = trace_name(event, TRACE_KEY_character);
 
 	if (s->owner_count == SCENARIO_OWNER_MAX)

@@ -33,9 +33,17 @@ int read_accept(struct trace_reader *reader, const struct trace_event *event,
 	return 0;
 }
 
+void trace_reader_open_as(struct trace_reader *reader, const void *bytes,
+			  size_t size_bytes, unsigned variant)
+{
+	*reader = (struct trace_reader){ .bytes = bytes,
+					 .size_bytes = size_bytes,
+					 .variant = (uint8_t)variant };
+}
+
 void trace_reader_open(struct trace_reader *reader, const void *bytes, size_t size_bytes)
 {
-	*reader = (struct trace_reader){ .bytes = bytes, .size_bytes = size_bytes };
+	trace_reader_open_as(reader, bytes, size_bytes, TRACE_VARIANT_COUNT);
 }
 
 static int read_header(struct trace_reader *reader, struct trace_error *error)

@@ -1,85 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* trace/text.c - a statement a line. */
-#include "trace/form.h"
+#include "trace/line.h"
 
 static const char header[] = "iopf-trace ";
-
-/* What is left of a line, and where it began. */
-struct line {
-	struct place place;
-	const char *start;
-	struct span rest;
-};
-
-static size_t column_of(const struct line *line, struct span span)
-{
-	return (size_t)(span.at - line->start) + 1;
-}
-
-/* As much of @span as a message shows. */
-static struct span shown(struct span span)
-{
-	enum { SHOWN_MAX = 40 };
-
-	if (span.size > SHOWN_MAX)
-		span.size = SHOWN_MAX;
-	return span;
-}
-
-/* % in @what is @span, and there it is wrong. */
-static int fail_at(const struct line *line, struct span span, const char *what)
-{
-	return fail_with(&line->place, column_of(line, span), what, shown(span));
-}
-
-/* ---- Lines ----------------------------------------------------------------------- */
-
-static int fail_byte(const struct place *place, size_t column, uint8_t byte)
-{
-	static const char digits[] = "0123456789abcdef";
-	char hex[3] = { digits[byte >> 4], digits[byte & 15], 0 };
-
-	return fail_with(place, column, "byte 0x%, expected printable ASCII or a tab",
-			 span_of(hex));
-}
-
-/* A comment may have letters of all languages; a statement, and so a message, has ASCII. */
-static int check_bytes(const struct place *place, const uint8_t *bytes, size_t size)
-{
-	bool comment = false;
-
-	for (size_t i = 0; i < size; i++) {
-		bool allowed = (bytes[i] >= 0x20 && bytes[i] < 0x7f) || bytes[i] == '\t';
-
-		comment |= bytes[i] == '#';
-		if (!allowed && !(comment && bytes[i] >= 0x80))
-			return fail_byte(place, i + 1, bytes[i]);
-	}
-	return 0;
-}
-
-/* The next line without its newline. */
-static int take_line(struct trace_reader *reader, const struct place *place,
-		     struct span *text)
-{
-	const uint8_t *start = reader->bytes + reader->at;
-	size_t left = reader->size_bytes - reader->at;
-	size_t limit = left < TRACE_LINE_MAX ? left : TRACE_LINE_MAX;
-	const uint8_t *end = memchr(start, '\n', limit);
-	size_t size = end != NULL ? (size_t)(end - start) : limit;
-
-	if (end == NULL && limit == TRACE_LINE_MAX)
-		return fail_plain(place, TRACE_LINE_MAX, "line too long, expected at most 2047 "
-				  "bytes and a newline");
-	if (check_bytes(place, start, size) != 0)
-		return -EBADMSG;
-	if (end == NULL)
-		return fail_plain(place, size + 1, "file ends inside a line, expected a newline");
-	reader->at += size + 1;
-	*text = (struct span){ (const char *)start, size };
-	return 0;
-}
-_Static_assert(TRACE_LINE_MAX == 2048, "the message above names it");
 
 int text_read_header(struct trace_reader *reader, const struct place *place)
 {
@@ -90,50 +13,14 @@ int text_read_header(struct trace_reader *reader, const struct place *place)
 	reader->line = 1;
 	if (reader->size_bytes < size || memcmp(reader->bytes, header, size) != 0)
 		return fail_plain(place, 1, "no header, expected 'iopf-trace 1'");
-	if (take_line(reader, place, &text) != 0)
+	if (line_take(reader, place, &text) != 0)
 		return -EBADMSG;
 	version = (struct span){ text.at + size, text.size - size };
 	if (!span_is(version, "1"))
-		return fail_at(&line, version, "version '%', expected 1");
+		return line_fail(&line, version, "version '%', expected 1");
 	return 0;
 }
 _Static_assert(TRACE_VERSION == 1, "the messages above name it");
-
-static bool is_blank(char character)
-{
-	return character == ' ' || character == '\t';
-}
-
-/* Without the comment, and the blanks at its end. */
-static struct span statement_of(struct span text)
-{
-	const char *comment = text.size > 0 ? memchr(text.at, '#', text.size) : NULL;
-
-	if (comment != NULL)
-		text.size = (size_t)(comment - text.at);
-	while (text.size > 0 && is_blank(text.at[text.size - 1]))
-		text.size--;
-	return text;
-}
-
-/* The next word; of size 0 at the end. */
-static struct span take_word(struct line *line)
-{
-	struct span *rest = &line->rest;
-	struct span word;
-
-	while (rest->size > 0 && is_blank(*rest->at)) {
-		rest->at++;
-		rest->size--;
-	}
-	word = (struct span){ rest->at, 0 };
-	while (rest->size > 0 && !is_blank(*rest->at)) {
-		rest->at++;
-		rest->size--;
-		word.size++;
-	}
-	return word;
-}
 
 /* ---- Time and kind --------------------------------------------------------------- */
 
@@ -152,10 +39,10 @@ static int parse_time(const struct line *line, struct span word, uint64_t now_ns
 	if (result == 0 && relative)
 		result = *ns > UINT64_MAX - now_ns ? -ERANGE : 0;
 	if (result == -ERANGE)
-		return fail_at(line, word, "time '%' out of range, expected at most "
+		return line_fail(line, word, "time '%' out of range, expected at most "
 			       "18446744073709551615 ns");
 	if (result != 0)
-		return fail_at(line, word, "no time '%', expected a number with ns, us, "
+		return line_fail(line, word, "no time '%', expected a number with ns, us, "
 			       "ms, s, m or h, and + before it where it counts from the "
 			       "event before");
 	if (relative)
@@ -165,9 +52,8 @@ static int parse_time(const struct line *line, struct span word, uint64_t now_ns
 
 static int fail_kind(const struct line *line, struct span word, const char *what)
 {
-	struct out out = fail_begin(&line->place, column_of(line, word));
+	struct out out = line_fail_begin(line, word, what, line_shown(word));
 
-	out_format(&out, what, shown(word), shown(word));
 	for (unsigned i = 0; i < TRACE_KIND_COUNT; i++) {
 		out_char(&out, ' ');
 		out_string(&out, trace_kind_name(i));
@@ -183,9 +69,9 @@ static int parse_kind(struct line *line, struct span word, bool timed, uint8_t *
 		if (!span_is(word, trace_kind_name(i)))
 			continue;
 		if (timed && !trace_kind_timed(i))
-			return fail_at(line, word, "time before '%', expected none");
+			return line_fail(line, word, "time before '%', expected none");
 		if (!timed && trace_kind_timed(i))
-			return fail_at(line, word, "'%' without a time, expected one "
+			return line_fail(line, word, "'%' without a time, expected one "
 				       "before it");
 		*kind = (uint8_t)i;
 		return 0;
@@ -198,9 +84,9 @@ static int parse_kind(struct line *line, struct span word, bool timed, uint8_t *
 static int fail_key(const struct line *line, struct span word, const char *what,
 		    const struct trace_event *event)
 {
-	struct out out = fail_begin(&line->place, column_of(line, word));
+	struct out out = line_fail_begin(line, word, what,
+					 span_of(trace_kind_name(event->kind)));
 
-	out_format(&out, what, shown(word), span_of(trace_kind_name(event->kind)));
 	for (unsigned key = 0; key < TRACE_KEY_NONE; key++) {
 		if (!event_allows(event, key))
 			continue;
@@ -223,9 +109,9 @@ static int parse_key(const struct line *line, struct span word,
 	if (!event_allows(event, i))
 		return fail_key(line, word, "key '%' not of '%', expected one of", event);
 	if (trace_find(event, (enum trace_key)i) != NULL)
-		return fail_at(line, word, "key '%' twice, expected once");
+		return line_fail(line, word, "key '%' twice, expected once");
 	if (event->pair_count == TRACE_PAIR_MAX)
-		return fail_at(line, word, "key '%' is the 25th, expected at most 24");
+		return line_fail(line, word, "key '%' is the 25th, expected at most 24");
 	*key = i;
 	return 0;
 }
@@ -234,10 +120,10 @@ _Static_assert(TRACE_PAIR_MAX == 24, "the message above names it");
 static int fail_value(const struct line *line, struct span value, unsigned key,
 		      bool range)
 {
-	struct out out = fail_begin(&line->place, column_of(line, value));
+	struct out out = fail_begin(&line->place, line_column(line, value));
 
 	out_format(&out, range ? "%=% out of range, expected " : "%=%, expected ",
-		   span_of(trace_key_name(key)), shown(value));
+		   span_of(trace_key_name(key)), line_shown(value));
 	value_put_expected(&out, key);
 	return fail_end(&out);
 }
@@ -252,7 +138,7 @@ static int parse_pair(const struct line *line, struct span word,
 	int result;
 
 	if (equals == NULL)
-		return fail_at(line, word, "word '%', expected key=value");
+		return line_fail(line, word, "word '%', expected key=value");
 	name = (struct span){ word.at, (size_t)(equals - word.at) };
 	value = (struct span){ equals + 1, word.size - name.size - 1 };
 	if (parse_key(line, name, event, &key) != 0)
@@ -269,19 +155,19 @@ static int parse_pairs(struct line *line, struct trace_event *event)
 	struct span word;
 	unsigned missing;
 
-	while ((word = take_word(line)).size > 0)
+	while ((word = line_word(line)).size > 0)
 		if (parse_pair(line, word, event) != 0)
 			return -EBADMSG;
 	missing = event_missing(event);
 	if (missing == TRACE_KEY_NONE)
 		return 0;
-	return fail_missing(&line->place, column_of(line, word), event, missing);
+	return fail_missing(&line->place, line_column(line, word), event, missing);
 }
 
-static int parse_statement(struct trace_reader *reader, struct line *line,
+static int parse_statement(struct trace_reader *reader, struct line *line, bool counts,
 			   struct trace_event *event)
 {
-	struct span first = take_word(line), word = first;
+	struct span first = line_word(line), word = first;
 	bool timed = is_time(first);
 	struct trace_event read;
 	uint64_t ns = 0;
@@ -290,33 +176,52 @@ static int parse_statement(struct trace_reader *reader, struct line *line,
 	if (timed && parse_time(line, first, reader->now_ns, &ns) != 0)
 		return -EBADMSG;
 	if (timed)
-		word = take_word(line);
+		word = line_word(line);
 	if (parse_kind(line, word, timed, &kind) != 0)
 		return -EBADMSG;
 	trace_begin(&read, (enum trace_kind)kind, ns);
 	read.line = line->place.line;
-	if (parse_pairs(line, &read) != 0 ||
-	    read_accept(reader, &read, &line->place, column_of(line, first)) != 0)
+	if (parse_pairs(line, &read) != 0)
+		return -EBADMSG;
+	if (!counts)
+		return 0;
+	if (read_accept(reader, &read, &line->place, line_column(line, first)) != 0)
 		return -EBADMSG;
 	event_copy(event, &read);
 	return 1;
 }
 
+/* Returns: 1: a statement; 0: none, or one of another variant; -EBADMSG. */
+static int parse_line(struct trace_reader *reader, struct line *line,
+		      struct trace_event *event)
+{
+	int result = variant_take_plan(reader, line);
+	bool counts = true;
+
+	if (result != 0)
+		return result < 0 ? result : 0;
+	reader->begun = true;
+	result = variant_take_traits(reader, line, &counts);
+	return result != 0 ? result : parse_statement(reader, line, counts, event);
+}
+
 int text_read(struct trace_reader *reader, struct trace_event *event,
 	      struct trace_error *error)
 {
-	while (reader->at < reader->size_bytes) {
+	int result = 0;
+
+	while (result == 0 && reader->at < reader->size_bytes) {
 		struct line line = { .place = { error, ++reader->line } };
 		struct span text = { 0 };
 
-		if (take_line(reader, &line.place, &text) != 0)
+		if (line_take(reader, &line.place, &text) != 0)
 			return -EBADMSG;
 		line.start = text.at;
-		line.rest = statement_of(text);
+		line.rest = line_statement(text);
 		if (line.rest.size > 0)
-			return parse_statement(reader, &line, event);
+			result = parse_line(reader, &line, event);
 	}
-	return 0;
+	return result;
 }
 
 /* ---- Out ------------------------------------------------------------------------- */

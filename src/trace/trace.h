@@ -84,6 +84,16 @@ int trace_check(const struct trace_event *event);
 
 /* ---- Reading --------------------------------------------------------------------- */
 
+/* What a scenario's file says of its variants: those that it is played in, and for others
+ * why it cannot be. Characters of the file, without a NUL behind them. */
+struct trace_plan {
+	uint8_t variants; /* bit n: enum trace_variant n; 0: the file has none */
+	struct {
+		const char *at;
+		size_t size;
+	} cannot[TRACE_VARIANT_COUNT];
+};
+
 struct trace_reader {
 	const uint8_t *bytes; /* borrowed */
 	size_t size_bytes;
@@ -94,10 +104,26 @@ struct trace_reader {
 	bool started;  /* the header was read */
 	bool timed;    /* the world is described */
 	bool failed;
+	bool begun;      /* a statement was read */
+	uint8_t variant; /* enum trace_variant, or TRACE_VARIANT_COUNT: none */
+	struct trace_plan plan; /* as far as it was read */
 };
 
 /* Owns: borrows @bytes until the last trace_read(). */
 void trace_reader_open(struct trace_reader *reader, const void *bytes, size_t size_bytes);
+/* As one of the variants that the file has: lines for others are looked at as closely,
+ * and passed over. trace_reader_open() passes over every line that is not for all. */
+void trace_reader_open_as(struct trace_reader *reader, const void *bytes,
+			  size_t size_bytes, unsigned variant);
+
+/*
+ * All of a file, in each of its variants.
+ *
+ * Owns:    @plan borrows @bytes.
+ * Returns: 0, -EBADMSG: *@error says where and why.
+ */
+int trace_plan_read(const void *bytes, size_t size_bytes, struct trace_plan *plan,
+		    struct trace_error *error);
 
 /*
  * The next event of a file, text or binary.
@@ -175,6 +201,13 @@ const char *trace_type_name(unsigned type);
 const char *trace_type_text(unsigned type);
 /* The @number-th word of a closed list. */
 const char *trace_word(enum trace_type type, uint64_t number);
+
+/* Traits are a set: bit n is enum trace_trait n. */
+const char *trace_variant_name(unsigned variant);
+const char *trace_variant_text(unsigned variant);
+uint8_t trace_variant_traits(unsigned variant);
+const char *trace_trait_name(unsigned trait);
+const char *trace_trait_text(unsigned trait);
 
 /* What a function of the library returned; and back, as a negative errno or 0. */
 enum trace_result trace_result_of(int returned);

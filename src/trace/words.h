@@ -129,6 +129,41 @@ enum trace_role {
 	TRACE_ROLE_COUNT
 };
 
+/* What a line of a scenario may be for: X(name, word, text). `@word` before it. */
+/* clang-format off */
+#define TRACE_TRAITS(X) \
+	X(PRI,     "pri",      "functions send page requests") \
+	X(STALL,   "stall",    "transactions of streams stall") \
+	X(DIRECT,  "direct",   "owners answer through the broker's interface") \
+	X(GUEST,   "guest",    "owners are guests, and answer through their own queues") \
+	X(PASID,   "pasid",    "PRG responses carry the PASID") \
+	X(NOPASID, "no-pasid", "PRG responses do not carry the PASID")
+/* clang-format on */
+#define TRACE_TRAIT_ENUM(name, word, text) TRACE_TRAIT_##name,
+enum trace_trait { TRACE_TRAITS(TRACE_TRAIT_ENUM) TRACE_TRAIT_COUNT };
+
+#define TRACE_IS(trait) (1U << TRACE_TRAIT_##trait)
+
+/* Ways to play a scenario: X(name, word, traits, text). */
+/* clang-format off */
+#define TRACE_VARIANTS(X) \
+	X(PRI, "pri", TRACE_IS(PRI) | TRACE_IS(DIRECT) | TRACE_IS(PASID), \
+	  "page requests, responses carry the PASID") \
+	X(PRI_NOPASID, "pri-no-pasid", TRACE_IS(PRI) | TRACE_IS(DIRECT) | TRACE_IS(NOPASID), \
+	  "page requests, responses do not carry it") \
+	X(STALL, "stall", TRACE_IS(STALL) | TRACE_IS(DIRECT), \
+	  "stalled transactions of a stream") \
+	X(GUEST, "guest", TRACE_IS(PRI) | TRACE_IS(GUEST) | TRACE_IS(PASID), \
+	  "page requests through a guest's queue, responses carry the PASID") \
+	X(GUEST_NOPASID, "guest-no-pasid", \
+	  TRACE_IS(PRI) | TRACE_IS(GUEST) | TRACE_IS(NOPASID), \
+	  "page requests through a guest's queue, responses do not carry it") \
+	X(GUEST_STALL, "guest-stall", TRACE_IS(STALL) | TRACE_IS(GUEST), \
+	  "stalled transactions through a guest's event queue")
+/* clang-format on */
+#define TRACE_VARIANT_ENUM(name, word, traits, text) TRACE_VARIANT_##name,
+enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
+
 /* Sets of kinds. */
 #define TRACE_IN(kind) (UINT64_C(1) << TRACE_KIND_##kind)
 #define TRACE_IN_GROUP                                                       \
