@@ -134,7 +134,7 @@ static int populate(struct world *world, uint32_t open)
 	struct iopf_source_options source = { .size_bytes = sizeof(source),
 					      .reserve_count = RESERVE };
 	struct iopf_owner_options owner = { .size_bytes = sizeof(owner),
-					    .deadline_ns = DEADLINE_NS };
+					    .policy.deadline_ns = DEADLINE_NS };
 	int failed = iopf_broker_add_source(world->broker, &source, &world->source);
 
 	failed |= iopf_broker_add_owner(world->broker, &owner, &world->owner);

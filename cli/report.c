@@ -245,9 +245,9 @@ static void print_endings(const struct run *run)
 
 		printf("%-10s", guest->name);
 		for (unsigned k = 0; k < IOPF_ENDING_COUNT; k++)
-			if (counters[IOPF_COUNTER_ended_success + k] > 0)
+			if (counters[iopf_ending_counter((enum iopf_ending)k)] > 0)
 				print_word(&words, iopf_ending_name((enum iopf_ending)k),
-					   counters[IOPF_COUNTER_ended_success + k]);
+					   counters[iopf_ending_counter((enum iopf_ending)k)]);
 		if (guest->shot)
 			printf("; killed with %" PRIu32 " groups, %" PRIu64 " bytes into a job",
 			       guest->shot_groups, guest->shot_bytes);

@@ -47,7 +47,7 @@ static json_t *endings_json(const uint64_t *counters)
 
 	for (unsigned i = 0; i < IOPF_ENDING_COUNT; i++)
 		json_object_set_new(json, iopf_ending_name((enum iopf_ending)i),
-				    number(counters[IOPF_COUNTER_ended_success + i]));
+				    number(counters[iopf_ending_counter((enum iopf_ending)i)]));
 	return json;
 }
 

@@ -213,8 +213,8 @@ TEST(slot_whose_generations_run_out_is_never_used_again)
 TEST(deadline_that_answers_ends_the_group_and_its_answer_is_stale)
 {
 	struct iopf_owner_options slow = { .size_bytes = sizeof(slow),
-					   .deadline_ns = 100,
-					   .deadline_answers = true,
+					   .policy.deadline_ns = 100,
+					   .policy.deadline_answers = true,
 					   .taken = on_taken };
 	struct iopf_group group;
 	uint32_t owner;
@@ -237,7 +237,7 @@ TEST(deadline_that_answers_ends_the_group_and_its_answer_is_stale)
 
 TEST(deadline_that_warns_tells_each_group_once_and_ends_none)
 {
-	struct iopf_owner_options slow = { .size_bytes = sizeof(slow), .deadline_ns = 100 };
+	struct iopf_owner_options slow = { .size_bytes = sizeof(slow), .policy.deadline_ns = 100 };
 	uint32_t owner;
 
 	world_create(4);
@@ -255,8 +255,8 @@ TEST(deadline_that_warns_tells_each_group_once_and_ends_none)
 TEST(clock_of_a_paused_owner_stands_still)
 {
 	struct iopf_owner_options slow = { .size_bytes = sizeof(slow),
-					   .deadline_ns = 100,
-					   .deadline_answers = true };
+					   .policy.deadline_ns = 100,
+					   .policy.deadline_answers = true };
 	uint32_t owner;
 
 	world_create(4);

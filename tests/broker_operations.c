@@ -282,8 +282,9 @@ TEST(response_failure_seen_ends_every_group_without_a_response)
 	world_create(8);
 	ask(1, 1, 0x1000, IOPF_LAST);
 	group = fetched(alice);
-	CHECK_EQ(iopf_broker_status(broker, endpoint, true, true, now_ns), 0);
-	CHECK_EQ(iopf_broker_status(broker, endpoint, true, false, now_ns), 0);
+	CHECK_EQ(iopf_broker_status(broker, endpoint,
+				    IOPF_STATUS_RF | IOPF_STATUS_UPRGI, now_ns), 0);
+	CHECK_EQ(iopf_broker_status(broker, endpoint, IOPF_STATUS_RF, now_ns), 0);
 	ask(1, 2, 0x1000, IOPF_LAST);
 	CHECK_EQ(responses(), 0);
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_response_failure), 2);

@@ -380,7 +380,7 @@ static uint64_t ended(const struct iopf_stats_row *row)
 	for (unsigned c = IOPF_COUNTER_ended_success;
 	     c <= IOPF_COUNTER_ended_response_failure; c++)
 		sum += row->counter[c];
-	return sum;
+	return sum + row->counter[IOPF_COUNTER_ended_liar];
 }
 
 static void check_function(struct function *f)
@@ -398,6 +398,7 @@ static void check_function(struct function *f)
 	}
 	for (unsigned i = 0; i < leaving_count; i++)
 		gauge[IOPF_GAUGE_leaving] += &functions[leaving[i].function] == f;
+	gauge[IOPF_GAUGE_granted] = f->allocation;
 	for (unsigned g = 0; g < IOPF_GAUGE_COUNT; g++)
 		CHECK_EQ(iopf_broker_gauge(broker, f->id, (enum iopf_gauge)g), gauge[g]);
 	CHECK_EQ(f->credits, gauge[IOPF_GAUGE_credits_in_use]);

@@ -498,7 +498,10 @@ static void do_status(void)
 
 	if (!f->present)
 		return;
-	CHECK_EQ(iopf_broker_status(broker, f->id, rf, draw(2) == 0, now_ns), 0);
+	CHECK_EQ(iopf_broker_status(broker, f->id,
+				    (rf ? IOPF_STATUS_RF : 0u) |
+					    (draw(2) == 0 ? IOPF_STATUS_UPRGI : 0u),
+				    now_ns), 0);
 	if (rf && f->state != FAILED) {
 		forget(f);
 		f->state = FAILED;
@@ -548,8 +551,8 @@ static void create(uint64_t with_seed, uint32_t first_generation)
 		struct iopf_owner_options owner = {
 			.size_bytes = sizeof(owner),
 			.flags = i == 0 ? IOPF_OWNER_MAY_FAIL : 0,
-			.deadline_ns = i == 0 ? 0 : DEADLINE_NS,
-			.deadline_answers = i == 1,
+			.policy.deadline_ns = i == 0 ? 0 : DEADLINE_NS,
+			.policy.deadline_answers = i == 1,
 			.taken = on_taken,
 		};
 

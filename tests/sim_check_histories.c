@@ -196,7 +196,7 @@ static void respond(uint32_t pasid, uint16_t index, uint16_t count, enum iopf_co
 	note((struct iopf_note){ .kind = IOPF_NOTE_RESPONSE,
 				 .endpoint = ENDPOINT,
 				 .response = &response });
-	counted(IOPF_COUNTER_ended_success + (enum iopf_counter)ending);
+	counted(iopf_ending_counter(ending));
 	h.reading.function[0].gauge[IOPF_GAUGE_ready]--;
 	h.reading.function[0].gauge[IOPF_GAUGE_credits_in_use] -= count;
 }

@@ -180,7 +180,7 @@ TEST(the_longest_list_of_keys_fits_a_message)
 	trace_reader_open(&reader, file, sizeof(file) - 1);
 	CHECK_EQ(trace_read(&reader, &event, &error), -EBADMSG);
 	end = strrchr(error.text, ' ');
-	CHECK_STR(end, " credits_in_use");
+	CHECK_STR(end, " granted");
 }
 
 TEST(a_nul_is_a_mistake_wherever_it_stands)

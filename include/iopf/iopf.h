@@ -25,6 +25,8 @@
  *   -EINVAL     an argument could never be right
  *   -ENOENT     no such thing; for an answer: refused (counters tell which check failed)
  *   -ENOSPC     a fixed table is full; nothing changed
+ *   -EDQUOT     the source's queue, or its pool of stalls, has no room for the allocation
+ *   -ERANGE     a knob of a policy is out of its range
  *   -EAGAIN     not now: responses have to be taken first, or nothing is there
  *   -EBUSY      an operation on this endpoint is under way
  *   -EEXIST     this attachment, endpoint or rid exists already
@@ -148,10 +150,25 @@ struct iopf_group {
 	X(guest_overflow,   "the guest's queue was full: answered as hardware would") \
 	X(reset,            "the function was reset: no response") \
 	X(removal,          "the function is gone: no response") \
-	X(response_failure, "the function stopped its paging: no response")
+	X(response_failure, "the function stopped its paging: no response") \
+	X(liar,             "its owner says success again and again, and it is not so")
 /* clang-format on */
 #define IOPF_ENDING_ENUM(name, text) IOPF_ENDING_##name,
 enum iopf_ending { IOPF_ENDINGS(IOPF_ENDING_ENUM) IOPF_ENDING_COUNT };
+
+/* Whether nothing leaves for the device, since it has forgotten the question. */
+static inline bool iopf_ending_is_silent(enum iopf_ending ending)
+{
+	return ending >= IOPF_ENDING_reset && ending <= IOPF_ENDING_response_failure;
+}
+
+/* The counter of an ending: counters are added at the end of their list. */
+static inline enum iopf_counter iopf_ending_counter(enum iopf_ending ending)
+{
+	return ending == IOPF_ENDING_liar ?
+		       IOPF_COUNTER_ended_liar :
+		       (enum iopf_counter)(IOPF_COUNTER_ended_success + (unsigned)ending);
+}
 
 /* A broker's numbers for endpoints, owners, sources. */
 #define IOPF_NO_ID UINT32_MAX
@@ -191,7 +208,11 @@ struct iopf_broker;
 	X(OPERATION_FAILED, operation_failed, "an operation cannot be finished") \
 	X(UPRGI, uprgi, "the function got a response that it did not expect") \
 	X(RF, rf, "the function got a response failure and stopped paging") \
-	X(NEEDS_RESET, needs_reset, "an index was used again: a restart has begun by itself")
+	X(NEEDS_RESET, needs_reset, "an index was used again: a restart has begun by itself") \
+	X(QUOTA, quota, "an owner asks for more than its share") \
+	X(LIAR, liar, "an owner said success for a page again and again") \
+	X(OUT_OF_SERVICE, out_of_service, "an owner is not served at an endpoint any more") \
+	X(UNEXPECTED, unexpected, "AER: the function got a completion that it did not expect")
 /* clang-format on */
 #define IOPF_EVENT_ENUM(name, word, text) IOPF_EVENT_##name,
 enum iopf_event_kind { IOPF_EVENTS(IOPF_EVENT_ENUM) IOPF_EVENT_KIND_COUNT };
@@ -257,6 +278,8 @@ struct iopf_source_options {
 				  * this; 0 for a source that the kernel bounds */
 	uint32_t reserve_count;  /* slots for lasts that nobody can be given, 1..4096 */
 	uint64_t name;           /* the caller's, for statistics */
+	uint32_t stall_max;      /* slots of its pool of stalls: allocations of its streams
+				  * sum to at most this; 0: not bounded here */
 };
 
 /* Returns: 0, -EINVAL, -ENOSPC. */
@@ -267,11 +290,39 @@ enum iopf_owner_flag {
 	IOPF_OWNER_MAY_FAIL = 1, /* may answer failure where it is alone on the function */
 };
 
+/*
+ * What an operator decides about an owner: one list, from which the struct, parsers,
+ * JSON and documents are made. Name, unit, least, most, default, what it does.
+ */
+/* clang-format off */
+#define IOPF_POLICY_KNOBS(X) \
+	X(deadline_ns, "ns", 0, UINT64_C(604800000000000), UINT64_C(1000000000), \
+	  "age at which a group is told, or ended; 0: never") \
+	X(deadline_answers, "flag", 0, 1, 0, \
+	  "1: a group that is that old ends with invalid; 0: its age is told, once") \
+	X(quota_groups, "groups", 0, 2097152, 0, \
+	  "groups of page requests that the owner may hold open; 0: no quota") \
+	X(quota_stalls, "slots", 0, 65536, 0, \
+	  "stalled transactions that the owner may hold open; 0: no quota") \
+	X(guaranteed, "credits", 0, 65535, 0, \
+	  "its share of each endpoint that it has with others; 0: an equal one") \
+	X(retry_max, "times", 0, 3, 3, \
+	  "how often a page over the quota is told to try again before invalid") \
+	X(liar_limit, "times", 0, 255, 16, \
+	  "how often a page may be asked again after success before invalid; 0: for ever")
+/* clang-format on */
+#define IOPF_POLICY_MEMBER(name, unit, least, most, normal, text) uint64_t name;
+struct iopf_policy {
+	IOPF_POLICY_KNOBS(IOPF_POLICY_MEMBER)
+};
+
+#define IOPF_POLICY_NORMAL(name, unit, least, most, normal, text) .name = (normal),
+#define IOPF_POLICY_DEFAULT { IOPF_POLICY_KNOBS(IOPF_POLICY_NORMAL) }
+
 struct iopf_owner_options {
 	uint32_t size_bytes;
-	uint32_t flags;       /* enum iopf_owner_flag */
-	uint64_t deadline_ns; /* 0: off. Age at which warn or answer happens */
-	bool deadline_answers; /* end the group with invalid; otherwise warn once */
+	uint32_t flags;            /* enum iopf_owner_flag */
+	struct iopf_policy policy; /* all 0: no deadline, no quota, no limit */
 	uint64_t name;
 	/* A callback owner: iopf_broker_poll() calls it for each group; it may answer at
 	 * once, later, or from another thread. NULL: the owner fetches. */
@@ -282,12 +333,17 @@ struct iopf_owner_options {
 	void *context;
 };
 
-/* Returns: 0, -EINVAL, -ENOSPC. */
+/* Returns: 0, -EINVAL, -ENOSPC, -ERANGE (a knob of its policy). */
 int iopf_broker_add_owner(struct iopf_broker *broker,
 			  const struct iopf_owner_options *options, uint32_t *owner);
 
 /* Returns: 0, -ENOENT, -EBUSY (it has attachments or open groups). */
 int iopf_broker_remove_owner(struct iopf_broker *broker, uint32_t owner);
+
+/* From here on, for what is open, too. Returns: 0, -ENOENT, -ERANGE (a knob; nothing
+ * changed). */
+int iopf_broker_set_policy(struct iopf_broker *broker, uint32_t owner,
+			   const struct iopf_policy *policy);
 
 /* The clock of a paused owner stands still: its groups do not age. 0 or -ENOENT. */
 int iopf_broker_pause_owner(struct iopf_broker *broker, uint32_t owner, bool paused,
@@ -300,14 +356,25 @@ struct iopf_endpoint_options {
 	uint32_t allocation; /* wanted credits, 1..65535: slots and request storage are
 			      * reserved here; -ENOSPC where the queue or the ledger is full */
 	bool pasid_in_response; /* the function's PRG Response PASID Required */
+	uint8_t mechanism;      /* enum iopf_mechanism */
+	bool has_physical;      /* a virtual function: its requests use the page request
+				 * interface of the endpoint @physical, that one's credits
+				 * and storage; its allocation is not looked at */
+	uint32_t physical;
+	uint32_t allocation_min; /* what is enough, where the source has no room for
+				  * more; 0: all or nothing */
 };
 
 /*
- * Enable an endpoint: from here its requests are accepted. The granted allocation is
- * what was asked for, or nothing is changed.
+ * Enable an endpoint: from here its requests are accepted. What was granted, from
+ * allocation_min to allocation, is its gauge `granted`: what the function's own
+ * allocation is to be set to.
  *
- * Returns: 0, -EINVAL, -ENOENT (source), -EEXIST (rid), -ENOSPC.
- * Source of the rule: PCIe 6.x, 10.4.1, Outstanding Page Request Allocation.
+ * Returns: 0, -EINVAL, -ENOENT (source, physical), -EEXIST (rid), -EDQUOT (no room at the
+ *          source), -ENOSPC (no room in the ledger), -EBUSY (an operation of the physical
+ *          function is under way).
+ * Source of the rule: PCIe 6.x, 10.4.1, Outstanding Page Request Allocation; a virtual
+ * function uses its physical function's interface (10.5.2).
  */
 int iopf_broker_add_endpoint(struct iopf_broker *broker,
 			     const struct iopf_endpoint_options *options,
@@ -461,7 +528,8 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
 	X(DISABLE, disable, "the whole endpoint, alive: groups answered, PRI off") \
 	X(RESTART, restart, "as disable, then PRI reset and on again") \
 	X(RESET, reset, "function reset: groups end without a response, PRI off") \
-	X(REMOVE, remove, "the function is gone: no response, endpoint forgotten")
+	X(REMOVE, remove, "the function is gone: no response, endpoint forgotten") \
+	X(REPLACE, replace, "as detach; at its end the attachment is another owner's")
 /* clang-format on */
 #define IOPF_OPERATION_ENUM(name, word, text) IOPF_OPERATION_##name,
 enum iopf_operation_kind { IOPF_OPERATIONS(IOPF_OPERATION_ENUM) IOPF_OPERATION_KIND_COUNT };
@@ -476,18 +544,23 @@ enum iopf_operation_kind { IOPF_OPERATIONS(IOPF_OPERATION_ENUM) IOPF_OPERATION_K
 	X(STOPPED, stopped, "read Stopped; -EAGAIN while it is 0") \
 	X(PRI_RESET, pri_reset, "write Reset") \
 	X(PRI_ON, pri_on, "write the allocation, then Enable = 1") \
-	X(DONE, done, "seen once, by the call that reaches it")
+	X(DONE, done, "seen once, by the call that reaches it") \
+	X(BLOCK, block, "make the stream's entry abort; invalidate it; sync") \
+	X(TERMINATE, terminate, "terminate all stalls of the stream; sync") \
+	X(UNBLOCK, unblock, "make the stream's entry what its attachments say; sync")
 /* clang-format on */
 #define IOPF_STEP_ENUM(name, word, text) IOPF_STEP_##name,
 enum iopf_step { IOPF_STEPS(IOPF_STEP_ENUM) IOPF_STEP_COUNT };
 
 /*
- * Begin. detach: one attachment. The others: the whole endpoint.
+ * Begin. detach, replace: one attachment. The others: the whole endpoint.
  * A reset or a removal overrides an operation under way; the others say -EBUSY.
  *
  * Returns: 0, -ENOENT, -EBUSY, -ENODEV.
  */
 int iopf_broker_detach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid);
+int iopf_broker_replace(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
+			uint32_t owner, uint64_t now_ns);
 int iopf_broker_disable(struct iopf_broker *broker, uint32_t endpoint);
 int iopf_broker_restart(struct iopf_broker *broker, uint32_t endpoint);
 int iopf_broker_reset(struct iopf_broker *broker, uint32_t endpoint, uint64_t now_ns);
@@ -513,11 +586,40 @@ int iopf_broker_step(const struct iopf_broker *broker, uint32_t endpoint);
 int iopf_broker_did(struct iopf_broker *broker, uint32_t endpoint, int result,
 		    uint64_t now_ns);
 
-/* The function's status bits, as read: RF ends every group without a response and puts
- * the endpoint out of service until it is disabled, reset and enabled; UPRGI is
- * counted and told. Returns: 0, -ENOENT. */
-int iopf_broker_status(struct iopf_broker *broker, uint32_t endpoint, bool rf, bool uprgi,
+/* What a function complains of. */
+enum iopf_status {
+	IOPF_STATUS_RF = 1,    /* Page Request Status: Response Failure */
+	IOPF_STATUS_UPRGI = 2, /* Page Request Status: Unexpected Page Request Group Index */
+	IOPF_STATUS_UNEXPECTED = 4, /* AER: Unexpected Completion, of older functions */
+};
+
+/*
+ * Bits of enum iopf_status, as read. RF ends every group of that page request interface,
+ * those of virtual functions, too, without a response, and puts it out of service until
+ * it is disabled, stopped, reset and enabled. The others are counted and told.
+ *
+ * Returns: 0, -ENOENT.
+ */
+int iopf_broker_status(struct iopf_broker *broker, uint32_t endpoint, uint32_t status,
 		       uint64_t now_ns);
+
+/*
+ * The last responses that left for @endpoint, newest first: what a function may have
+ * complained of. Their opened_ns is when they left. Not a fast path.
+ *
+ * Returns: how many were written (at most @max), -ENOENT.
+ */
+int iopf_broker_recent(const struct iopf_broker *broker, uint32_t endpoint,
+		       struct iopf_response *responses, uint32_t max);
+
+/*
+ * While @out, the groups of @owner at @endpoint that come get invalid at once; what it
+ * holds already is still its own to answer. Ends with its last attachment there.
+ *
+ * Returns: 0, -ENOENT (it has no attachment there).
+ */
+int iopf_broker_out_of_service(struct iopf_broker *broker, uint32_t endpoint,
+			       uint32_t owner, bool out, uint64_t now_ns);
 
 /* ---- Names -------------------------------------------------------------------------- */
 

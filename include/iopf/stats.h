@@ -56,7 +56,13 @@ extern "C" {
 	X(uprgi_seen,          "unexpected PRG index seen at the function") \
 	X(rf_seen,             "response failure seen at the function") \
 	X(deadline_warnings,   "groups older than the deadline, told once each") \
-	X(events_suppressed,   "events not told because of the rate limit")
+	X(events_suppressed,   "events not told because of the rate limit") \
+	X(ended_liar,          "ended: the owner said success again and again") \
+	X(liar,                "pages that were asked too often after success") \
+	X(quota_retries,       "responses over the quota that said try again") \
+	X(terminated,          "stalls that were terminated with their stream") \
+	X(out_of_service,      "groups of an owner that is out of service") \
+	X(unexpected_seen,     "unexpected completions told by AER")
 /* clang-format on */
 #define IOPF_COUNTER_ENUM(name, text) IOPF_COUNTER_##name,
 enum iopf_counter { IOPF_COUNTERS(IOPF_COUNTER_ENUM) IOPF_COUNTER_COUNT };
@@ -68,7 +74,8 @@ enum iopf_counter { IOPF_COUNTERS(IOPF_COUNTER_ENUM) IOPF_COUNTER_COUNT };
 	X(ready,          "groups that their owner has not fetched") \
 	X(delivered,      "groups that their owner has to answer") \
 	X(leaving,        "groups whose response has not left") \
-	X(credits_in_use, "credits: requests in the ledger")
+	X(credits_in_use, "credits: requests in the ledger") \
+	X(granted,        "credits, or stall slots, that were granted")
 /* clang-format on */
 #define IOPF_GAUGE_ENUM(name, text) IOPF_GAUGE_##name,
 enum iopf_gauge { IOPF_GAUGES(IOPF_GAUGE_ENUM) IOPF_GAUGE_COUNT };

@@ -261,8 +261,8 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 
 	if (group == NULL)
 		return -ENOENT;
-	if (ending <= IOPF_ENDING_failure || ending >= IOPF_ENDING_reset ||
-	    (unsigned)code >= IOPF_FAILURE)
+	if (ending <= IOPF_ENDING_failure || (unsigned)ending >= IOPF_ENDING_COUNT ||
+	    iopf_ending_is_silent(ending) || (unsigned)code >= IOPF_FAILURE)
 		return -EINVAL;
 	group_end(broker, TOKEN_SLOT(token), code, ending, now_ns);
 	return 0;
@@ -365,6 +365,8 @@ uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t id,
 		return endpoint_at(endpoint, STAGE_LEAVING);
 	case IOPF_GAUGE_credits_in_use:
 		return endpoint->credits;
+	case IOPF_GAUGE_granted:
+		return endpoint->allocation;
 	case IOPF_GAUGE_COUNT:
 		break;
 	}

@@ -261,12 +261,12 @@ int iopf_broker_add_owner(struct iopf_broker *broker,
 	added = &broker->owners[id];
 	*added = (struct owner){ .row = added->row,
 				 .used = true,
-				 .deadline_answers = options->deadline_answers,
+				 .deadline_answers = options->policy.deadline_answers,
 				 .flags = options->flags,
 				 .fetch_cursor = NO_SLOT,
 				 .warn_cursor = NO_SLOT,
 				 .open = no_groups,
-				 .deadline_ns = options->deadline_ns,
+				 .deadline_ns = options->policy.deadline_ns,
 				 .group = options->group,
 				 .taken = options->taken,
 				 .context = options->context,
@@ -497,4 +497,16 @@ void attachment_remove(struct iopf_broker *broker, uint32_t id)
 	gone->endpoint = IOPF_NO_ID;
 	gone->next = broker->attachment_free;
 	broker->attachment_free = id;
+}
+
+int iopf_broker_set_policy(struct iopf_broker *broker, uint32_t owner,
+			   const struct iopf_policy *policy)
+{
+	struct owner *it = owner_get(broker, owner);
+
+	if (it == NULL)
+		return -ENOENT;
+	it->deadline_ns = policy->deadline_ns;
+	it->deadline_answers = policy->deadline_answers;
+	return 0;
 }

@@ -155,7 +155,7 @@ COLD static int end_silently(const struct intake *in, enum iopf_ending ending)
 
 	intake_count(in);
 	if (is_last(in))
-		count(&row->counter[IOPF_COUNTER_ended_success + (unsigned)ending], 1);
+		count(&row->counter[iopf_ending_counter(ending)], 1);
 	else
 		COUNT(row, dropped_requests);
 	return 0;

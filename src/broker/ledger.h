@@ -246,18 +246,18 @@ static inline void leaving_push(const struct iopf_broker *broker, uint32_t slot,
 	group->ended = (uint8_t)ENDED(code, ending);
 }
 
-_Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_COUNT ==
+_Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_liar ==
 		       IOPF_COUNTER_ended_response_failure + 1,
-	       "a counter for each ending, in the same order");
+	       "a counter for each ending, in the same order, but the newest");
 
 static inline void count_ending(const struct iopf_broker *broker, unsigned owner,
 				struct iopf_stats_row *row, unsigned ending)
 {
-	count(&row->counter[IOPF_COUNTER_ended_success + ending], 1);
+	enum iopf_counter counter = iopf_ending_counter((enum iopf_ending)ending);
+
+	count(&row->counter[counter], 1);
 	if (owner != NO_OWNER)
-		count(&row_of_owner(broker, owner)
-			       ->counter[IOPF_COUNTER_ended_success + ending],
-		      1);
+		count(&row_of_owner(broker, owner)->counter[counter], 1);
 }
 
 #endif

@@ -28,6 +28,7 @@ static const uint8_t plans[][PLAN_STEPS_MAX] = {
 				     IOPF_STEP_DONE },
 	[IOPF_OPERATION_RESET] = { IOPF_STEP_DRAIN, IOPF_STEP_DONE },
 	[IOPF_OPERATION_REMOVE] = { IOPF_STEP_DRAIN, IOPF_STEP_DONE },
+	[IOPF_OPERATION_REPLACE] = { IOPF_STEP_DONE },
 };
 _Static_assert(sizeof(plans) / sizeof(plans[0]) == IOPF_OPERATION_KIND_COUNT,
 	       "a plan each");
@@ -282,6 +283,7 @@ static const uint8_t state_after[] = {
 	[IOPF_OPERATION_RESTART] = ENDPOINT_ON,
 	[IOPF_OPERATION_RESET] = ENDPOINT_OFF,
 	[IOPF_OPERATION_REMOVE] = ENDPOINT_UNUSED,
+	[IOPF_OPERATION_REPLACE] = ENDPOINT_STATE_COUNT,
 };
 
 static int finish(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
@@ -406,18 +408,18 @@ int iopf_broker_did(struct iopf_broker *broker, uint32_t id, int result, uint64_
 
 /* ---- Status bits ------------------------------------------------------------------------- */
 
-int iopf_broker_status(struct iopf_broker *broker, uint32_t id, bool rf, bool uprgi,
+int iopf_broker_status(struct iopf_broker *broker, uint32_t id, uint32_t status,
 		       uint64_t now_ns)
 {
 	struct endpoint *endpoint = endpoint_get(broker, id);
 
 	if (endpoint == NULL)
 		return -ENOENT;
-	if (uprgi) {
+	if (status & IOPF_STATUS_UPRGI) {
 		COUNT(row_of_endpoint(broker, id), uprgi_seen);
 		operation_tell(broker, id, IOPF_EVENT_UPRGI, 0, now_ns);
 	}
-	if (rf && endpoint->state != ENDPOINT_FAILED) {
+	if (status & IOPF_STATUS_RF && endpoint->state != ENDPOINT_FAILED) {
 		COUNT(row_of_endpoint(broker, id), rf_seen);
 		operation_tell(broker, id, IOPF_EVENT_RF, 0, now_ns);
 		forget_all(broker, id, IOPF_ENDING_response_failure, now_ns);
@@ -425,4 +427,25 @@ int iopf_broker_status(struct iopf_broker *broker, uint32_t id, bool rf, bool up
 		endpoint->usual.pasid = PASID_NOBODY;
 	}
 	return 0;
+}
+
+int iopf_broker_replace(struct iopf_broker *broker, uint32_t id, uint32_t pasid,
+			uint32_t owner, uint64_t now_ns)
+{
+	(void)broker, (void)id, (void)pasid, (void)owner, (void)now_ns;
+	return -EOPNOTSUPP;
+}
+
+int iopf_broker_recent(const struct iopf_broker *broker, uint32_t id,
+		       struct iopf_response *responses, uint32_t max)
+{
+	(void)broker, (void)id, (void)responses, (void)max;
+	return -EOPNOTSUPP;
+}
+
+int iopf_broker_out_of_service(struct iopf_broker *broker, uint32_t id, uint32_t owner,
+			       bool out, uint64_t now_ns)
+{
+	(void)broker, (void)id, (void)owner, (void)out, (void)now_ns;
+	return -EOPNOTSUPP;
 }

@@ -177,6 +177,9 @@ int function_step(struct iopf_host *host, struct host_function *function,
 									     -EINPROGRESS;
 	case IOPF_STEP_NONE:
 	case IOPF_STEP_DONE:
+	case IOPF_STEP_BLOCK:
+	case IOPF_STEP_TERMINATE:
+	case IOPF_STEP_UNBLOCK:
 	case IOPF_STEP_COUNT:
 		return 0;
 	}
@@ -190,8 +193,10 @@ void function_status(struct iopf_host *host, struct host_function *function)
 	if (status == UINT16_MAX) /* reads as all ones: gone */
 		return;
 	if (status & (PRI_RF | PRI_UPRGI))
-		iopf_broker_status(host->broker, function->endpoint, status & PRI_RF,
-				   status & PRI_UPRGI, host->now_ns);
+		iopf_broker_status(host->broker, function->endpoint,
+				   (status & PRI_RF ? IOPF_STATUS_RF : 0u) |
+					   (status & PRI_UPRGI ? IOPF_STATUS_UPRGI : 0u),
+				   host->now_ns);
 	if (status & (PRI_RF | PRI_UPRGI)) /* write 1 to clear */
 		put(function, function->pri + PRI_STATUS, 2,
 		    status & (PRI_RF | PRI_UPRGI));

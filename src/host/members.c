@@ -157,8 +157,8 @@ static int fill_guest(struct iopf_host *host, struct host_guest *guest,
 	if (error == 0)
 		error = add_owner(host, guest,
 				  (struct iopf_owner_options){
-					  .deadline_ns = options->deadline_ns,
-					  .deadline_answers = options->deadline_answers,
+					  .policy.deadline_ns = options->deadline_ns,
+					  .policy.deadline_answers = options->deadline_answers,
 					  .name = options->name });
 	return error;
 }

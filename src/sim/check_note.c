@@ -225,6 +225,7 @@ static const uint8_t code_of_ending[] = {
 	[IOPF_ENDING_reset] = IOPF_CODE_COUNT,
 	[IOPF_ENDING_removal] = IOPF_CODE_COUNT,
 	[IOPF_ENDING_response_failure] = IOPF_CODE_COUNT,
+	[IOPF_ENDING_liar] = IOPF_INVALID,
 };
 _Static_assert(sizeof(code_of_ending) == IOPF_ENDING_COUNT, "a code each");
 

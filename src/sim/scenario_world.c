@@ -258,8 +258,8 @@ static int build_owners(struct scenario *s)
 		const struct iopf_owner_options options = {
 			.size_bytes = sizeof(options),
 			.flags = owner->may_fail ? IOPF_OWNER_MAY_FAIL : 0,
-			.deadline_ns = owner->deadline_ns,
-			.deadline_answers = owner->deadline_answers,
+			.policy.deadline_ns = owner->deadline_ns,
+			.policy.deadline_answers = owner->deadline_answers,
 			.name = n,
 		};
 
