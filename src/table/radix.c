@@ -2,14 +2,9 @@
 /* table/radix.c - walk and marks: what reads tables while others change them. */
 #include "table/radix.h"
 
-static unsigned radix_index(uint64_t addr, unsigned level)
-{
-	return (unsigned)(addr / RADIX_SPAN(level)) % RADIX_ENTRIES;
-}
-
 bool radix_input_fits(const struct radix_format *format, uint64_t addr)
 {
-	unsigned width = 12u + 9u * format->levels;
+	unsigned width = format->input_bits;
 	uint64_t above = addr >> (format->sign_extended ? width - 1 : width);
 
 	return above == 0 ||
@@ -21,34 +16,37 @@ static uint64_t leaf_reserved(const struct radix_format *format, unsigned level)
 {
 	uint64_t below = (RADIX_SPAN(level) - 1) & ~(TABLE_PAGE_BYTES - 1);
 
-	return format->reserved | (below & ~format->large_pat);
+	below &= ~(format->large_pat | format->large_ignored);
+	return level > 1 ? format->reserved | below : format->reserved;
 }
 
 enum table_fault radix_check(const struct radix_format *format, uint64_t entry,
 			     unsigned level, bool *leaf)
 {
-	bool maps = level == 1 || (entry & RADIX_LARGE) != 0;
+	bool maps = level == 1 || (entry & format->kind) == format->kind_page;
 	uint64_t reserved = maps ? leaf_reserved(format, level)
 				 : format->reserved | format->reserved_table;
 
-	if ((entry & format->present) == 0)
+	if ((entry & format->present) == 0 ||
+	    (level == 1 && (entry & format->last) != format->last))
 		return TABLE_NOT_PRESENT;
 	if (maps && (format->leaf_levels >> level & 1) == 0)
-		return TABLE_RESERVED;
+		return (enum table_fault)format->fault_leaf;
 	if ((entry & reserved) != 0)
-		return TABLE_RESERVED;
+		return (enum table_fault)format->fault_reserved;
 	*leaf = maps;
 	return TABLE_OK;
 }
 
 /* Load the entry of @addr in the table at @table. */
-static bool load_step(const struct table_space *space, uint64_t table, uint64_t addr,
-		      unsigned level, struct radix_path *path, struct table_result *result)
+static bool load_step(const struct table_space *space, const struct radix_format *format,
+		      uint64_t table, uint64_t addr, unsigned level,
+		      struct radix_path *path, struct table_result *result)
 {
 	struct radix_step *step = &path->step[level];
 	uint64_t at;
 
-	step->addr = table + sizeof(uint64_t) * radix_index(addr, level);
+	step->addr = radix_entry_addr(format, table, addr, level);
 	result->entry_addr = step->addr;
 	result->level = (uint8_t)level;
 	if (!table_reach(space, step->addr, IOPF_READ, &at, result))
@@ -76,7 +74,7 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 	if (!radix_input_fits(format, addr))
 		return false;
 	for (;; level--) {
-		if (!load_step(space, table, addr, level, path, result))
+		if (!load_step(space, format, table, addr, level, path, result))
 			return false;
 		result->fault = (uint8_t)radix_check(format, path->step[level].entry,
 						     level, &leaf);
@@ -94,31 +92,33 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 }
 
 static enum radix_marked mark_step(const struct table_space *space, struct radix_step *step,
-				   uint64_t marks, struct table_result *result)
+				   uint64_t set, uint64_t clear,
+				   struct table_result *result)
 {
-	uint64_t at, seen = step->entry;
+	uint64_t at, seen = step->entry, marked = (step->entry | set) & ~clear;
 
-	if ((step->entry & marks) == marks)
+	if (step->entry == marked)
 		return RADIX_MARKED;
 	/* The stage below has to let hardware write here only if there is something to
 	 * write: tables that are marked already may lie in read-only pages. */
 	if (!table_reach(space, step->addr, IOPF_READ | IOPF_WRITE, &at, result))
 		return RADIX_MISSED;
-	if (memory_swap64(space->memory, at, step->entry, step->entry | marks, &seen)) {
-		step->entry |= marks;
+	if (memory_swap64(space->memory, at, step->entry, marked, &seen)) {
+		step->entry = marked;
 		return RADIX_MARKED;
 	}
 	return RADIX_CHANGED;
 }
 
 enum radix_marked radix_mark(const struct table_space *space, struct radix_path *path,
-			     unsigned levels, uint64_t table_marks, uint64_t leaf_marks,
+			     unsigned levels, const struct radix_marks *marks,
 			     struct table_result *result)
 {
 	for (unsigned level = levels; level >= path->level; level--) {
-		uint64_t marks = level == path->level ? leaf_marks : table_marks;
-		enum radix_marked marked =
-			mark_step(space, &path->step[level], marks, result);
+		bool leaf = level == path->level;
+		enum radix_marked marked = mark_step(space, &path->step[level],
+						     leaf ? marks->leaf : marks->table,
+						     leaf ? marks->clear : 0, result);
 
 		if (marked == RADIX_MARKED)
 			continue;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * table/radix.h - what the 64-bit formats of this family share: tables of 512 entries,
- * nine bits of the input a level, a bit that says "this entry maps a large page".
+ * table/radix.h - what the 64-bit formats here share: tables of 512 entries, nine bits of
+ * the input a level, a bit that tells an entry that maps a page from one that leads to a
+ * table.
  *
  * A format is data. The walk and the editor here know no right and no privilege; the
  * format's own file says what the bits that were found allow.
@@ -15,20 +16,52 @@ enum { RADIX_LEVEL_MAX = 5 };
 
 #define RADIX_ENTRIES 512u
 #define RADIX_LARGE   (UINT64_C(1) << 7)
+/* Bits of the input below what an entry of @level maps. */
+#define RADIX_SHIFT(level) (12 + 9 * ((level)-1))
 /* Bytes that one entry of @level maps: 4 KiB at level 1, 2 MiB, 1 GiB, ... */
-#define RADIX_SPAN(level) (UINT64_C(1) << (12 + 9 * ((level)-1)))
+#define RADIX_SPAN(level) (UINT64_C(1) << RADIX_SHIFT(level))
 
 struct radix_format {
 	uint64_t present;        /* any of these bits: the entry is present */
 	uint64_t address;        /* the bits of an entry that hold an address */
 	uint64_t reserved;       /* 0 in every present entry */
 	uint64_t reserved_table; /* 0 in an entry that leads to a table */
+	uint64_t kind;           /* above level 1: page or table, by this bit */
+	uint64_t kind_page;      /* its value where the entry maps a page */
+	uint64_t last;           /* set at level 1, or the entry is not present */
 	uint64_t large_pat;      /* not address in a large page, though below its size */
+	uint64_t large_ignored;  /* neither: bits below its size that mean nothing */
 	uint64_t table_bits;     /* what the editor sets in an entry that leads to a table */
-	uint8_t levels;          /* 3..5 */
+	uint8_t levels;          /* 2..5 */
 	uint8_t leaf_levels;     /* bit n: an entry of level n may map a page */
+	uint8_t input_bits;      /* the root has as many entries as they need: up to 16
+				  * times RADIX_ENTRIES, in tables that adjoin */
+	uint8_t fault_reserved;  /* enum table_fault of a reserved bit that is set */
+	uint8_t fault_leaf;      /* and of a page at a level that maps none */
 	bool sign_extended;      /* inputs are canonical, not just narrow */
 };
+
+/* Entries of a table of @level. */
+static inline uint32_t radix_entries(const struct radix_format *format, unsigned level)
+{
+	return level < format->levels ? RADIX_ENTRIES :
+					UINT32_C(1) << (format->input_bits - RADIX_SHIFT(level));
+}
+
+/* And the pages that they fill. */
+static inline uint32_t radix_pages(const struct radix_format *format, unsigned level)
+{
+	return (radix_entries(format, level) + RADIX_ENTRIES - 1) / RADIX_ENTRIES;
+}
+
+/* Where the entry of @addr lies in a table of @level. */
+static inline uint64_t radix_entry_addr(const struct radix_format *format, uint64_t table,
+					uint64_t addr, unsigned level)
+{
+	uint64_t index = addr >> RADIX_SHIFT(level) & (radix_entries(format, level) - 1);
+
+	return table + sizeof(uint64_t) * index;
+}
 
 /* One entry that a walk used. */
 struct radix_step {
@@ -65,9 +98,15 @@ enum radix_marked {
 /* How often a walk that sets marks starts again when the tables change below it. */
 enum { RADIX_ATTEMPTS = 64 };
 
-/* Set @table_marks in each entry that led to a table, @leaf_marks in the leaf. */
+/* What a walk leaves in the entries that it used. */
+struct radix_marks {
+	uint64_t table; /* bits set in each entry that led to a table */
+	uint64_t leaf;  /* bits set in the leaf */
+	uint64_t clear; /* bits cleared there */
+};
+
 enum radix_marked radix_mark(const struct table_space *space, struct radix_path *path,
-			     unsigned levels, uint64_t table_marks, uint64_t leaf_marks,
+			     unsigned levels, const struct radix_marks *marks,
 			     struct table_result *result);
 
 /* What the last attempt means: true, or the fault is in @result. */

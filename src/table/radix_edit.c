@@ -7,16 +7,11 @@
 /* Hardware changes an entry below us a few times at most: it only adds marks. */
 enum { EDIT_ATTEMPTS = 16 };
 
-static uint64_t entry_addr(uint64_t table, uint64_t addr, unsigned level)
-{
-	return table + sizeof(uint64_t) * (addr / RADIX_SPAN(level) % RADIX_ENTRIES);
-}
-
 /* A range that starts and ends inside, on one side of the hole. */
 static bool range_fits(const struct radix_format *format, uint64_t addr,
 		       uint64_t size_bytes)
 {
-	unsigned width = 12u + 9u * format->levels;
+	unsigned width = format->input_bits;
 	uint64_t last = addr + size_bytes - 1;
 
 	return addr % TABLE_PAGE_BYTES == 0 && size_bytes % TABLE_PAGE_BYTES == 0 &&
@@ -35,7 +30,8 @@ static unsigned level_of(const struct radix_format *format, uint64_t size_bytes)
 
 static bool is_table(const struct radix_format *format, uint64_t entry, unsigned level)
 {
-	return level > 1 && (entry & format->present) != 0 && (entry & RADIX_LARGE) == 0;
+	return level > 1 && (entry & format->present) != 0 &&
+	       (entry & format->kind) != format->kind_page;
 }
 
 /* The table that the entry at @at leads to, made if there is nothing. */
@@ -75,16 +71,17 @@ int radix_map(const struct radix_editor *editor, uint64_t addr, uint64_t out,
 	    (out & ~format->address) != 0 || (bits & format->present) == 0)
 		return -EINVAL;
 	for (unsigned level = format->levels; level > leaf; level--) {
-		error = enter(editor, entry_addr(table, addr, level), level, &table);
+		error = enter(editor, radix_entry_addr(format, table, addr, level), level,
+			      &table);
 		if (error != 0)
 			return error;
 	}
-	at = entry_addr(table, addr, leaf);
+	at = radix_entry_addr(format, table, addr, leaf);
 	if (!table_load64(editor->memory, at, &entry))
 		return -EFAULT;
 	if ((entry & format->present) != 0)
 		return -EEXIST;
-	table_publish64(editor->memory, at, out | bits | (leaf > 1 ? RADIX_LARGE : 0));
+	table_publish64(editor->memory, at, out | bits | (leaf > 1 ? format->kind_page : format->last));
 	return 0;
 }
 
@@ -97,7 +94,7 @@ static int descend(const struct radix_editor *editor, uint64_t addr,
 	for (unsigned level = editor->format.levels;; level--) {
 		struct radix_step *step = &path->step[level];
 
-		step->addr = entry_addr(table, addr, level);
+		step->addr = radix_entry_addr(&editor->format, table, addr, level);
 		if (!table_load64(editor->memory, step->addr, &step->entry))
 			return -EFAULT;
 		path->level = (uint8_t)level;
@@ -113,11 +110,12 @@ static uint64_t part_of(const struct radix_format *format, uint64_t entry, unsig
 {
 	uint64_t offset = index * RADIX_SPAN(level - 1);
 
+	entry &= ~(format->large_ignored & (RADIX_SPAN(level) - 1));
 	if (level > 2)
 		return entry + offset;
 	/* Level 1 has no size bit: PAT moves down into its place, out of the address. */
-	offset |= (entry & format->large_pat) != 0 ? RADIX_LARGE : 0;
-	return (entry & ~(RADIX_LARGE | format->large_pat)) + offset;
+	offset |= (entry & format->large_pat) != 0 ? format->kind : 0;
+	return ((entry & ~(format->kind | format->large_pat)) | format->last) + offset;
 }
 
 /* Replace the large page at @step by a table that maps the same. */
@@ -143,11 +141,13 @@ static int split(const struct radix_editor *editor, struct radix_step *step,
 	return -EBUSY;
 }
 
-static bool table_is_empty(const struct radix_editor *editor, uint64_t table)
+static bool table_is_empty(const struct radix_editor *editor, uint64_t table,
+			   unsigned level)
 {
+	uint32_t count = radix_entries(&editor->format, level);
 	uint64_t entry;
 
-	for (unsigned i = 0; i < RADIX_ENTRIES; i++)
+	for (uint32_t i = 0; i < count; i++)
 		if (!table_load64(editor->memory, table + sizeof(entry) * i, &entry) ||
 		    (entry & editor->format.present) != 0)
 			return false;
@@ -160,7 +160,7 @@ static void prune(const struct radix_editor *editor, struct radix_path *path)
 	for (unsigned level = path->level; level < editor->format.levels; level++) {
 		uint64_t table = path->step[level].addr & ~(TABLE_PAGE_BYTES - 1);
 
-		if (!table_is_empty(editor, table))
+		if (!table_is_empty(editor, table, level))
 			return;
 		table_publish64(editor->memory, path->step[level + 1].addr, 0);
 		editor->pages->give(editor->pages->context, table, 1);
@@ -237,9 +237,10 @@ int radix_change(const struct radix_editor *editor, uint64_t addr, uint64_t size
  * Returns: whether @table holds nothing itself. */
 static bool table_tidy(const struct radix_editor *editor, uint64_t table, unsigned level)
 {
+	uint32_t count = radix_entries(&editor->format, level);
 	uint64_t entry, at = table;
 
-	for (unsigned i = 0; level > 1 && i < RADIX_ENTRIES; i++, at += sizeof(entry)) {
+	for (uint32_t i = 0; level > 1 && i < count; i++, at += sizeof(entry)) {
 		uint64_t below;
 
 		if (!table_load64(editor->memory, at, &entry) ||
@@ -251,7 +252,7 @@ static bool table_tidy(const struct radix_editor *editor, uint64_t table, unsign
 		table_publish64(editor->memory, at, 0);
 		editor->pages->give(editor->pages->context, below, 1);
 	}
-	return table_is_empty(editor, table);
+	return table_is_empty(editor, table, level);
 }
 
 void radix_tidy(const struct radix_editor *editor)
@@ -263,13 +264,14 @@ void radix_tidy(const struct radix_editor *editor)
 /* As deep as the format has levels. */
 static void table_give(const struct radix_editor *editor, uint64_t table, unsigned level)
 {
+	uint32_t count = radix_entries(&editor->format, level);
 	uint64_t entry;
 
-	for (unsigned i = 0; level > 1 && i < RADIX_ENTRIES; i++)
+	for (uint32_t i = 0; level > 1 && i < count; i++)
 		if (table_load64(editor->memory, table + sizeof(entry) * i, &entry) &&
 		    is_table(&editor->format, entry, level))
 			table_give(editor, entry & editor->format.address, level - 1);
-	editor->pages->give(editor->pages->context, table, 1);
+	editor->pages->give(editor->pages->context, table, radix_pages(&editor->format, level));
 }
 
 void radix_destroy(const struct radix_editor *editor)

@@ -48,20 +48,52 @@ bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 	return false;
 }
 
+/* Word by word: a walker that is late may still look at a page used before. */
+static int clear_pages(const struct iopf_memory *memory, uint64_t page, uint32_t page_count)
+{
+	uint64_t end = page + page_count * TABLE_PAGE_BYTES;
+
+	for (uint64_t addr = page; addr < end; addr += sizeof(uint64_t))
+		if (!memory_store64(memory, addr, 0))
+			return -EFAULT;
+	return 0;
+}
+
 int table_take_zeroed(const struct iopf_memory *memory, const struct table_pages *pages,
 		      uint32_t page_count, uint64_t *addr)
 {
-	uint64_t page, size_bytes = page_count * TABLE_PAGE_BYTES;
+	uint64_t page;
 	int error = pages->take(pages->context, page_count, &page);
+
+	if (error == 0)
+		error = clear_pages(memory, page, page_count);
+	if (error == 0)
+		*addr = page;
+	return error;
+}
+
+static void give_between(const struct table_pages *pages, uint64_t addr, uint64_t end)
+{
+	for (; pages->give != NULL && addr < end; addr += TABLE_PAGE_BYTES)
+		pages->give(pages->context, addr, 1);
+}
+
+int table_take_aligned(const struct iopf_memory *memory, const struct table_pages *pages,
+		       uint32_t page_count, uint64_t *addr)
+{
+	uint64_t size_bytes = page_count * TABLE_PAGE_BYTES, taken, first;
+	uint32_t more = 2 * page_count - 1;
+	int error = pages->take(pages->context, more, &taken);
 
 	if (error != 0)
 		return error;
-	/* Word by word: a walker that is late may still look at a page used before. */
-	for (uint64_t offset = 0; offset < size_bytes; offset += sizeof(uint64_t))
-		if (!memory_store64(memory, page + offset, 0))
-			return -EFAULT;
-	*addr = page;
-	return 0;
+	first = (taken + size_bytes - 1) & ~(size_bytes - 1);
+	give_between(pages, taken, first);
+	give_between(pages, first + size_bytes, taken + more * TABLE_PAGE_BYTES);
+	error = clear_pages(memory, first, page_count);
+	if (error == 0)
+		*addr = first;
+	return error;
 }
 
 const char *table_fault_name(unsigned fault)
@@ -76,6 +108,8 @@ const char *table_fault_name(unsigned fault)
 		[TABLE_SECOND] = "second",
 		[TABLE_UPDATE] = "update",
 		[TABLE_INTERRUPT] = "interrupt",
+		[TABLE_SIZE] = "size",
+		[TABLE_ACCESS] = "access",
 	};
 
 	_Static_assert(sizeof(names) / sizeof(names[0]) == TABLE_FAULT_COUNT, "a name each");

@@ -28,6 +28,8 @@ enum table_fault {
 	TABLE_SECOND,      /* a table's page is missing in the stage below */
 	TABLE_UPDATE,      /* accessed, dirty: the table changed at every attempt */
 	TABLE_INTERRUPT,   /* the output lies in the interrupt range */
+	TABLE_SIZE,        /* an entry's address is wider than the table may lead */
+	TABLE_ACCESS,      /* mapped, but not marked accessed, and hardware does not mark */
 	TABLE_FAULT_COUNT
 };
 
@@ -75,6 +77,11 @@ bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
  * pages that are not in @memory). */
 int table_take_zeroed(const struct iopf_memory *memory, const struct table_pages *pages,
 		      uint32_t page_count, uint64_t *addr);
+
+/* The same, the first at a multiple of its size, as the formats want that hardware
+ * aligns by itself. Pages beside it go back where somebody takes them. */
+int table_take_aligned(const struct iopf_memory *memory, const struct table_pages *pages,
+		       uint32_t page_count, uint64_t *addr);
 
 /* Static name of an enum table_fault, "?" out of range. */
 const char *table_fault_name(unsigned fault);

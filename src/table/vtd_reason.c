@@ -67,6 +67,8 @@ static enum vtd_reason table_reason(const struct nested_result *result, bool roo
 	case TABLE_OUTSIDE:
 	case TABLE_SECOND:
 	case TABLE_INTERRUPT:
+	case TABLE_SIZE:
+	case TABLE_ACCESS:
 	case TABLE_FAULT_COUNT:
 		break;
 	}

@@ -14,10 +14,15 @@ static struct radix_format radix_of(const struct vtdss_format *format)
 		.address = address,
 		.reserved = in_entry & ~address,
 		.reserved_table = VTDSS_SNOOP,
+		.kind = VTDSS_LARGE,
+		.kind_page = VTDSS_LARGE,
 		.table_bits = VTDSS_READ | VTDSS_WRITE,
 		.levels = format->levels,
 		.leaf_levels = (uint8_t)(0x2 | (format->pages_2m ? 0x4 : 0) |
 					 (format->pages_1g ? 0x8 : 0)),
+		.input_bits = (uint8_t)RADIX_SHIFT(format->levels + 1),
+		.fault_reserved = TABLE_RESERVED,
+		.fault_leaf = TABLE_RESERVED,
 	};
 }
 
@@ -45,6 +50,8 @@ bool vtdss_walk(const struct table_space *space, const struct vtdss_format *form
 		struct table_result *result)
 {
 	uint64_t dirty = (perm & IOPF_WRITE) != 0 ? VTDSS_DIRTY : 0;
+	const struct radix_marks marks = { .table = VTDSS_ACCESSED,
+					   .leaf = VTDSS_ACCESSED | dirty };
 	enum radix_marked marked = RADIX_CHANGED;
 	struct radix_path path;
 
@@ -53,8 +60,7 @@ bool vtdss_walk(const struct table_space *space, const struct vtdss_format *form
 			return false;
 		if (!update || !format->accessed_dirty)
 			return true;
-		marked = radix_mark(space, &path, format->levels, VTDSS_ACCESSED,
-				    VTDSS_ACCESSED | dirty, result);
+		marked = radix_mark(space, &path, format->levels, &marks, result);
 	}
 	return radix_marks_end(marked, result);
 }

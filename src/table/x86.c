@@ -12,10 +12,15 @@ static struct radix_format radix_of(const struct x86_format *format)
 		.present = X86_PRESENT,
 		.address = address,
 		.reserved = in_entry & ~address,
+		.kind = X86_LARGE,
+		.kind_page = X86_LARGE,
 		.large_pat = X86_LARGE_PAT,
 		.table_bits = X86_PRESENT | X86_WRITE | X86_USER,
 		.levels = format->levels,
 		.leaf_levels = format->pages_1g ? 0xe : 0x6,
+		.input_bits = (uint8_t)RADIX_SHIFT(format->levels + 1),
+		.fault_reserved = TABLE_RESERVED,
+		.fault_leaf = TABLE_RESERVED,
 		.sign_extended = true,
 	};
 }
@@ -66,6 +71,8 @@ bool x86_walk(const struct table_space *space, const struct x86_format *format,
 	      uint64_t root, uint64_t addr, uint8_t perm, bool update,
 	      struct table_result *result)
 {
+	const struct radix_marks marks = { .table = x86_marks(format, perm, false),
+					   .leaf = x86_marks(format, perm, true) };
 	enum radix_marked marked = RADIX_CHANGED;
 	struct radix_path path;
 
@@ -74,9 +81,7 @@ bool x86_walk(const struct table_space *space, const struct x86_format *format,
 			return false;
 		if (!update)
 			return true;
-		marked = radix_mark(space, &path, format->levels,
-				    x86_marks(format, perm, false),
-				    x86_marks(format, perm, true), result);
+		marked = radix_mark(space, &path, format->levels, &marks, result);
 	}
 	return radix_marks_end(marked, result);
 }
