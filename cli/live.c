@@ -16,7 +16,7 @@
 
 struct live {
 	uint64_t drawn_ns;
-	uint32_t lines; /* that stand above the cursor */
+	uint32_t lines;                 /* that stand above the cursor */
 	uint64_t faults[RUN_GUEST_MAX]; /* as of drawn_ns */
 };
 
@@ -43,7 +43,7 @@ void live_close(struct run *run)
 
 static uint32_t groups_open(const struct run_guest *guest)
 {
-	const struct iopf_broker *broker = iopf_host_broker(guest->run->host);
+	const struct iopf_broker *broker = iopf_host_broker(guest->machine->host);
 	uint32_t count = 0;
 
 	for (unsigned gauge = 0; gauge < IOPF_GAUGE_credits_in_use; gauge++)
@@ -61,14 +61,15 @@ static const char *state_of(const struct run_guest *guest)
 
 static void draw_guest(struct run *run, const struct run_guest *guest, double seconds)
 {
-	uint64_t faults = model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_faults);
+	uint64_t faults =
+		model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_faults);
 	uint64_t bytes = model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_bytes);
 	uint64_t *before = &run->live->faults[guest->number];
-	struct report_refused refused = report_refused(run, guest);
+	struct report_refused refused = report_refused(guest);
 
 	fprintf(stderr,
-		"%-10s %8.1f MiB %8" PRIu64 " faults %6.0f/s %3" PRIu32
-		" open %6" PRIu64 " refused %s\n",
+		"%-10s %8.1f MiB %8" PRIu64 " faults %6.0f/s %3" PRIu32 " open %6" PRIu64
+		" refused %s\n",
 		guest->name, (double)bytes / (1 << 20), faults,
 		(double)(faults - *before) / seconds, groups_open(guest),
 		report_refused_sum(&refused), state_of(guest));

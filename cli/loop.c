@@ -25,9 +25,9 @@
 #include "cli/run.h"
 
 enum {
-	BUDGET = 64,   /* messages of a guest, a turn */
+	BUDGET = 64, /* messages of a guest, a turn */
 	EVENTS = 64,
-	IDLE_MS = 20,  /* the longest sleep: a lost wakeup costs no more */
+	IDLE_MS = 20, /* the longest sleep: a lost wakeup costs no more */
 	QUIET_TURNS = 8,
 };
 
@@ -74,8 +74,8 @@ static void on_signal(struct run *run)
 		return;
 	run->signal = (int)info.ssi_signo;
 	/* Once more: now. */
-	phase_enter(run, run->phase == RUN_PHASE_WORK ? RUN_PHASE_STOPPING :
-							RUN_PHASE_ENDING);
+	phase_enter(run,
+		    run->phase == RUN_PHASE_WORK ? RUN_PHASE_STOPPING : RUN_PHASE_ENDING);
 }
 
 /* ---- What a guest says ------------------------------------------------------------- */
@@ -92,13 +92,13 @@ static void reply(struct run_guest *guest, const struct port_message *to, uint64
 static void on_read(struct run_guest *guest, const struct port_message *message)
 {
 	reply(guest, message,
-	      iopf_host_guest_read(guest->run->host, guest->id, message->offset,
+	      iopf_host_guest_read(guest->machine->host, guest->id, message->offset,
 				   message->width));
 }
 
 static void on_write(struct run_guest *guest, const struct port_message *message)
 {
-	iopf_host_guest_write(guest->run->host, guest->id, message->offset,
+	iopf_host_guest_write(guest->machine->host, guest->id, message->offset,
 			      message->width, message->value);
 }
 
@@ -230,7 +230,7 @@ static void on_death(struct run_guest *guest)
 			    guest->name);
 	}
 	if (!guest->let_go) {
-		iopf_host_guest_gone(run->host, guest->id);
+		iopf_host_guest_gone(guest->machine->host, guest->id);
 		guest->let_go = true;
 	}
 }
@@ -310,14 +310,15 @@ static void guest_shoot(struct run_guest *guest)
 	if (guest->character != CHARACTER_killed || guest->life != RUN_LIFE_ALIVE ||
 	    run->phase != RUN_PHASE_WORK || guest->passes == 0)
 		return;
-	groups = iopf_broker_gauge(iopf_host_broker(run->host), guest->endpoint,
-				   IOPF_GAUGE_delivered);
-	if (groups == 0 || !model_engine_busy(guest->engine) || job_done_bytes(guest) == 0)
+	groups = iopf_broker_gauge(iopf_host_broker(guest->machine->host),
+				   guest->endpoint, IOPF_GAUGE_delivered);
+	if (groups == 0 || !model_engine_busy(guest->engine) ||
+	    job_done_bytes(guest) == 0)
 		return;
 	guest->shot = true;
 	guest->shot_groups = groups;
 	guest->shot_bytes = job_done_bytes(guest);
-	sim_check_honest(run->check, guest->rid, false);
+	sim_check_honest(guest->machine->check, guest->rid, false);
 	record_kill(guest);
 	process_kill(guest);
 }
@@ -337,7 +338,7 @@ static bool promise_kept(const struct run_guest *guest)
 {
 	if (guest->life != RUN_LIFE_ALIVE)
 		return guest->character != CHARACTER_killed ||
-		       iopf_host_guest_over(guest->run->host, guest->id);
+		       iopf_host_guest_over(guest->machine->host, guest->id);
 	switch ((enum character)guest->character) {
 	case CHARACTER_honest:
 	case CHARACTER_slow:
@@ -349,7 +350,7 @@ static bool promise_kept(const struct run_guest *guest)
 	case CHARACTER_liar:
 		return guest->passes > 0;
 	case CHARACTER_silent:
-		return iopf_broker_gauge(iopf_host_broker(guest->run->host),
+		return iopf_broker_gauge(iopf_host_broker(guest->machine->host),
 					 guest->endpoint, IOPF_GAUGE_delivered) > 0;
 	case CHARACTER_COUNT:
 		break;
@@ -375,7 +376,7 @@ static bool is_over(const struct run_guest *guest)
 	struct model_function_state state;
 
 	model_function_state(guest->function, &state);
-	return iopf_host_guest_over(guest->run->host, guest->id) &&
+	return iopf_host_guest_over(guest->machine->host, guest->id) &&
 	       state.credits_in_use == 0;
 }
 
@@ -411,7 +412,7 @@ static void phase_go_on(struct run *run)
 
 static int sleep_ms(const struct run *run)
 {
-	uint64_t next_ns = CLI_MIN(iopf_host_next_ns(run->host), live_next_ns(run));
+	uint64_t next_ns = CLI_MIN(machines_next_ns(run), live_next_ns(run));
 
 	if (run->phase == RUN_PHASE_WORK)
 		next_ns = CLI_MIN(next_ns, run->end_ns);
@@ -433,7 +434,7 @@ static uint32_t turn(struct run *run)
 		done += guest_listen(guest);
 	}
 	run->first_guest = (run->first_guest + 1) % run->guest_count;
-	done += machine_turn(run);
+	done += machines_turn(run);
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		guest_tell(&run->guests[i]);
 		guest_expel(&run->guests[i]);
@@ -459,7 +460,8 @@ void loop_run(struct run *run)
 		    run->now_ns - run->phase_ns > second_ns)
 			break;
 	}
-	watch_over(run);
+	for (uint32_t i = 0; i < run->machine_count; i++)
+		watch_over(&run->machines[i]);
 	live_erase(run);
 }
 

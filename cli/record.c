@@ -15,8 +15,6 @@ struct record {
 	bool failed;      /* a write did, and it was said */
 };
 
-static const char source_name[] = "vtd";
-
 /* ---- Writing ----------------------------------------------------------------------- */
 
 static void put_bytes(struct run *run, const void *bytes, int size_bytes)
@@ -38,7 +36,8 @@ static void put_event(struct run *run, const struct trace_event *event)
 
 	if (size_bytes < 0 && !run->record->failed) {
 		run->record->failed = true;
-		run_problem(run, "--record: an event that the language has no words for: %s",
+		run_problem(run,
+			    "--record: an event that the language has no words for: %s",
 			    trace_kind_name(event->kind));
 	}
 	put_bytes(run, line, size_bytes);
@@ -96,13 +95,13 @@ static void world_guest(struct run_guest *guest)
 	model_function_state(guest->function, &state);
 	trace_begin(&event, TRACE_KIND_world, 0);
 	trace_put_name(&event, TRACE_KEY_owner, guest->name);
-	trace_put_name(&event, TRACE_KEY_family, "vtd");
+	trace_put_name(&event, TRACE_KEY_family, guest->combination->guest);
 	trace_put(&event, TRACE_KEY_role, TRACE_ROLE_guest);
 	trace_put_name(&event, TRACE_KEY_character, character_name(guest->character));
 	put_event(guest->run, &event);
 	trace_begin(&event, TRACE_KIND_world, 0);
 	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
-	trace_put_name(&event, TRACE_KEY_source, source_name);
+	trace_put_name(&event, TRACE_KEY_source, guest->machine->family);
 	trace_put(&event, TRACE_KEY_rid, guest->rid);
 	trace_put(&event, TRACE_KEY_allocation, state.allocation);
 	trace_put(&event, TRACE_KEY_mechanism, TRACE_MECHANISM_pri);
@@ -121,11 +120,13 @@ void record_world(struct run *run)
 	trace_put_name(&event, TRACE_KEY_program, "iopf-run");
 	trace_put_name(&event, TRACE_KEY_version, iopf_version());
 	put_event(run, &event);
-	trace_begin(&event, TRACE_KIND_world, 0);
-	trace_put_name(&event, TRACE_KEY_source, source_name);
-	trace_put_name(&event, TRACE_KEY_family, "vtd");
-	trace_put(&event, TRACE_KEY_entries, WATCH_QUEUE_ENTRIES);
-	put_event(run, &event);
+	for (uint32_t i = 0; i < run->machine_count; i++) {
+		trace_begin(&event, TRACE_KIND_world, 0);
+		trace_put_name(&event, TRACE_KEY_source, run->machines[i].family);
+		trace_put_name(&event, TRACE_KEY_family, run->machines[i].family);
+		trace_put(&event, TRACE_KEY_entries, WATCH_QUEUE_ENTRIES);
+		put_event(run, &event);
+	}
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		world_guest(&run->guests[i]);
 }
@@ -225,16 +226,18 @@ void record_hostile(struct run_guest *guest, unsigned act, uint64_t count)
 /* ---- At the host ------------------------------------------------------------------- */
 
 /* Whose @id, @endpoint or @rid it is, in this order; IOPF_NO_ID: not known. */
-static const struct run_guest *guest_of(const struct run *run, uint32_t id,
+static const struct run_guest *guest_of(const struct run_machine *machine, uint32_t id,
 					uint32_t endpoint, uint32_t rid)
 {
+	const struct run *run = machine->run;
+
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		const struct run_guest *guest = &run->guests[i];
-		bool is = id != IOPF_NO_ID	 ? guest->id == id :
+		bool is = id != IOPF_NO_ID       ? guest->id == id :
 			  endpoint != IOPF_NO_ID ? guest->endpoint == endpoint :
 						   guest->rid == rid;
 
-		if (guest->guest_memory != NULL && is)
+		if (guest->machine == machine && guest->guest_memory != NULL && is)
 			return guest;
 	}
 	return NULL;
@@ -332,11 +335,12 @@ static const struct note_row {
 			       false, put_nothing },
 };
 
-void record_note(struct run *run, const struct iopf_note *note)
+void record_note(struct run_machine *machine, const struct iopf_note *note)
 {
+	struct run *run = machine->run;
 	const struct note_row *row = &note_rows[note->kind];
 	const struct run_guest *guest =
-		guest_of(run, note->guest, note->endpoint,
+		guest_of(machine, note->guest, note->endpoint,
 			 note->request != NULL ? note->request->rid : IOPF_NO_ID);
 	struct trace_event event;
 
@@ -353,7 +357,7 @@ void record_note(struct run *run, const struct iopf_note *note)
 	if (row->endpoint)
 		trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
 	if (!row->owner && !row->endpoint)
-		trace_put_name(&event, TRACE_KEY_source, source_name);
+		trace_put_name(&event, TRACE_KEY_source, machine->family);
 	row->put(&event, note);
 	if (row->refused)
 		trace_put(&event, TRACE_KEY_result, TRACE_RESULT_refused);
@@ -361,9 +365,11 @@ void record_note(struct run *run, const struct iopf_note *note)
 	put_event(run, &event);
 }
 
-void record_event(struct run *run, const struct iopf_event *from)
+void record_event(struct run_machine *machine, const struct iopf_event *from)
 {
-	const struct run_guest *guest = guest_of(run, IOPF_NO_ID, from->endpoint, from->rid);
+	struct run *run = machine->run;
+	const struct run_guest *guest =
+		guest_of(machine, IOPF_NO_ID, from->endpoint, from->rid);
 	struct trace_event event;
 
 	if (run->record == NULL)
@@ -372,7 +378,7 @@ void record_event(struct run *run, const struct iopf_event *from)
 	if (guest != NULL)
 		trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
 	else
-		trace_put_name(&event, TRACE_KEY_source, source_name);
+		trace_put_name(&event, TRACE_KEY_source, machine->family);
 	put_pasid(&event, from->pasid);
 	if (from->token != 0)
 		trace_put(&event, TRACE_KEY_token, from->token);

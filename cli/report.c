@@ -8,18 +8,18 @@
 
 /* ---- Sums -------------------------------------------------------------------------- */
 
-struct report_refused report_refused(const struct run *run, const struct run_guest *guest)
+struct report_refused report_refused(const struct run_guest *guest)
 {
-	const uint64_t *ledger = machine_owner_row(run, guest)->counter;
-	const struct iopf_guest *queue = iopf_host_guest(run->host, guest->id);
+	const uint64_t *ledger = machine_owner_row(guest)->counter;
+	const struct iopf_guest *queue = iopf_host_guest(guest->machine->host, guest->id);
 	struct iopf_guest_stats stats = { 0 };
 
 	if (queue != NULL)
 		iopf_guest_stats(queue, &stats);
 	return (struct report_refused){
 		.unknown = stats.refused_unknown + ledger[IOPF_COUNTER_refused_unknown],
-		.duplicate = stats.refused_duplicate +
-			     ledger[IOPF_COUNTER_refused_duplicate],
+		.duplicate =
+			stats.refused_duplicate + ledger[IOPF_COUNTER_refused_duplicate],
 		.stale = stats.refused_stale + ledger[IOPF_COUNTER_refused_stale],
 		.foreign = stats.refused_foreign + ledger[IOPF_COUNTER_refused_foreign],
 		.malformed = stats.refused_malformed +
@@ -81,7 +81,8 @@ static void judge_faults(struct run *run, const struct run_guest *guest)
 static void judge_data(struct run *run, const struct run_guest *guest)
 {
 	if (guest->crc_differs)
-		run_problem(run, "%s: checksum 0x%08" PRIx32 ", the file's is 0x%08" PRIx32,
+		run_problem(run,
+			    "%s: checksum 0x%08" PRIx32 ", the file's is 0x%08" PRIx32,
 			    guest->name, guest->crc, run->file_crc);
 	if (guest->bad_passes > 0)
 		run_problem(run, "%s: %" PRIu64 " of %" PRIu64 " jobs went wrong",
@@ -101,7 +102,7 @@ static void judge_acts(struct run *run, const struct run_guest *guest)
 static void judge_guest(struct run *run, const struct run_guest *guest)
 {
 	judge_function(run, guest);
-	if (!guest->let_go || !iopf_host_guest_over(run->host, guest->id))
+	if (!guest->let_go || !iopf_host_guest_over(guest->machine->host, guest->id))
 		run_problem(run, "%s: the host did not come to an end with it",
 			    guest->name);
 	if (report_data(guest) >= 0)
@@ -117,13 +118,13 @@ static void judge_guest(struct run *run, const struct run_guest *guest)
 static void judge_invariants(struct run *run)
 {
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
-		const struct sim_check_result *result =
-			sim_check_result(run->check, (enum sim_invariant)i);
+		const struct sim_check_result result =
+			watch_result(run, (enum sim_invariant)i);
 
-		if (result->violations > 0)
+		if (result.violations > 0)
 			run_problem(run, "%s, %" PRIu64 " times, first: %s",
 				    sim_invariant_name((enum sim_invariant)i),
-				    result->violations, result->first);
+				    result.violations, result.first);
 	}
 }
 
@@ -202,11 +203,11 @@ static void print_endpoints(const struct run *run)
 
 static void print_refused(const struct run *run)
 {
-	printf("\n%-10s %9s %9s %9s %9s %9s\n", "refused", "unknown", "duplicate", "stale",
-	       "foreign", "malformed");
+	printf("\n%-10s %9s %9s %9s %9s %9s\n", "refused", "unknown", "duplicate",
+	       "stale", "foreign", "malformed");
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		const struct run_guest *guest = &run->guests[i];
-		struct report_refused refused = report_refused(run, guest);
+		struct report_refused refused = report_refused(guest);
 
 		if (report_refused_sum(&refused) == 0)
 			continue;
@@ -240,7 +241,7 @@ static void print_endings(const struct run *run)
 	printf("\nendings of groups\n");
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		const struct run_guest *guest = &run->guests[i];
-		const uint64_t *counters = machine_endpoint_row(run, guest)->counter;
+		const uint64_t *counters = machine_endpoint_row(guest)->counter;
 		struct words words = { 10, 10 };
 
 		printf("%-10s", guest->name);
@@ -249,7 +250,8 @@ static void print_endings(const struct run *run)
 				print_word(&words, iopf_ending_name((enum iopf_ending)k),
 					   counters[iopf_ending_counter((enum iopf_ending)k)]);
 		if (guest->shot)
-			printf("; killed with %" PRIu32 " groups, %" PRIu64 " bytes into a job",
+			printf("; killed with %" PRIu32 " groups, %" PRIu64
+			       " bytes into a job",
 			       guest->shot_groups, guest->shot_bytes);
 		putchar('\n');
 	}
@@ -274,12 +276,12 @@ static void print_invariants(const struct run *run)
 {
 	printf("\n%-4s %12s %11s  %s\n", "", "checked", "violations", "what holds");
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
-		const struct sim_check_result *result =
-			sim_check_result(run->check, (enum sim_invariant)i);
+		const struct sim_check_result result =
+			watch_result(run, (enum sim_invariant)i);
 
 		printf("%-4s %12" PRIu64 " %11" PRIu64 "  %s\n",
-		       sim_invariant_name((enum sim_invariant)i), result->checked,
-		       result->violations, sim_invariant_text((enum sim_invariant)i));
+		       sim_invariant_name((enum sim_invariant)i), result.checked,
+		       result.violations, sim_invariant_text((enum sim_invariant)i));
 	}
 }
 

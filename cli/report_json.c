@@ -73,9 +73,9 @@ static json_t *counters_json(const uint64_t *counters)
 #define SET_COUNTER(name, text) json_object_set_new(json, #name, number(stats.name));
 
 /* What its virtual IOMMU counted. */
-static json_t *queue_json(const struct run *run, const struct run_guest *guest)
+static json_t *queue_json(const struct run_guest *guest)
 {
-	const struct iopf_guest *queue = iopf_host_guest(run->host, guest->id);
+	const struct iopf_guest *queue = iopf_host_guest(guest->machine->host, guest->id);
 	struct iopf_guest_stats stats = { 0 };
 	json_t *json = json_object();
 
@@ -85,35 +85,37 @@ static json_t *queue_json(const struct run *run, const struct run_guest *guest)
 	return json;
 }
 
-static json_t *host_json(const struct run *run)
+static json_t *host_json(const struct run_machine *machine)
 {
 	struct iopf_host_stats stats;
 	json_t *json = json_object();
 
-	iopf_host_stats(run->host, &stats);
+	iopf_host_stats(machine->host, &stats);
+	json_object_set_new(json, "family", json_string(machine->family));
 	IOPF_HOST_COUNTERS(SET_COUNTER)
 	return json;
 }
 
-static json_t *guest_json(const struct run *run, const struct run_guest *guest)
+static json_t *guest_json(const struct run_guest *guest)
 {
-	const uint64_t *counters = machine_endpoint_row(run, guest)->counter;
-	struct report_refused refused = report_refused(run, guest);
+	const uint64_t *counters = machine_endpoint_row(guest)->counter;
+	struct report_refused refused = report_refused(guest);
 	json_t *json = json_object();
 	int data = report_data(guest);
 
 	json_object_set_new(json, "name", json_string(guest->name));
 	json_object_set_new(json, "character",
 			    json_string(character_name(guest->character)));
-	json_object_set_new(json, "family", json_string("vtd"));
-	json_object_set_new(json, "mechanism", json_string("pri"));
+	json_object_set_new(json, "family", json_string(guest->combination->guest));
+	json_object_set_new(json, "mechanism",
+			    json_string(choice_mechanism(guest->combination)));
 	json_object_set_new(json, "endpoint", json_string(guest->endpoint_name));
-	json_object_set_new(json, "faults",
-			    number(model_engine_counter(guest->engine,
-							MODEL_ENGINE_COUNTER_faults)));
-	json_object_set_new(json, "bytes",
-			    number(model_engine_counter(guest->engine,
-							MODEL_ENGINE_COUNTER_bytes)));
+	json_object_set_new(
+		json, "faults",
+		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_faults)));
+	json_object_set_new(
+		json, "bytes",
+		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_bytes)));
 	json_object_set_new(json, "passes", number(guest->passes));
 	json_object_set_new(json, "refused", refused_json(&refused));
 	if (guest->character == CHARACTER_hostile)
@@ -128,8 +130,8 @@ static json_t *guest_json(const struct run *run, const struct run_guest *guest)
 	json_object_set_new(json, "bad_messages", number(guest->garbage));
 	json_object_set_new(json, "dropped_replies", number(guest->dropped));
 	json_object_set_new(json, "counters",
-			    counters_json(machine_owner_row(run, guest)->counter));
-	json_object_set_new(json, "virtual_iommu", queue_json(run, guest));
+			    counters_json(machine_owner_row(guest)->counter));
+	json_object_set_new(json, "virtual_iommu", queue_json(guest));
 	return json;
 }
 
@@ -144,7 +146,7 @@ static json_t *responses_json(const struct run_guest *guest)
 }
 
 /* All of it as the function itself saw it. */
-static json_t *endpoint_json(const struct run *run, const struct run_guest *guest)
+static json_t *endpoint_json(const struct run_guest *guest)
 {
 	struct model_function_state state;
 	json_t *json = json_object();
@@ -152,19 +154,20 @@ static json_t *endpoint_json(const struct run *run, const struct run_guest *gues
 	model_function_state(guest->function, &state);
 	json_object_set_new(json, "name", json_string(guest->endpoint_name));
 	json_object_set_new(json, "guest", json_string(guest->name));
-	json_object_set_new(json, "family", json_string("vtd"));
-	json_object_set_new(json, "mechanism", json_string("pri"));
+	json_object_set_new(json, "family", json_string(guest->machine->family));
+	json_object_set_new(json, "mechanism",
+			    json_string(choice_mechanism(guest->combination)));
 	json_object_set_new(json, "faults", number(state.requests));
-	json_object_set_new(json, "pages",
-			    number(model_engine_counter(guest->engine,
-							MODEL_ENGINE_COUNTER_pages)));
+	json_object_set_new(
+		json, "pages",
+		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_pages)));
 	json_object_set_new(json, "responses", responses_json(guest));
 	json_object_set_new(json, "allocation", number(state.allocation));
 	json_object_set_new(json, "credits_in_use", number(state.credits_in_use));
 	json_object_set_new(json, "uprgi", number(state.uprgi_count));
 	json_object_set_new(json, "rf", number(state.response[MODEL_FAILED]));
 	json_object_set_new(json, "counters",
-			    counters_json(machine_endpoint_row(run, guest)->counter));
+			    counters_json(machine_endpoint_row(guest)->counter));
 	return json;
 }
 
@@ -174,12 +177,11 @@ static json_t *invariants_json(const struct run *run)
 
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
 		enum sim_invariant invariant = (enum sim_invariant)i;
-		const struct sim_check_result *result =
-			sim_check_result(run->check, invariant);
+		const struct sim_check_result result = watch_result(run, invariant);
 		json_t *row = json_object();
 
-		json_object_set_new(row, "checked", number(result->checked));
-		json_object_set_new(row, "violations", number(result->violations));
+		json_object_set_new(row, "checked", number(result.checked));
+		json_object_set_new(row, "violations", number(result.violations));
 		json_object_set_new(json, sim_invariant_name(invariant), row);
 	}
 	return json;
@@ -197,6 +199,7 @@ static json_t *problems_json(const struct run *run)
 int report_json(const struct run *run)
 {
 	json_t *json = json_object(), *guests = json_array(), *endpoints = json_array();
+	json_t *hosts = json_array();
 	bool good;
 
 	json_object_set_new(json, "schema", json_string("iopf.run/1"));
@@ -207,11 +210,13 @@ int report_json(const struct run *run)
 	json_object_set_new(json, "file_bytes", number(run->layout.file_bytes));
 	json_object_set_new(json, "file_crc", hex(run->file_crc));
 	json_object_set_new(json, "duration_ns", number(run->stopped_ns - run->begun_ns));
-	json_object_set_new(json, "host", host_json(run));
+	for (uint32_t i = 0; i < run->machine_count; i++)
+		json_array_append_new(hosts, host_json(&run->machines[i]));
+	json_object_set_new(json, "hosts", hosts);
 	json_object_set_new(json, "invariants", invariants_json(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {
-		json_array_append_new(guests, guest_json(run, &run->guests[i]));
-		json_array_append_new(endpoints, endpoint_json(run, &run->guests[i]));
+		json_array_append_new(guests, guest_json(&run->guests[i]));
+		json_array_append_new(endpoints, endpoint_json(&run->guests[i]));
 	}
 	json_object_set_new(json, "guests", guests);
 	json_object_set_new(json, "endpoints", endpoints);

@@ -29,24 +29,27 @@
 #define FLAG(name)   MEMBER(name), 0, 0, OPTION_FLAG
 
 static const struct option options[] = {
-	{ "guests", "LIST", "characters with counts: honest*3,silent,hostile; a number\n"
-	  "N alone is N honest ones. Default:\n" DEFAULT_GUESTS, TEXT(guests) },
-	{ "seconds", "S", "how long, 0.001 to 86400; default 10. It ends later where\n"
-	  "a guest has not shown yet what it is there for", MEMBER(seconds_ns), MILLISECOND,
-	  DAY, OPTION_SECONDS },
-	{ "host", "FAMILY", "the IOMMU of the host: vtd", TEXT(host) },
+	{ "guests", "LIST",
+	  "characters with counts: honest*3,silent,hostile; a number\n"
+	  "N alone is N honest ones. Default:\n" DEFAULT_GUESTS,
+	  TEXT(guests) },
+	{ "seconds", "S",
+	  "how long, 0.001 to 86400; default 10. It ends later where\n"
+	  "a guest has not shown yet what it is there for",
+	  MEMBER(seconds_ns), MILLISECOND, DAY, OPTION_SECONDS },
+	{ "host", "FAMILY", "the IOMMU of hosts: vtd", TEXT(host) },
 	{ "guest", "FAMILY", "the IOMMU that guests see: vtd", TEXT(guest) },
 	{ "pri", NULL, "devices page with page requests: what vtd has", FLAG(pri) },
 	{ "stall", NULL, "devices page by stalling: no family that there is has it",
 	  FLAG(stall) },
-	{ "seed", "N", "the beginning of all chance; default 1", MEMBER(seed), 0, UINT64_MAX,
-	  OPTION_NUMBER },
+	{ "seed", "N", "the beginning of all chance; default 1", MEMBER(seed), 0,
+	  UINT64_MAX, OPTION_NUMBER },
 	{ "record", "FILE", "write what happens in the event language", TEXT(record) },
 	{ "json", NULL, "the result as JSON, schema iopf.run/1", FLAG(json) },
 };
 
 #define CHARACTER_LINE(name, data, text) "\t" #name "\t" text "\n"
-#define ACT_LINE(name, text) "\t" #name ": " text "\n"
+#define ACT_LINE(name, text)             "\t" #name ": " text "\n"
 
 static const struct option_table table = {
 	.usage = "run [OPTION...] [FILE]",
@@ -69,116 +72,6 @@ static const struct option_table table = {
 	.operand_name = "FILE",
 };
 
-static bool family_known(const char *option, const char *name)
-{
-	if (name == NULL || strcmp(name, "vtd") == 0)
-		return true;
-	cli_error("--%s %s: no such family; there is: vtd", option, name);
-	return false;
-}
-
-static bool combination_exists(const struct run_options *given)
-{
-	if (!family_known("host", given->host) || !family_known("guest", given->guest))
-		return false;
-	if (!given->stall)
-		return true;
-	cli_error("--stall: a VT-d IOMMU does not stall; the combinations that exist:\n"
-		  "  --host vtd --guest vtd --pri");
-	return false;
-}
-
-/* ---- The list of guests ------------------------------------------------------------ */
-
-static bool guests_add(struct run *run, unsigned character, uint64_t count)
-{
-	if (count < 1 || count > RUN_GUEST_MAX - run->guest_count) {
-		cli_error("--guests %s: 1 to %d guests can be had", run->options.guests,
-			  RUN_GUEST_MAX);
-		return false;
-	}
-	for (uint64_t i = 0; i < count; i++)
-		run->guests[run->guest_count++].character = (uint8_t)character;
-	return true;
-}
-
-/* A word of the list: NAME, NAME*COUNT, or COUNT. */
-static bool guests_word(struct run *run, char *word)
-{
-	char *star = strchr(word, '*'), *end = word;
-	unsigned character = CHARACTER_honest;
-	uint64_t count = 1;
-
-	if (star != NULL)
-		*star = '\0';
-	if (word[0] < '0' || word[0] > '9') {
-		character = character_find(word);
-		end = star != NULL ? star + 1 : NULL;
-	}
-	if (character == CHARACTER_COUNT) {
-		cli_error("--guests: no character '%s'; iopf run --help lists them", word);
-		return false;
-	}
-	if (end != NULL) {
-		const char *number = end;
-
-		errno = 0;
-		count = strtoull(number, &end, 10);
-		if (number[0] < '0' || number[0] > '9' || *end != '\0' || errno != 0 ||
-		    (star != NULL && number == word)) {
-			cli_error("--guests: '%s' is no count of guests", number);
-			return false;
-		}
-	}
-	return guests_add(run, character, count);
-}
-
-static void guest_name(struct run_guest *guest)
-{
-	uint32_t same = 0, before = 0;
-	const struct run *run = guest->run;
-
-	for (uint32_t i = 0; i < run->guest_count; i++) {
-		bool is = run->guests[i].character == guest->character;
-
-		same += is;
-		before += is && i < guest->number;
-	}
-	if (same == 1)
-		snprintf(guest->name, sizeof(guest->name), "%s",
-			 character_name(guest->character));
-	else
-		snprintf(guest->name, sizeof(guest->name), "%s-%" PRIu32,
-			 character_name(guest->character), before + 1);
-	/* Bus, device, function, as tools print them. */
-	snprintf(guest->endpoint_name, sizeof(guest->endpoint_name), "%02x:%02x.%x",
-		 guest->rid >> 8, guest->rid >> 3 & 0x1f, guest->rid & 7);
-}
-
-static bool guests_create(struct run *run)
-{
-	char *list = strdup(run->options.guests), *rest = list, *word;
-	bool good = list != NULL;
-
-	run->guests = calloc(RUN_GUEST_MAX, sizeof(*run->guests));
-	good = good && run->guests != NULL;
-	while (good && (word = strsep(&rest, ",")) != NULL)
-		good = guests_word(run, word);
-	free(list);
-	for (uint32_t i = 0; good && i < run->guest_count; i++) {
-		struct run_guest *guest = &run->guests[i];
-
-		guest->run = run;
-		guest->number = i;
-		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */
-		guest->levels = i % 2 == 0 ? 4 : 5;
-		guest->port = guest->process = guest->memory_descriptor = -1;
-	}
-	for (uint32_t i = 0; good && i < run->guest_count; i++)
-		guest_name(&run->guests[i]);
-	return good;
-}
-
 /* ---- The file ---------------------------------------------------------------------- */
 
 /* The C library that this process runs with, or, where it is not mapped, the program. */
@@ -192,9 +85,9 @@ static const char *library_path(char *line, size_t size_bytes)
 		char *slash = strchr(line, '/');
 
 		line[strcspn(line, "\n")] = '\0';
-		if (slash != NULL && (strstr(slash, "/libc.so") || strstr(slash, "/libc-") ||
-				      strstr(slash, "/libc.musl") ||
-				      strstr(slash, "/ld-musl")))
+		if (slash != NULL &&
+		    (strstr(slash, "/libc.so") || strstr(slash, "/libc-") ||
+		     strstr(slash, "/libc.musl") || strstr(slash, "/ld-musl")))
 			path = slash;
 	}
 	if (maps != NULL)
@@ -302,7 +195,7 @@ static int run_all(struct run *run)
 	if (code == CLI_OK)
 		code = record_open(run);
 	if (code == CLI_OK)
-		code = machine_create(run);
+		code = machines_create(run);
 	if (code == CLI_OK)
 		code = each_guest(run, process_start);
 	if (code == CLI_OK)
@@ -330,7 +223,7 @@ static void run_destroy(struct run *run)
 		process_kill(&run->guests[i]);
 	record_close(run);
 	loop_destroy(run);
-	machine_destroy(run);
+	machines_destroy(run);
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		process_close(&run->guests[i]);
 	if (run->file >= 0)
@@ -353,8 +246,7 @@ int cli_run(int argc, char **argv)
 	code = options_read(&table, &run->options, argc, argv);
 	if (code == OPTION_GO_ON) {
 		code = CLI_USAGE;
-		if (combination_exists(&run->options) && guests_create(run) &&
-		    file_open(run))
+		if (choice_combinations(run) && choice_guests(run) && file_open(run))
 			code = run_all(run);
 	}
 	run_destroy(run);

@@ -4,7 +4,9 @@
  * guests' processes around it.
  *
  *   run.c      options, the file, the order of things, the verdict
- *   machine.c  memory, functions, IOMMU, host: what guests run on
+ *   choice.c   who runs on what: families, mechanisms, characters
+ *   machine.c  memory, IOMMU, host: what guests run on
+ *   device.c   what a guest is given: a function or a platform master, and its share
  *   process.c  guests' memory and processes
  *   loop.c     what rings, in turn, until the end
  *   watch.c    what is seen at the functions' end, counted
@@ -28,7 +30,10 @@
 #include "sim/check.h"
 
 enum run_limits {
-	RUN_GUEST_MAX = 64, /* functions behind one IOMMU of the model */
+	RUN_GUEST_MAX = 64,
+	RUN_SPACE_MAX = 16,  /* of a guest: more than its agent wants */
+	RUN_MACHINE_MAX = 2, /* one of each family */
+	RUN_COMBINATION_MAX = 8,
 	RUN_NAME_MAX = 24,
 	RUN_PROBLEM_MAX = 64,
 };
@@ -37,6 +42,13 @@ struct run_options {
 	const char *guests, *host, *guest, *record, *file;
 	uint64_t seed, seconds_ns;
 	bool json, pri, stall;
+};
+
+/* What can meet: the IOMMU of a host, the one that a guest is shown, and how devices
+ * page behind it. */
+struct run_combination {
+	const char *host, *guest;
+	uint8_t mechanism; /* enum iopf_mechanism */
 };
 
 /* How far a guest's process is. */
@@ -49,18 +61,34 @@ enum run_life {
 
 struct run;
 
+/* One IOMMU with its host, and the checkers beside them: what guests run on. */
+struct run_machine {
+	struct run *run;
+	const char *family;
+	uint32_t guest_count;
+	struct iopf_segment segments[1 + RUN_GUEST_MAX];
+	struct iopf_memory memory; /* host-physical */
+	struct model_iommu *iommu;
+	struct iopf_host *host;
+	void *host_memory, *recorder_memory, *stats_memory;
+	struct sim_check *check;
+	uint64_t turns;
+};
+
 struct run_guest {
 	struct run *run;
+	struct run_machine *machine;
+	const struct run_combination *combination;
 	uint32_t number; /* from 0 */
 	uint8_t character;
-	uint8_t life;    /* enum run_life */
-	bool readable;   /* its end of the doorbell has something */
-	bool hung_up;    /* it closed that end, */
+	uint8_t life;        /* enum run_life */
+	bool readable;       /* its end of the doorbell has something */
+	bool hung_up;        /* it closed that end, */
 	uint64_t hung_up_ns; /* and that was read: then; 0: not yet */
-	bool bye;        /* it said that it stopped */
+	bool bye;            /* it said that it stopped */
 	bool stop_sent;
-	bool shot;       /* killed on purpose, at the right moment */
-	bool let_go;     /* the host was told that it is gone */
+	bool shot;   /* killed on purpose, at the right moment */
+	bool let_go; /* the host was told that it is gone */
 	char name[RUN_NAME_MAX];
 	char endpoint_name[RUN_NAME_MAX];
 
@@ -77,7 +105,7 @@ struct run_guest {
 	void *guest_memory;
 	uint32_t rid, id, endpoint, levels;
 
-	uint32_t vectors; /* interrupts that wait */
+	uint32_t vectors;                    /* interrupts that wait */
 	uint64_t messages, garbage, dropped; /* at its port */
 
 	/* What its device's end of the link saw. */
@@ -107,11 +135,10 @@ struct run {
 	const char *file_name;
 	uint32_t file_crc;
 
-	struct iopf_segment segments[1 + RUN_GUEST_MAX];
-	struct iopf_memory memory; /* host-physical */
-	struct model_iommu *iommu;
-	struct iopf_host *host;
-	void *host_memory, *recorder_memory, *stats_memory;
+	const struct run_combination *combinations[RUN_COMBINATION_MAX];
+	uint32_t combination_count;
+	struct run_machine machines[RUN_MACHINE_MAX];
+	uint32_t machine_count;
 	struct run_guest *guests;
 	uint32_t guest_count;
 
@@ -121,8 +148,6 @@ struct run {
 	uint64_t begun_ns, end_ns, stopped_ns, phase_ns, now_ns;
 	uint32_t first_guest; /* whose turn it is to be first */
 
-	struct sim_check *check;
-	uint64_t turns;
 	struct record *record;
 	struct live *live; /* or NULL: no terminal */
 
@@ -134,17 +159,38 @@ struct run {
 void run_problem(struct run *run, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* ---- choice.c ---------------------------------------------------------------------- */
+
+/* Which combinations take part; who the guests are, and on which machine each is. False:
+ * what is wrong was said. */
+bool choice_combinations(struct run *run);
+bool choice_guests(struct run *run);
+/* "pri" or "stall". */
+const char *choice_mechanism(const struct run_combination *combination);
+
 /* ---- machine.c --------------------------------------------------------------------- */
 
-/* Returns: an exit code; what failed was said. */
-int machine_create(struct run *run);
-void machine_destroy(struct run *run);
-/* Let devices and host work once. Returns: how much was done. */
-uint32_t machine_turn(struct run *run);
-const struct iopf_stats_row *machine_owner_row(const struct run *run,
-					       const struct run_guest *guest);
-const struct iopf_stats_row *machine_endpoint_row(const struct run *run,
-						  const struct run_guest *guest);
+/* Every machine. Returns: an exit code; what failed was said. */
+int machines_create(struct run *run);
+void machines_destroy(struct run *run);
+/* Let devices and hosts work once. Returns: how much was done. */
+uint32_t machines_turn(struct run *run);
+/* When a host wants its next turn. */
+uint64_t machines_next_ns(const struct run *run);
+const struct iopf_stats_row *machine_owner_row(const struct run_guest *guest);
+const struct iopf_stats_row *machine_endpoint_row(const struct run_guest *guest);
+/* @size_bytes of memory aligned to 64. Returns: 0, -EINVAL (none wanted), -ENOMEM. */
+int machine_memory(void **memory, size_t size_bytes);
+
+/* ---- device.c ---------------------------------------------------------------------- */
+
+/* Where a guest's memory begins, host-physical. */
+#define DEVICE_GUEST_BASE(number) (((uint64_t)(number) + 1) << 32)
+
+/* The device of @guest, plugged in, and the guest taken in by its host. Returns: 0 or a
+ * negative errno. */
+int device_create(struct run_guest *guest);
+void device_destroy(struct run_guest *guest);
 
 /* ---- process.c --------------------------------------------------------------------- */
 
@@ -171,17 +217,20 @@ void loop_ring(struct run_guest *guest, uint32_t data);
 #define WATCH_QUEUE_ENTRIES 16384
 
 /* Checkers of the invariants. Returns: 0 or a negative errno. */
-int watch_create(struct run *run);
-void watch_destroy(struct run *run);
+int watch_create(struct run_machine *machine);
+void watch_destroy(struct run_machine *machine);
 /* Its groups are to be served whatever the others do. */
 bool watch_honest(const struct run_guest *guest);
 struct model_observer watch_observer(struct run_guest *guest);
 struct model_engine_hooks watch_hooks(struct run_guest *guest);
+/* Of a host; the context is its machine. */
 void watch_note(void *context, const struct iopf_note *note);
 void watch_event(void *context, const struct iopf_event *event);
 /* After each turn of the host; when nothing is open any more. */
-void watch_turn(struct run *run);
-void watch_over(struct run *run);
+void watch_turn(struct run_machine *machine);
+void watch_over(struct run_machine *machine);
+/* What the checkers of all machines found. */
+struct sim_check_result watch_result(const struct run *run, enum sim_invariant invariant);
 
 /* ---- record.c ---------------------------------------------------------------------- */
 
@@ -191,8 +240,8 @@ void record_close(struct run *run);
 void record_world(struct run *run);
 void record_request(struct run_guest *guest, const struct iopf_request *request);
 void record_response(struct run_guest *guest, const struct iopf_prg_response *response);
-void record_note(struct run *run, const struct iopf_note *note);
-void record_event(struct run *run, const struct iopf_event *event);
+void record_note(struct run_machine *machine, const struct iopf_note *note);
+void record_event(struct run_machine *machine, const struct iopf_event *event);
 void record_kill(struct run_guest *guest);
 void record_hostile(struct run_guest *guest, unsigned act, uint64_t count);
 
@@ -213,8 +262,7 @@ uint64_t live_next_ns(const struct run *run);
 struct report_refused {
 	uint64_t unknown, duplicate, stale, foreign, malformed;
 };
-struct report_refused report_refused(const struct run *run,
-				     const struct run_guest *guest);
+struct report_refused report_refused(const struct run_guest *guest);
 uint64_t report_refused_sum(const struct report_refused *refused);
 /* Its bytes are right, wrong, or (-1) not promised. */
 int report_data(const struct run_guest *guest);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/watch.c - what is seen at the functions' end of the link, and at the host. */
+#include <string.h>
+
 #include "cli/cli.h"
 #include "cli/run.h"
 
@@ -9,7 +11,7 @@ static void on_request(void *context, struct model_function *function, uint32_t 
 		       uint8_t perm, uint64_t payload)
 {
 	struct run_guest *guest = context;
-	const struct model_observer checker = sim_check_observer(guest->run->check);
+	const struct model_observer checker = sim_check_observer(guest->machine->check);
 	struct iopf_request request;
 
 	checker.request(checker.context, function, pasid, perm, payload);
@@ -21,7 +23,7 @@ static void on_response(void *context, struct model_function *function, uint32_t
 			uint64_t payload, enum model_verdict verdict)
 {
 	struct run_guest *guest = context;
-	const struct model_observer checker = sim_check_observer(guest->run->check);
+	const struct model_observer checker = sim_check_observer(guest->machine->check);
 	struct iopf_prg_response response;
 
 	checker.response(checker.context, function, pasid, payload, verdict);
@@ -35,7 +37,7 @@ static void on_reset(void *context, struct model_function *function,
 		     enum model_reset reset)
 {
 	const struct run_guest *guest = context;
-	const struct model_observer checker = sim_check_observer(guest->run->check);
+	const struct model_observer checker = sim_check_observer(guest->machine->check);
 
 	checker.reset(checker.context, function, reset);
 }
@@ -44,7 +46,7 @@ static void on_credits(void *context, struct model_function *function, uint32_t 
 		       uint32_t allocation)
 {
 	const struct run_guest *guest = context;
-	const struct model_observer checker = sim_check_observer(guest->run->check);
+	const struct model_observer checker = sim_check_observer(guest->machine->check);
 
 	checker.credits(checker.context, function, in_use, allocation);
 }
@@ -82,44 +84,47 @@ struct model_engine_hooks watch_hooks(struct run_guest *guest)
 
 void watch_note(void *context, const struct iopf_note *note)
 {
-	struct run *run = context;
+	struct run_machine *machine = context;
 
-	sim_check_note(run->check, note);
-	record_note(run, note);
+	sim_check_note(machine->check, note);
+	record_note(machine, note);
 }
 
 void watch_event(void *context, const struct iopf_event *event)
 {
-	struct run *run = context;
+	struct run_machine *machine = context;
 
-	sim_check_event(run->check, event);
-	record_event(run, event);
+	sim_check_event(machine->check, event);
+	record_event(machine, event);
 }
 
 /* ---- Invariants -------------------------------------------------------------------- */
 
-int watch_create(struct run *run)
+int watch_create(struct run_machine *machine)
 {
+	const struct run *run = machine->run;
 	const struct sim_check_options options = {
 		.queue_entries = WATCH_QUEUE_ENTRIES,
 		.wait_turns = 1000,
 		.wait_ns = UINT64_C(1000000000),
 	};
-	int error = sim_check_create(&options, &run->check);
+	int error = sim_check_create(&options, &machine->check);
 
 	for (uint32_t i = 0; error == 0 && i < run->guest_count; i++)
-		error = sim_check_add(run->check,
-				      &(struct sim_check_function){
-					      .rid = run->guests[i].rid,
-					      .honest = watch_honest(&run->guests[i]),
-				      });
+		if (run->guests[i].machine == machine)
+			error = sim_check_add(
+				machine->check,
+				&(struct sim_check_function){
+					.rid = run->guests[i].rid,
+					.honest = watch_honest(&run->guests[i]),
+				});
 	return error;
 }
 
-void watch_destroy(struct run *run)
+void watch_destroy(struct run_machine *machine)
 {
-	if (run->check != NULL)
-		sim_check_destroy(run->check);
+	if (machine->check != NULL)
+		sim_check_destroy(machine->check);
 }
 
 bool watch_honest(const struct run_guest *guest)
@@ -127,24 +132,40 @@ bool watch_honest(const struct run_guest *guest)
 	return guest->character == CHARACTER_honest || guest->character == CHARACTER_slow;
 }
 
-static void audit(struct run *run, enum sim_rest rest)
+static void audit(struct run_machine *machine, enum sim_rest rest)
 {
 	struct sim_check_reading reading;
 
-	sim_check_read(run->check, run->host, run->iommu, &reading);
-	sim_check_audit(run->check, &reading, rest);
+	sim_check_read(machine->check, machine->host, machine->iommu, &reading);
+	sim_check_audit(machine->check, &reading, rest);
 }
 
-void watch_turn(struct run *run)
+void watch_turn(struct run_machine *machine)
 {
 	enum { TURNS_AN_AUDIT = 64 };
 
-	sim_check_turn(run->check, run->now_ns);
-	if (++run->turns % TURNS_AN_AUDIT == 0)
-		audit(run, SIM_RUNNING);
+	sim_check_turn(machine->check, machine->run->now_ns);
+	if (++machine->turns % TURNS_AN_AUDIT == 0)
+		audit(machine, SIM_RUNNING);
 }
 
-void watch_over(struct run *run)
+void watch_over(struct run_machine *machine)
 {
-	audit(run, SIM_OVER);
+	audit(machine, SIM_OVER);
+}
+
+struct sim_check_result watch_result(const struct run *run, enum sim_invariant invariant)
+{
+	struct sim_check_result sum = { 0 };
+
+	for (uint32_t i = 0; i < run->machine_count; i++) {
+		const struct sim_check_result *one =
+			sim_check_result(run->machines[i].check, invariant);
+
+		if (sum.violations == 0)
+			memcpy(sum.first, one->first, sizeof(sum.first));
+		sum.checked += one->checked;
+		sum.violations += one->violations;
+	}
+	return sum;
 }

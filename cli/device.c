@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* cli/device.c - what a guest is given: a device that pages, and its share of a host. */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "cli/cli.h"
+#include "cli/port.h"
+#include "cli/run.h"
+
+enum { ALLOCATION = 128 /* credits of a function */ };
+
+static const uint64_t second_ns = 1000000000;
+
+/* ---- A function -------------------------------------------------------------------- */
+
+static uint32_t config_read(void *context, uint32_t offset, uint32_t size_bytes)
+{
+	return model_function_config_read(context, offset, size_bytes);
+}
+
+static void config_write(void *context, uint32_t offset, uint32_t size_bytes,
+			 uint32_t value)
+{
+	model_function_config_write(context, offset, size_bytes, value);
+}
+
+static const struct iopf_function_ops function_ops = { .config_read = config_read,
+						       .config_write = config_write };
+
+static void on_response(void *context, uint32_t pasid, uint64_t payload)
+{
+	model_function_response(context, pasid, payload);
+}
+
+static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
+{
+	return model_function_invalidate(context, pasid, payload);
+}
+
+/* Functions differ where the specification leaves them a choice. */
+static int function_create(struct run_guest *guest)
+{
+	const struct model_function_options options = {
+		.upstream = model_iommu_upstream(guest->machine->iommu),
+		.observer = watch_observer(guest),
+		.rid = guest->rid,
+		.vendor_id = 0x1234,
+		.device_id = 0x5a5a,
+		.class_code = 0x120000, /* processing accelerator */
+		.capacity = 2 * ALLOCATION,
+		.atc_entries = 256,
+		.pasid_width = 16,
+		.priv = true,
+		.exec = true,
+		.endpoint = true,
+		.pasid_in_response = guest->number % 3 != 2,
+		.stop_marker = guest->number % 2 == 1,
+	};
+	const struct model_downstream downstream_of = { .response = on_response,
+							.invalidate = on_invalidate };
+	struct model_downstream downstream = downstream_of;
+	struct model_engine_options engine = {
+		.hooks = watch_hooks(guest),
+		.job_max = 4,
+		.window = 8,
+		.group_pages = 16,
+		.retry_max = 8,
+		.piece_bytes = LAYOUT_PAGE,
+	};
+	int error = model_function_create(&options, &guest->function);
+
+	if (error != 0)
+		return error;
+	engine.function = guest->function;
+	downstream.context = guest->function;
+	error = model_engine_create(&engine, &guest->engine);
+	return error != 0 ? error :
+			    model_iommu_connect(guest->machine->iommu, guest->rid,
+						&downstream);
+}
+
+/* What the firmware and the VMM of a real machine have set before a guest runs. */
+static void function_prepare(struct run_guest *guest)
+{
+	enum {
+		COMMAND = 0x04,
+		COMMAND_BITS = 0x06, /* memory space, bus master */
+		CAPABILITIES = 0x34,
+		MSI_ID = 0x05,
+		MSI_CONTROL = 2,
+		MSI_ADDR = 4,
+		MSI_DATA = 12, /* behind the upper half of a 64-bit address */
+		MSI_ON = 1,
+	};
+	uint32_t at = config_read(guest->function, CAPABILITIES, 1);
+
+	config_write(guest->function, COMMAND, 2, COMMAND_BITS);
+	while (at != 0 && config_read(guest->function, at, 1) != MSI_ID)
+		at = config_read(guest->function, at + 1, 1);
+	if (at == 0)
+		return;
+	config_write(guest->function, at + MSI_ADDR, 4, (uint32_t)PORT_INTERRUPT_ADDR);
+	config_write(guest->function, at + MSI_DATA, 2, PORT_VECTOR_DEVICE);
+	config_write(guest->function, at + MSI_CONTROL, 2, MSI_ON);
+}
+
+/* ---- A guest ----------------------------------------------------------------------- */
+
+static void on_guest_interrupt(void *context, uint64_t addr, uint32_t data)
+{
+	if (addr == PORT_INTERRUPT_ADDR)
+		loop_ring(context, data);
+}
+
+static int guest_add(struct run_guest *guest)
+{
+	struct run *run = guest->run;
+	const struct iopf_host_function_options function = {
+		.rid = guest->rid,
+		.guest_rid = LAYOUT_RID,
+		.allocation = ALLOCATION,
+		.ops = &function_ops,
+		.context = guest->function,
+	};
+	const struct iopf_pager_region region = { .addr = LAYOUT_BASE,
+						  .out = DEVICE_GUEST_BASE(guest->number),
+						  .size_bytes = run->layout.size_bytes,
+						  .perm = IOPF_READ | IOPF_WRITE };
+	struct iopf_host_guest_options options = {
+		.size_bytes = sizeof(options),
+		.function_count = 1,
+		.functions = &function,
+		.memory = { &guest->segment, 1 },
+		.regions = &region,
+		.region_count = 1,
+		.pasid_max = RUN_SPACE_MAX,
+		.levels = 5,
+		.deadline_ns = second_ns,
+		.hold_ns = 5 * second_ns,
+		.name = guest->number,
+		.interrupt = on_guest_interrupt,
+		.context = guest,
+	};
+	int error;
+
+	options.guest_memory_bytes = iopf_host_guest_size_bytes(&options);
+	error = machine_memory(&guest->guest_memory, options.guest_memory_bytes);
+	options.guest_memory = guest->guest_memory;
+	if (error == 0)
+		error = iopf_host_add_guest(guest->machine->host, &options, &guest->id);
+	if (error != 0)
+		return error;
+	guest->endpoint = iopf_host_endpoint(guest->machine->host, guest->rid);
+	return sim_check_bind(guest->machine->check, guest->rid, guest->endpoint);
+}
+
+int device_create(struct run_guest *guest)
+{
+	int error = function_create(guest);
+
+	if (error != 0)
+		return error;
+	function_prepare(guest);
+	return guest_add(guest);
+}
+
+void device_destroy(struct run_guest *guest)
+{
+	model_engine_destroy(guest->engine);
+	if (guest->function != NULL)
+		model_function_destroy(guest->function);
+	free(guest->guest_memory);
+}
