@@ -151,6 +151,7 @@ struct iopf_guest_options {
 	X(parked,               "times a group was not shown: every index is held or owed") \
 	X(overflows,            "groups not shown: the queue is full or overflowed") \
 	X(unshown,              "groups not shown: the queue is off or nothing is there") \
+	X(terminated,           "stalls that the guest ended by their stream") \
 	X(refused_unknown,      "answers refused: nothing was shown under this index") \
 	X(refused_duplicate,    "answers refused: answered before") \
 	X(refused_stale,        "answers refused: the host had ended it; a debt is settled") \

@@ -5,63 +5,6 @@
 #include <errno.h>
 #include <string.h>
 
-/* ---- Answers ------------------------------------------------------------------------ */
-
-/* PCIe 6.x, 10.4.2.2: where PRG Response PASID Required is 0 none has to be named. */
-static bool answer_names(const struct iopf_command *command, uint32_t pasid,
-			 const struct guest_function *function)
-{
-	if (command->pasid == pasid)
-		return true;
-	return command->pasid == IOPF_PASID_NONE && !function->value.pasid_in_response;
-}
-
-/* The counter of the check that an answer fails; NULL: it fails none. */
-static uint64_t *answer_refusal(struct iopf_guest *guest,
-				const struct iopf_command *command, uint32_t function)
-{
-	const struct shown_slot *slot;
-	bool named;
-
-	if (function == guest->function_count)
-		return &guest->stats.refused_foreign;
-	if (command->index >= IOPF_GUEST_INDEX_COUNT)
-		return &guest->stats.refused_malformed;
-	slot = &guest->functions[function].shown->slot[command->index];
-	named = answer_names(command, slot->pasid, &guest->functions[function]);
-	if (slot->state == SHOWN_FRESH || (slot->state == SHOWN_SETTLED && !named))
-		return &guest->stats.refused_unknown;
-	/* No record of ours has private data, so nothing can be given back. */
-	if (!named || (command->flags & IOPF_PRIVATE))
-		return &guest->stats.refused_malformed;
-	if (slot->state == SHOWN_SETTLED)
-		return &guest->stats.refused_duplicate;
-	return slot->state == SHOWN_OWED ? &guest->stats.refused_stale : NULL;
-}
-
-int guest_command_response(struct iopf_guest *guest, const struct iopf_command *command)
-{
-	uint32_t function = guest_function_of_rid(guest, command->rid);
-	uint64_t *refused = answer_refusal(guest, command, function);
-	struct shown *shown;
-	uint64_t token;
-
-	if (refused != NULL)
-		++*refused;
-	if (refused != NULL && refused != &guest->stats.refused_stale)
-		return 0;
-	shown = guest->functions[function].shown;
-	token = shown->slot[command->index].token;
-	shown_settle(shown, command->index);
-	if (refused != NULL)
-		return 0;
-	map_remove(&guest->token_map, token);
-	guest->stats.answered++;
-	guest->stats.answered_failure += command->code == IOPF_FAILURE;
-	guest->ops->answer(guest->context, token, (enum iopf_code)command->code);
-	return 0;
-}
-
 /* ---- Structures --------------------------------------------------------------------- */
 
 /* What was passed over is confirmed by nothing: the guest is told of a time-out instead
@@ -252,10 +195,12 @@ static void command_translation_changed(void *context, bool on)
 	guest_scan_all(context);
 }
 
+/* What was in the queue is forgotten, and with it what was shown by it. */
 static void command_queue_changed(void *context, enum iopf_queue_change change)
 {
-	(void)change;
-	guest_forget(context);
+	bool events = change >= IOPF_EVENT_QUEUE_ENABLED;
+
+	guest_forget(context, 1u << (events ? IOPF_STALLS : IOPF_PRI));
 }
 
 const struct iopf_hardware_ops guest_hardware_ops = {

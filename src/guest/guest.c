@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* guest/guest.c - a guest as owner: create, registers, time, what it is shown. */
+/* guest/guest.c - a guest as owner: create, registers, time. */
 #include "guest/guest.h"
 
 #include <assert.h>
@@ -190,7 +190,7 @@ uint64_t iopf_guest_read(struct iopf_guest *guest, uint32_t offset, uint32_t wid
 
 static bool write_is_doorbell(const struct iopf_guest *guest, uint32_t offset)
 {
-	const uint16_t *at = guest->family->doorbells;
+	const uint32_t *at = guest->family->doorbells;
 
 	while (*at != 0 && *at != offset)
 		at++;
@@ -268,7 +268,7 @@ int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns)
 
 	guest->budget = GUEST_RESET_STEPS;
 	guest->now_ns = now_ns;
-	guest_forget(guest);
+	guest_forget(guest, GUEST_EVERY_MECHANISM);
 	if (!guest->scan.closing) {
 		guest_scan_all(guest);
 		guest->scan.closing = true;
@@ -278,130 +278,6 @@ int iopf_guest_reset(struct iopf_guest *guest, uint64_t now_ns)
 	if (result == 0)
 		guest_power_on(guest);
 	return result;
-}
-
-/* ---- What it is shown ----------------------------------------------------------------- */
-
-/* Page @i of @group as the guest sees it. */
-static struct iopf_request show_request(const struct iopf_group *group,
-					const struct iopf_page *page, uint32_t rid,
-					uint32_t index, bool last)
-{
-	struct iopf_request request = {
-		.addr = page->addr & ~UINT64_C(4095),
-		.rid = rid,
-		.pasid = group->pasid,
-		.index = (uint16_t)index,
-		.perm = page->perm,
-		.flags = last ? IOPF_LAST : 0,
-	};
-
-	/* Neither exists without a PASID; and a last that wants nothing is a stop marker
-	 * on this wire (PCIe 6.x, 10.4.1.2.1): whatever it was, it reads. */
-	if (group->pasid == IOPF_PASID_NONE)
-		request.perm &= IOPF_READ | IOPF_WRITE;
-	if (!(request.perm & IOPF_WRITE))
-		request.perm |= IOPF_READ;
-	return request;
-}
-
-/* Write every page into the guest's queue, the last one deciding, as hardware does. */
-static int show_post(struct iopf_guest *guest, const struct iopf_group *group,
-		     const struct iopf_page *pages, uint32_t rid, uint32_t index)
-{
-	int result = -ENXIO;
-
-	for (uint32_t i = 0; i < group->page_count; i++) {
-		bool last = i + 1 == group->page_count;
-		struct iopf_request request =
-			show_request(group, &pages[i], rid, index, last);
-
-		result = iopf_hardware_post(guest->hardware, &request);
-		if (result < 0)
-			break;
-	}
-	if (result == IOPF_POSTED)
-		return 0;
-	return result < 0 ? -ENOENT : -ENOSPC;
-}
-
-static int show_count(struct iopf_guest *guest, int result)
-{
-	guest->stats.parked += result == -EAGAIN;
-	guest->stats.overflows += result == -ENOSPC;
-	guest->stats.unshown += result == -ENOENT;
-	return result;
-}
-
-int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
-		    const struct iopf_page *pages, uint64_t now_ns)
-{
-	uint32_t function = guest_function_of_endpoint(guest, group->endpoint);
-	const struct guest_space *space = NULL;
-	uint32_t index;
-	int result;
-
-	guest->now_ns = now_ns;
-	if (group->token == MAP_EMPTY || group->page_count == 0)
-		return -EINVAL;
-	if (map_find(&guest->token_map, group->token) != MAP_NONE)
-		return -EEXIST;
-	if (function < guest->function_count && !guest->scan.closing)
-		space = guest_space_find(guest, function, group->pasid);
-	if (space == NULL || space->leaving || !(space->value.flags & IOPF_SPACE_PRE))
-		return show_count(guest, -ENOENT);
-	index = shown_free_index(guest->functions[function].shown);
-	if (index == SHOWN_NO_INDEX)
-		return show_count(guest, -EAGAIN);
-	result = show_post(guest, group, pages, guest->functions[function].value.rid,
-			   index);
-	if (result != 0)
-		return show_count(guest, result);
-	shown_show(guest->functions[function].shown, index, group->token, group->pasid);
-	map_add(&guest->token_map, group->token,
-		function * IOPF_GUEST_INDEX_COUNT + index);
-	guest->stats.shown++;
-	guest->stats.shown_pages += group->page_count;
-	return 0;
-}
-
-int iopf_guest_taken(struct iopf_guest *guest, uint64_t token, uint64_t now_ns)
-{
-	uint32_t place = MAP_NONE;
-
-	if (token != MAP_EMPTY)
-		place = map_find(&guest->token_map, token);
-	if (place == MAP_NONE)
-		return -ENOENT;
-	map_remove(&guest->token_map, token);
-	shown_take(guest->functions[place / IOPF_GUEST_INDEX_COUNT].shown,
-		   place % IOPF_GUEST_INDEX_COUNT, now_ns);
-	guest->stats.taken++;
-	return 0;
-}
-
-static void forget_slot(struct iopf_guest *guest, struct shown *shown, uint32_t index)
-{
-	const struct shown_slot slot = shown->slot[index];
-
-	shown_forget(shown, index);
-	if (slot.state != SHOWN_HELD && slot.state != SHOWN_OWED)
-		return;
-	guest->stats.forgotten++;
-	if (slot.state == SHOWN_OWED)
-		return;
-	map_remove(&guest->token_map, slot.token);
-	guest->ops->forgotten(guest->context, slot.token);
-}
-
-void guest_forget(struct iopf_guest *guest)
-{
-	for (uint32_t i = 0; i < guest->function_count; i++) {
-		struct shown *shown = guest->functions[i].shown;
-
-		for (uint32_t j = 0; j < IOPF_GUEST_INDEX_COUNT && shown->known > 0; j++)
-			forget_slot(guest, shown, j);
-	}
 }
 
 /* ---- What there is -------------------------------------------------------------------- */

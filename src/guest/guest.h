@@ -78,7 +78,7 @@ struct guest_family {
 	uint32_t mechanisms; /* 1 << enum iopf_mechanism: how it can show a group */
 	uint32_t rid_max;
 	guest_command_fn *const *command; /* by kind */
-	const uint16_t *doorbells; /* registers that take no command away; 0 ends */
+	const uint32_t *doorbells; /* registers that take no command away; 0 ends */
 	bool (*levels_valid)(uint32_t levels);
 	/* What its IOMMU can do: guest->features, and the registers that say so. */
 	void (*registers)(struct iopf_guest *guest,
@@ -87,6 +87,12 @@ struct guest_family {
 	 * to *@last, where it is one. */
 	bool (*read)(struct iopf_guest *guest, uint32_t function, uint32_t pasid,
 		     struct guest_space *space, uint32_t *last);
+	/* How many stalls find room in the guest's event queue now, and how many ever.
+	 * False: it is off. And the number of an event by enum table_fault. NULL: no stall
+	 * can be shown. */
+	bool (*stall_room)(const struct iopf_guest *guest, uint32_t *room,
+			   uint32_t *size);
+	uint8_t (*reason)(uint8_t fault);
 	/* It can have come from a cached entry of @space: it is for the host. */
 	bool (*touches)(const struct iopf_guest *guest,
 			const struct iopf_command *command,
@@ -173,19 +179,24 @@ void guest_scan_all(struct iopf_guest *guest);
 /* Go on. Returns: 0: done; -EAGAIN: the budget is used up or the host is asked. */
 int guest_scan_run(struct iopf_guest *guest);
 
+/* ---- show.c ------------------------------------------------------------------------- */
+
+#define GUEST_EVERY_MECHANISM (1u << IOPF_PRI | 1u << IOPF_STALLS)
+
+/* What was shown by @mechanisms (1 << enum iopf_mechanism) is forgotten, as where the
+ * queue of it is switched off. */
+void guest_forget(struct iopf_guest *guest, uint32_t mechanisms);
+
 /* ---- command.c ---------------------------------------------------------------------- */
 
 extern const struct iopf_hardware_ops guest_hardware_ops;
 
 /* Those that mean the same in every family. */
-guest_command_fn guest_command_response, guest_command_invalidate, guest_command_wait,
-	guest_command_other;
+guest_command_fn guest_command_response, guest_command_terminate,
+	guest_command_invalidate, guest_command_wait, guest_command_other;
 
 /* A command that a scan was begun for goes on; @guest is held up until it is done. */
 int guest_command_scan(struct iopf_guest *guest);
-
-/* Everything shown is forgotten, as where the queue is switched off. */
-void guest_forget(struct iopf_guest *guest);
 
 /* ---- route.c ------------------------------------------------------------------------ */
 

@@ -77,22 +77,68 @@ void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pa
 	slot->token = token;
 	slot->pasid = pasid;
 	slot->owed_ns = 0;
+	slot->next = slot->prev = (uint16_t)index;
+	slot->code = IOPF_SUCCESS;
 	shown->next = (index + 1) % IOPF_GUEST_INDEX_COUNT;
 }
 
-void shown_settle(struct shown *shown, uint32_t index)
+void shown_join(struct shown *shown, uint32_t index, uint32_t with)
 {
-	shown_move(shown, index, SHOWN_SETTLED);
+	struct shown_slot *slot = &shown->slot[index], *before = &shown->slot[with];
+
+	slot->prev = (uint16_t)with;
+	slot->next = before->next;
+	shown->slot[before->next].prev = (uint16_t)index;
+	before->next = (uint16_t)index;
 }
 
-void shown_take(struct shown *shown, uint32_t index, uint64_t now_ns)
+static uint8_t worse(uint8_t a, uint8_t b)
 {
-	shown_move(shown, index, SHOWN_OWED)->owed_ns = now_ns;
+	static_assert(IOPF_SUCCESS < IOPF_INVALID && IOPF_INVALID < IOPF_FAILURE,
+		      "from good to bad");
+	return a > b ? a : b;
+}
+
+/* What was said so far stays with one that is left. */
+uint32_t shown_settle(struct shown *shown, uint32_t index, enum iopf_code *code)
+{
+	struct shown_slot *slot = &shown->slot[index], *next;
+	bool held = slot->state == SHOWN_HELD;
+
+	shown_move(shown, index, SHOWN_SETTLED);
+	if (held)
+		*code = (enum iopf_code)worse(slot->code, (uint8_t)*code);
+	if (!held || slot->next == index)
+		return SHOWN_NO_INDEX;
+	next = &shown->slot[slot->next];
+	next->code = worse(next->code, (uint8_t)*code);
+	next->prev = slot->prev;
+	shown->slot[slot->prev].next = slot->next;
+	return slot->next;
+}
+
+uint32_t shown_take(struct shown *shown, uint32_t index, uint64_t now_ns)
+{
+	uint32_t at = index, count = 0;
+
+	do {
+		struct shown_slot *slot = shown_move(shown, at, SHOWN_OWED);
+
+		slot->owed_ns = now_ns;
+		at = slot->next;
+		count++;
+	} while (at != index);
+	return count;
 }
 
 void shown_forget(struct shown *shown, uint32_t index)
 {
-	shown_move(shown, index, SHOWN_FRESH);
+	bool held = shown->slot[index].state == SHOWN_HELD;
+	uint32_t at = index;
+
+	do {
+		at = shown_move(shown, at, SHOWN_FRESH)->next;
+	} while (held && at != index);
 }
 
 void shown_tear(struct shown *shown, uint32_t pasid)

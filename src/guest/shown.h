@@ -2,9 +2,11 @@
 /*
  * guest/shown.h - what a guest was shown of one function: virtual indices and debts.
  *
- * A guest names a group by (rid, PASID, index) and by nothing else. So the index that
- * it sees is the host's own choice, and one that the guest may still answer is never
- * given to another group.
+ * A guest names a group by (rid, PASID, index), a stall by (stream, tag), and by nothing
+ * else. So the index that it sees is the host's own choice, and one that the guest may
+ * still answer is never given to another group. A tag is an index in all that follows;
+ * a group that is shown as stalls has several, which are joined in a ring: it is answered
+ * when all of them are, and the worst answer counts.
  *
  *   FRESH --show--> HELD --answer--> SETTLED --show--> HELD
  *                    | taken
@@ -18,6 +20,9 @@
  *   HELD     the guest has it; token is live; its bit in busy[] is set
  *   OWED     a debt: the host has ended the group; its bit in busy[] is set
  *   SETTLED  the guest has answered; an answer is a duplicate
+ *
+ * The answer for a stall names no PASID, and its record may be read whenever the guest
+ * likes: only the answer ends the debt of one, or the loss of all (SMMUv3, CMD_RESUME).
  */
 #ifndef GUEST_SHOWN_H
 #define GUEST_SHOWN_H
@@ -36,9 +41,11 @@ struct shown_slot {
 	uint64_t token;
 	uint64_t owed_ns; /* OWED: since when */
 	uint32_t pasid;   /* or IOPF_PASID_NONE */
+	uint16_t next, prev; /* HELD: the ring of its group */
 	uint8_t state;    /* enum shown_state */
+	uint8_t code;     /* HELD: enum iopf_code, the worst so far of its group's others */
 	bool torn;        /* OWED: its address space was torn down since */
-	uint8_t rsvd[2];
+	uint8_t rsvd;
 };
 
 struct shown {
@@ -54,19 +61,31 @@ struct shown {
 
 void shown_create(struct shown *shown);
 
+/* How many indices the guest neither holds nor owes. */
+static inline uint32_t shown_free_count(const struct shown *shown)
+{
+	return IOPF_GUEST_INDEX_COUNT - shown->held - shown->owed;
+}
+
 /* An index that the guest neither holds nor owes, or SHOWN_NO_INDEX. */
 uint32_t shown_free_index(const struct shown *shown);
 
 /* FRESH or SETTLED to HELD. */
 void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pasid);
 
-/* HELD or OWED to SETTLED. */
-void shown_settle(struct shown *shown, uint32_t index);
+/* @index, just shown, is one more of the group of @with. */
+void shown_join(struct shown *shown, uint32_t index, uint32_t with);
 
-/* HELD to OWED. */
-void shown_take(struct shown *shown, uint32_t index, uint64_t now_ns);
+/*
+ * HELD or OWED to SETTLED: answered with @code. Returns: another index of the same group
+ * that is HELD, or SHOWN_NO_INDEX: there is none, and @*code is the group's.
+ */
+uint32_t shown_settle(struct shown *shown, uint32_t index, enum iopf_code *code);
 
-/* Any state to FRESH. */
+/* HELD to OWED, with all of its group. Returns: how many. */
+uint32_t shown_take(struct shown *shown, uint32_t index, uint64_t now_ns);
+
+/* Any state to FRESH; from HELD with all of its group. */
 void shown_forget(struct shown *shown, uint32_t index);
 
 /* The address space of @pasid is torn down: its debts end with the next drain. */

@@ -72,7 +72,8 @@ static void space_close(struct iopf_guest *guest, const struct guest_space *spac
 		if (slot->state == SHOWN_HELD && slot->pasid == space->pasid)
 			iopf_guest_taken(guest, slot->token, guest->now_ns);
 	}
-	if (torn)
+	/* What is not answered by name outlives its address space (shown.h). */
+	if (torn && guest->functions[space->function].value.mechanism == IOPF_PRI)
 		shown_tear(shown, space->pasid);
 }
 

@@ -223,7 +223,7 @@ static void vtd_route(const struct guest_route *route, const struct guest_space 
 		route->out->stages |= IOPF_STAGE_FIRST;
 }
 
-static const uint16_t vtd_doorbells[] = { VTD_IQT, VTD_PQH, VTD_PRS, 0 };
+static const uint32_t vtd_doorbells[] = { VTD_IQT, VTD_PQH, VTD_PRS, 0 };
 
 const struct guest_family guest_vtd = {
 	.name = "vtd",
