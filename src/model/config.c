@@ -95,6 +95,16 @@ void config_create(struct config *config)
 	config_settle(config);
 }
 
+void config_virtual(struct config *config)
+{
+	uint8_t *const planes[] = { config->bytes, config->write, config->clear,
+				    config->sticky };
+
+	put(&config->bytes[CONFIG_ATS], 4, EXTENDED(0x000f, 1, 0));
+	for (size_t n = 0; n < sizeof(planes) / sizeof(planes[0]); n++)
+		memset(planes[n] + CONFIG_PRI, 0, CONFIG_PASID + 8 - CONFIG_PRI);
+}
+
 void config_settle(struct config *config)
 {
 	memcpy(config->settled, config->bytes, CONFIG_BYTES);

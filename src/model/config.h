@@ -106,6 +106,8 @@ struct config {
 /* Everything at its default; then config_put() what differs, then config_settle(). */
 void config_create(struct config *config);
 void config_settle(struct config *config);
+/* Before it is settled: no PRI and no PASID capability (a virtual function). */
+void config_virtual(struct config *config);
 /* A function level reset: all but the sticky bits as it was settled. */
 void config_reset(struct config *config);
 

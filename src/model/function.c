@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "model/function_state.h"
 #include "base/field.h"
@@ -18,7 +19,8 @@ static bool options_fit(const struct model_function_options *options)
 	       options->capacity >= 1 && options->capacity <= 65536 && atc >= ATC_WAYS &&
 	       atc <= 65536 && (atc & (atc - 1)) == 0 && options->pasid_width <= 20 &&
 	       options->unexpected <= MODEL_UNEXPECTED_REQUEST &&
-	       (options->pasid_in_response || !options->index_per_pasid);
+	       (options->pasid_in_response || !options->index_per_pasid) &&
+	       (options->physical == NULL || options->physical->options.physical == NULL);
 }
 
 /* PCIe 7.5.3: registers of a link, where there is one: 16 GT/s, four lanes. */
@@ -51,6 +53,8 @@ static void config_fill(struct config *config,
 	config->write[CONFIG_PASID_CONTROL] |= (uint8_t)pasid_caps;
 	if (options->endpoint)
 		config_link(config);
+	if (options->physical != NULL)
+		config_virtual(config);
 	config_settle(config);
 }
 
@@ -77,6 +81,7 @@ int model_function_create(const struct model_function_options *options,
 {
 	uint32_t group_max = PRI_INDEX_COUNT +
 			     (options->index_per_pasid ? options->capacity : 0);
+	bool virtual = options->physical != NULL;
 	struct model_function *new;
 	struct atc_entry *entries;
 
@@ -84,7 +89,8 @@ int model_function_create(const struct model_function_options *options,
 		return -EINVAL;
 	new = calloc(1, sizeof(*new));
 	entries = calloc(options->atc_entries, sizeof(*entries));
-	if (new == NULL || entries == NULL || pri_create(&new->pri, group_max) != 0) {
+	if (new == NULL || entries == NULL ||
+	    (!virtual && pri_create(&new->pri, group_max) != 0)) {
 		free(entries);
 		if (new != NULL)
 			free(new->pri.groups);
@@ -92,16 +98,36 @@ int model_function_create(const struct model_function_options *options,
 		return -ENOMEM;
 	}
 	new->options = *options;
+	new->physical = virtual ? options->physical : new;
+	if (virtual) {
+		new->next_virtual = new->physical->first_virtual;
+		new->physical->first_virtual = new;
+	}
 	config_fill(&new->config, options);
 	atc_create(&new->atc, entries, options->atc_entries);
 	*function = new;
 	return 0;
 }
 
+/* What it has asked for is lost with it. */
+static void unlink_virtual(struct model_function *function)
+{
+	struct model_function **link = &function->physical->first_virtual;
+
+	if (function->physical == function)
+		return;
+	while (*link != function)
+		link = &(*link)->next_virtual;
+	*link = function->next_virtual;
+	pri_forget(function);
+}
+
 void model_function_destroy(struct model_function *function)
 {
 	if (function == NULL)
 		return;
+	function->client = NULL;
+	unlink_virtual(function);
 	free(function->pri.by_key.cells);
 	free(function->pri.groups);
 	free(function->atc.entries);
@@ -202,13 +228,14 @@ static void device_control(struct model_function *function, uint32_t was, uint32
 static const struct effect {
 	uint16_t offset;
 	uint8_t size_bytes;
+	bool physical; /* a virtual function does not have it */
 	void (*written)(struct model_function *function, uint32_t was, uint32_t written);
 } effects[] = {
-	{ CONFIG_ATS_CONTROL, 2, ats_control },
-	{ CONFIG_PASID_CONTROL, 2, pasid_control },
-	{ CONFIG_PRI_ALLOCATION, 4, pri_allocation_written },
-	{ CONFIG_PRI_CONTROL, 2, pri_control_written },
-	{ CONFIG_DEVICE_CONTROL, 2, device_control },
+	{ CONFIG_ATS_CONTROL, 2, false, ats_control },
+	{ CONFIG_PASID_CONTROL, 2, true, pasid_control },
+	{ CONFIG_PRI_ALLOCATION, 4, true, pri_allocation_written },
+	{ CONFIG_PRI_CONTROL, 2, true, pri_control_written },
+	{ CONFIG_DEVICE_CONTROL, 2, false, device_control },
 };
 
 /* The bits that a write of @value puts to the register of @effect; others are 0. */
@@ -257,6 +284,8 @@ void model_function_config_write(struct model_function *function, uint32_t offse
 	for (size_t n = 0; n < count; n++) {
 		const struct effect *effect = &effects[n];
 
+		if (effect->physical && function->physical != function)
+			continue;
 		if (offset < effect->offset + effect->size_bytes &&
 		    effect->offset < offset + size_bytes)
 			effect->written(function, was[n],
@@ -273,16 +302,17 @@ static bool bus_master(const struct model_function *function)
 
 bool function_pasid_enabled(const struct model_function *function, uint32_t pasid)
 {
-	uint32_t control = config_get(&function->config, CONFIG_PASID_CONTROL, 2);
+	const struct model_function *physical = function->physical;
+	uint32_t control = config_get(&physical->config, CONFIG_PASID_CONTROL, 2);
 
 	return pasid == IOPF_PASID_NONE ||
-	       (control & PASID_ENABLE && pasid >> function->options.pasid_width == 0);
+	       (control & PASID_ENABLE && pasid >> physical->options.pasid_width == 0);
 }
 
 bool function_perm_enabled(const struct model_function *function, uint32_t pasid,
 			   uint8_t perm)
 {
-	uint32_t control = config_get(&function->config, CONFIG_PASID_CONTROL, 2);
+	uint32_t control = config_get(&function->physical->config, CONFIG_PASID_CONTROL, 2);
 
 	if (pasid == IOPF_PASID_NONE)
 		return (perm & (IOPF_EXEC | IOPF_PRIV)) == 0;
@@ -449,55 +479,98 @@ void model_function_answer_invalidations(struct model_function *function, bool a
 
 /* ---- What happens to a function ------------------------------------------------ */
 
-static void forget(struct model_function *function, enum model_reset reset)
+/* The first step is every function's before any is told of the second. */
+static void end_registers(struct model_function *function, enum model_reset reset)
 {
-	pri_forget(function);
-	function->pri.failed = false;
+	function->ending = !function->gone;
+	if (reset == MODEL_REMOVED)
+		function->gone = true;
+	else if (function->ending)
+		config_reset(&function->config);
+}
+
+static void end_work(struct model_function *function, enum model_reset reset)
+{
+	if (!function->ending)
+		return;
+	function->ending = false;
 	atc_invalidate(&function->atc, 0, true, 0, UINT64_MAX);
 	function_observe_reset(function, reset);
 	if (function->client != NULL)
 		function->client->reset(function->client->context);
 }
 
+/* With a physical function its virtual ones end, too (SR-IOV: its reset clears VF
+ * Enable). A virtual one's end leaves the interface as it is. */
+static void end(struct model_function *function, enum model_reset reset)
+{
+	struct model_function *each;
+
+	end_registers(function, reset);
+	for (each = function->first_virtual; each != NULL; each = each->next_virtual)
+		end_registers(each, reset);
+	function->pri.failed = false;
+	pri_forget(function);
+	end_work(function, reset);
+	for (each = function->first_virtual; each != NULL; each = each->next_virtual)
+		end_work(each, reset);
+}
+
 void model_function_reset(struct model_function *function)
 {
-	if (function->gone)
-		return;
-	config_reset(&function->config);
-	forget(function, MODEL_FLR);
+	if (!function->gone)
+		end(function, MODEL_FLR);
 }
 
 void model_function_remove(struct model_function *function)
 {
-	if (function->gone)
-		return;
-	function->gone = true;
-	forget(function, MODEL_REMOVED);
+	if (!function->gone)
+		end(function, MODEL_REMOVED);
 }
 
 /* ---- What can be seen of it ---------------------------------------------------- */
 
+/* Of a virtual function's own groups; the interface's are counted as they go. */
+static void count_groups(const struct model_function *function,
+			 struct model_function_state *state)
+{
+	const struct pri *pri = &function->physical->pri;
+	uint32_t count[PRI_STATE_COUNT] = { 0 };
+
+	memcpy(count, function->pri.in_state, sizeof(count));
+	state->credits_in_use = function->pri.credits_in_use;
+	for (uint32_t n = 0; function != function->physical && n < pri->group_max; n++) {
+		const struct pri_group *group = &pri->groups[n];
+
+		if (group->state == PRI_FREE || group->function != function)
+			continue;
+		count[group->state]++;
+		state->credits_in_use += group->requests;
+	}
+	state->open = count[PRI_OPEN];
+	state->waiting = count[PRI_WAITING];
+	state->stale = count[PRI_STALE];
+}
+
 void model_function_state(const struct model_function *function,
 			  struct model_function_state *state)
 {
-	const struct pri *pri = &function->pri;
-	uint32_t control = config_get(&function->config, CONFIG_PRI_CONTROL, 2);
-	uint32_t status = config_get(&function->config, CONFIG_PRI_STATUS, 2);
+	const struct config *config = &function->physical->config;
+	uint32_t control = config_get(config, CONFIG_PRI_CONTROL, 2);
+	uint32_t status = config_get(config, CONFIG_PRI_STATUS, 2);
 
 	*state = function->counts;
+	count_groups(function, state);
 	state->rid = function->options.rid;
+	state->physical_rid = function->physical->options.rid;
 	state->allocation = pri_allocation(function);
-	state->credits_in_use = pri->credits_in_use;
-	state->open = pri->in_state[PRI_OPEN];
-	state->waiting = pri->in_state[PRI_WAITING];
-	state->stale = pri->in_state[PRI_STALE];
 	state->enabled = control & PRI_ENABLE;
 	state->stopped = status & PRI_STOPPED;
 	state->rf = status & PRI_RF;
 	state->uprgi = status & PRI_UPRGI;
 	state->gone = function->gone;
 	state->paging = pri_paging(function);
-	state->pasid_in_response = function->options.pasid_in_response;
+	state->pasid_in_response = function->physical->options.pasid_in_response;
 	state->atc_hits = function->atc.hits;
 	state->atc_misses = function->atc.misses;
 }

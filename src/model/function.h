@@ -17,6 +17,10 @@
  *   STALE   -> FREE     [a response]        credits and index come back, nothing else
  *   any     -> FREE     [PRI reset, FLR]    forgotten
  *
+ * A virtual function pages through the interface of its physical one: credits, indices,
+ * Enable, RF and UPRGI are of that (PCIe 10.5.2); a response goes to the requester id
+ * that asked.
+ *
  * One credit a request, not a group; all credits of a group return with its response.
  * A request that takes the last credit closes its group: otherwise nothing ever could.
  */
@@ -72,8 +76,10 @@ struct model_observer {
 			uint8_t perm, uint64_t payload);
 	void (*response)(void *context, struct model_function *function, uint32_t pasid,
 			 uint64_t payload, enum model_verdict verdict);
+	/* What happens to a page request interface is told for each function that has it. */
 	void (*reset)(void *context, struct model_function *function,
 		      enum model_reset reset);
+	/* Of the interface: @function is the physical one. */
 	void (*credits)(void *context, struct model_function *function, uint32_t in_use,
 			uint32_t allocation);
 };
@@ -100,6 +106,13 @@ struct model_function_options {
 	bool index_per_pasid;            /* needs it: the same index in several PASIDs */
 	bool stop_marker;                /* stops a PASID with a marker, does not wait */
 	bool endpoint;                   /* has a link; otherwise integrated in the root */
+	/* A virtual function of this one; NULL: none. It has an ATS capability and a cache
+	 * of its own, and none of PRI and PASID: it pages through the physical function's
+	 * interface, under its own requester id and with the physical one's choices
+	 * (capacity, PASIDs, what responses carry). The physical function's reset or
+	 * removal is its own, too. It is destroyed first. Its ids and its memory space are
+	 * those that its owner is shown; there is no SR-IOV capability. */
+	struct model_function *physical;
 };
 
 /*
@@ -185,7 +198,8 @@ void model_function_interrupt(struct model_function *function);
 
 /* ---- What happens to a function ------------------------------------------------ */
 
-/* A function level reset, as the bit in Device Control does it. */
+/* A function level reset, as the bit in Device Control does it. Of a virtual function it
+ * ends its own groups alone. */
 void model_function_reset(struct model_function *function);
 /* Pulled out: answers nothing, reads as all ones, sends nothing. For good. */
 void model_function_remove(struct model_function *function);
@@ -204,7 +218,9 @@ void model_function_send_raw(struct model_function *function, uint32_t pasid,
 
 struct model_function_state {
 	uint32_t rid;
-	uint32_t allocation;     /* granted, at most the capacity */
+	uint32_t physical_rid;   /* of the function whose interface it is */
+	uint32_t allocation;     /* granted to the interface, at most the capacity */
+	/* A virtual function's own; a physical one's with those of its virtual ones. */
 	uint32_t credits_in_use; /* more than the allocation only by raw messages */
 	uint32_t open, waiting, stale;
 	bool enabled, stopped, rf, uprgi, gone;

@@ -21,6 +21,7 @@
 enum pri_group_state { PRI_FREE, PRI_OPEN, PRI_WAITING, PRI_STALE, PRI_STATE_COUNT };
 
 struct pri_group {
+	struct model_function *function; /* whose: physical or one of its virtual ones */
 	uint64_t addr;    /* of the last request: closing it repeats that */
 	uint32_t pasid;
 	uint32_t cookie;
@@ -32,6 +33,13 @@ struct pri_group {
 	bool closing;     /* to be closed as soon as there is a credit */
 };
 
+/* A PASID that a function stops. */
+struct pri_stop {
+	struct model_function *function;
+	uint32_t pasid;
+};
+
+/* Of a physical function, for its virtual ones too: they have one interface together. */
 struct pri {
 	struct pri_group *groups;
 	uint32_t group_max, first_free;
@@ -41,7 +49,7 @@ struct pri {
 	uint32_t credits_in_use;
 	uint16_t next_index;
 	bool failed;       /* response failure: until Enable goes from 0 to 1 */
-	uint32_t stopping[PRI_STOP_MAX]; /* PASIDs */
+	struct pri_stop stopping[PRI_STOP_MAX];
 	uint32_t stopping_count;
 	bool going, again; /* go_on() */
 };
@@ -50,14 +58,25 @@ struct model_function {
 	struct model_function_options options;
 	const struct model_client *client;
 	struct config config;
-	struct pri pri;
+	struct model_function *physical; /* itself where it is no virtual one */
+	struct model_function *first_virtual, *next_virtual;
+	struct pri pri; /* the physical one's counts */
 	struct atc atc;
 	bool gone;
+	bool ending; /* between the two steps of a reset or removal */
 	bool mute; /* does not answer invalidations */
 	struct model_function_state counts; /* its counters only */
 };
 
-/* pri_group.c: books and status bits; nothing leaves, nobody is told. */
+/* True: a physical one is all its virtual ones, too. */
+static inline bool function_covers(const struct model_function *function,
+				   const struct model_function *other)
+{
+	return function == other || function == other->physical;
+}
+
+/* pri_group.c: books and status bits; nothing leaves, nobody is told. Registers and
+ * books are the physical function's. */
 bool pri_enabled(const struct model_function *function);
 bool pri_paging(const struct model_function *function);
 uint32_t pri_allocation(const struct model_function *function);
@@ -74,9 +93,11 @@ void pri_group_free(struct model_function *function, struct pri_group *group);
 int pri_index_choose(const struct model_function *function, uint32_t pasid);
 
 /* pri.c: the protocol. */
-/* Every group ends without a response: what comes for it later is unexpected. */
+/* Every group of @function ends without a response: what comes for it later is
+ * unexpected. With a physical one, those of its virtual ones too. */
 void pri_forget(struct model_function *function);
-/* Enable was @was and is what the register says; @reset: Reset was written. */
+/* Enable of a physical function was @was and is what the register says; @reset: Reset
+ * was written. */
 void pri_control(struct model_function *function, bool was, bool reset);
 
 /* function.c */

@@ -24,32 +24,22 @@ static void client_tell(const struct model_function *function, uint32_t cookie,
 
 static void observe_credits(struct model_function *function)
 {
-	const struct model_observer *observer = &function->options.observer;
+	struct model_function *physical = function->physical;
+	const struct model_observer *observer = &physical->options.observer;
 
 	if (observer->credits != NULL)
-		observer->credits(observer->context, function,
-				  function->pri.credits_in_use, pri_allocation(function));
+		observer->credits(observer->context, physical,
+				  physical->pri.credits_in_use, pri_allocation(physical));
 }
 
-/* Every group ends without a response: what comes for it later is unexpected. */
-void pri_forget(struct model_function *function)
+/* What happens to the interface happens to every function that has it. */
+static void observe_reset(struct model_function *physical, enum model_reset reset)
 {
-	struct pri *pri = &function->pri;
+	struct model_function *each = physical->first_virtual;
 
-	for (uint32_t n = 0; n < pri->group_max; n++) {
-		struct pri_group *group = &pri->groups[n];
-		bool told = group->state == PRI_STALE;
-
-		if (group->state == PRI_FREE)
-			continue;
-		pri_group_free(function, group);
-		if (!told)
-			client_tell(function, group->cookie, MODEL_OUTCOME_LOST);
-	}
-	assert(pri->credits_in_use == 0 && pri->closing == 0);
-	pri->stopping_count = 0;
-	pri_settle_stopped(function);
-	observe_credits(function);
+	function_observe_reset(physical, reset);
+	for (; each != NULL; each = each->next_virtual)
+		function_observe_reset(each, reset);
 }
 
 /* ---- Messages ------------------------------------------------------------------ */
@@ -86,10 +76,10 @@ static void group_wait(struct pri *pri, struct pri_group *group)
 	pri_group_move(pri, group, PRI_WAITING);
 }
 
-static void request_send(struct model_function *function, struct pri_group *group,
-			 bool last)
+static void request_send(struct pri_group *group, bool last)
 {
-	struct pri *pri = &function->pri;
+	struct model_function *function = group->function;
+	struct pri *pri = &function->physical->pri;
 	struct iopf_request request = {
 		.addr = group->addr,
 		.rid = function->options.rid,
@@ -111,9 +101,10 @@ static void request_send(struct model_function *function, struct pri_group *grou
 
 /* An open group that nobody adds to any more: its last page once more, as the last.
  * False: there is no credit for it. */
-static bool group_close(struct model_function *function, struct pri_group *group)
+static bool group_close(struct pri_group *group)
 {
-	struct pri *pri = &function->pri;
+	struct model_function *function = group->function;
+	struct pri *pri = &function->physical->pri;
 
 	if (group->requests == 0) {
 		uint32_t cookie = group->cookie;
@@ -126,32 +117,40 @@ static bool group_close(struct model_function *function, struct pri_group *group
 	group->closing = true;
 	if (pri->credits_in_use >= pri_allocation(function))
 		return false;
-	request_send(function, group, true);
+	request_send(group, true);
 	return true;
 }
 
 /* Groups that waited for a credit to be closed with. */
-static void closing_step(struct model_function *function)
+static void closing_step(struct pri *pri)
 {
-	struct pri *pri = &function->pri;
-
 	for (uint32_t n = 0; n < pri->group_max && pri->closing > 0; n++)
-		if (pri->groups[n].closing && !group_close(function, &pri->groups[n]))
+		if (pri->groups[n].closing && !group_close(&pri->groups[n]))
 			return;
 }
 
-/* True: none of @pasid's groups is open. IOPF_PASID_ANY: of all groups. */
-static bool groups_close(struct model_function *function, uint32_t pasid)
+/* Whether @group is one of @function's in @pasid, or of all that @function covers. */
+static bool is_of(const struct pri_group *group, const struct model_function *function,
+		  uint32_t pasid)
 {
-	struct pri *pri = &function->pri;
+	if (group->state == PRI_FREE)
+		return false;
+	return pasid == IOPF_PASID_ANY ?
+		       function_covers(function, group->function) :
+		       function == group->function && pasid == group->pasid;
+}
+
+/* True: none of @pasid's groups is open. IOPF_PASID_ANY: of all groups. */
+static bool groups_close(const struct model_function *function, uint32_t pasid)
+{
+	struct pri *pri = &function->physical->pri;
 	bool closed = true;
 
 	for (uint32_t n = 0; n < pri->group_max && pri->in_state[PRI_OPEN] > 0; n++) {
 		struct pri_group *group = &pri->groups[n];
 
-		if (group->state == PRI_OPEN &&
-		    (pasid == IOPF_PASID_ANY || group->pasid == pasid))
-			closed = group_close(function, group) && closed;
+		if (group->state == PRI_OPEN && is_of(group, function, pasid))
+			closed = group_close(group) && closed;
 	}
 	return closed;
 }
@@ -160,8 +159,11 @@ static bool groups_close(struct model_function *function, uint32_t pasid)
 
 bool model_function_stopping(const struct model_function *function, uint32_t pasid)
 {
-	for (uint32_t n = 0; n < function->pri.stopping_count; n++)
-		if (function->pri.stopping[n] == pasid)
+	const struct pri *pri = &function->physical->pri;
+
+	for (uint32_t n = 0; n < pri->stopping_count; n++)
+		if (pri->stopping[n].function == function &&
+		    pri->stopping[n].pasid == pasid)
 			return true;
 	return false;
 }
@@ -169,11 +171,11 @@ bool model_function_stopping(const struct model_function *function, uint32_t pas
 int model_group_room(const struct model_function *function, uint32_t pasid)
 {
 	uint32_t allocation = pri_allocation(function);
-	uint32_t in_use = function->pri.credits_in_use;
+	uint32_t in_use = function->physical->pri.credits_in_use;
 
 	if (function->gone)
 		return -ENODEV;
-	if (function->pri.failed)
+	if (function->physical->pri.failed)
 		return -EPIPE;
 	if (!pri_enabled(function) || !function_pasid_enabled(function, pasid) ||
 	    model_function_stopping(function, pasid))
@@ -183,7 +185,7 @@ int model_group_room(const struct model_function *function, uint32_t pasid)
 
 int model_group_open(struct model_function *function, uint32_t pasid, uint32_t cookie)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 	struct pri_group *group;
 	int room = model_group_room(function, pasid), index;
 
@@ -208,17 +210,25 @@ static bool perm_allowed(const struct model_function *function, uint32_t pasid,
 	       function_perm_enabled(function, pasid, perm);
 }
 
+static struct pri_group *open_group(const struct model_function *function, uint32_t group)
+{
+	const struct pri *pri = &function->physical->pri;
+
+	if (group >= pri->group_max || pri->groups[group].state != PRI_OPEN ||
+	    pri->groups[group].function != function)
+		return NULL;
+	return &pri->groups[group];
+}
+
 int model_group_add(struct model_function *function, uint32_t group, uint64_t addr,
 		    uint8_t perm, bool last)
 {
-	struct pri *pri = &function->pri;
-	struct pri_group *open;
+	struct pri *pri = &function->physical->pri;
+	struct pri_group *open = open_group(function, group);
 	uint32_t allocation = pri_allocation(function);
 
-	if (group >= pri->group_max || pri->groups[group].state != PRI_OPEN ||
-	    pri->groups[group].closing)
+	if (open == NULL || open->closing)
 		return -ENOENT;
-	open = &pri->groups[group];
 	if (addr % 4096 != 0 || !perm_allowed(function, open->pasid, perm))
 		return -EINVAL;
 	if (pri->credits_in_use >= allocation)
@@ -226,17 +236,17 @@ int model_group_add(struct model_function *function, uint32_t group, uint64_t ad
 	open->addr = addr;
 	open->perm = perm;
 	last = last || pri->credits_in_use + 1 == allocation;
-	request_send(function, open, last);
+	request_send(open, last);
 	return last;
 }
 
 int model_group_close(struct model_function *function, uint32_t group)
 {
-	struct pri *pri = &function->pri;
+	struct pri_group *open = open_group(function, group);
 
-	if (group >= pri->group_max || pri->groups[group].state != PRI_OPEN)
+	if (open == NULL)
 		return -ENOENT;
-	group_close(function, &pri->groups[group]);
+	group_close(open);
 	return 0;
 }
 
@@ -244,61 +254,60 @@ int model_group_close(struct model_function *function, uint32_t group)
 
 /* With a marker, what waits is given up: credits come back with its response. After a
  * failure, what is open too; those credits come back with a PRI reset. */
-static void give_up(struct model_function *function, uint32_t pasid,
+static void give_up(const struct model_function *function, uint32_t pasid,
 		    enum model_outcome outcome)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 
 	for (uint32_t n = 0; n < pri->group_max; n++) {
 		struct pri_group *group = &pri->groups[n];
 
-		if (group->state == PRI_FREE || group->state == PRI_STALE ||
-		    (pasid != IOPF_PASID_ANY && group->pasid != pasid))
+		if (group->state == PRI_STALE || !is_of(group, function, pasid))
 			continue;
 		pri->closing -= group->closing;
 		group->closing = false;
 		pri_group_move(pri, group, PRI_STALE);
-		client_tell(function, group->cookie, outcome);
+		client_tell(group->function, group->cookie, outcome);
 	}
 }
 
-static bool any_of(const struct pri *pri, uint32_t pasid)
+static bool any_of(const struct model_function *function, uint32_t pasid)
 {
+	const struct pri *pri = &function->physical->pri;
+
 	for (uint32_t n = 0; n < pri->group_max; n++)
-		if (pri->groups[n].state != PRI_FREE && pri->groups[n].pasid == pasid)
+		if (is_of(&pri->groups[n], function, pasid))
 			return true;
 	return false;
 }
 
 /* One more step of stopping @pasid; true: it is stopped. A marker needs a PASID. */
-static bool stop_step(struct model_function *function, uint32_t pasid)
+static bool stop_step(const struct model_function *function, uint32_t pasid)
 {
-	if (function->pri.failed)
+	if (function->physical->pri.failed)
 		return true;
 	if (!groups_close(function, pasid))
 		return false;
 	if (!function->options.stop_marker || pasid == IOPF_PASID_NONE)
-		return !any_of(&function->pri, pasid);
+		return !any_of(function, pasid);
 	give_up(function, pasid, MODEL_OUTCOME_STOPPED);
 	return true;
 }
 
 /* Whoever is stopped leaves the list before its marker leaves: that may be answered. */
-static void stops_step(struct model_function *function)
+static void stops_step(struct pri *pri)
 {
-	struct pri *pri = &function->pri;
-
 	for (uint32_t n = 0; n < pri->stopping_count;) {
-		uint32_t pasid = pri->stopping[n];
+		const struct pri_stop stop = pri->stopping[n];
 
-		if (!stop_step(function, pasid)) {
+		if (!stop_step(stop.function, stop.pasid)) {
 			n++;
 			continue;
 		}
 		pri->stopping[n] = pri->stopping[--pri->stopping_count];
-		if (function->options.stop_marker && pasid != IOPF_PASID_NONE &&
+		if (stop.function->options.stop_marker && stop.pasid != IOPF_PASID_NONE &&
 		    !pri->failed)
-			marker_send(function, pasid);
+			marker_send(stop.function, stop.pasid);
 	}
 }
 
@@ -306,7 +315,7 @@ static void stops_step(struct model_function *function)
  * answered meanwhile: that is one more round here, not a call inside a call. */
 static void go_on(struct model_function *function)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 
 	pri->again = true;
 	if (pri->going)
@@ -315,8 +324,8 @@ static void go_on(struct model_function *function)
 	while (pri->again) {
 		pri->again = false;
 		if (pri->closing > 0 && !pri->failed)
-			closing_step(function);
-		stops_step(function);
+			closing_step(pri);
+		stops_step(pri);
 	}
 	pri->going = false;
 	pri_settle_stopped(function);
@@ -324,14 +333,15 @@ static void go_on(struct model_function *function)
 
 int model_function_stop(struct model_function *function, uint32_t pasid)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 
 	if (function->gone)
 		return -ENODEV;
 	if (!model_function_stopping(function, pasid)) {
 		if (pri->stopping_count == PRI_STOP_MAX)
 			return -ENOSPC;
-		pri->stopping[pri->stopping_count++] = pasid;
+		pri->stopping[pri->stopping_count++] =
+			(struct pri_stop){ function, pasid };
 		go_on(function);
 	}
 	return model_function_stopping(function, pasid) ? -EAGAIN : 0;
@@ -339,17 +349,20 @@ int model_function_stop(struct model_function *function, uint32_t pasid)
 
 /* ---- Responses ----------------------------------------------------------------- */
 
-/* The group that @response is for: it must wait, and without PRPR there is no PASID
- * in a response (10.4.2.2). */
+/* The group that @response is for: the function that got it must have asked, it must
+ * wait, and without PRPR there is no PASID in a response (10.4.2.2). */
 static struct pri_group *group_answered(const struct model_function *function,
 					const struct iopf_prg_response *response)
 {
 	struct pri_group *group;
 
-	if (!function->options.pasid_in_response && response->pasid != IOPF_PASID_NONE)
+	if (!function->physical->options.pasid_in_response &&
+	    response->pasid != IOPF_PASID_NONE)
 		return NULL;
 	group = pri_group_find(function, response->pasid, response->index);
-	return group == NULL || group->state == PRI_OPEN ? NULL : group;
+	if (group == NULL || group->function != function || group->state == PRI_OPEN)
+		return NULL;
+	return group;
 }
 
 static void response_unexpected(struct model_function *function)
@@ -361,8 +374,8 @@ static void response_unexpected(struct model_function *function)
 	};
 
 	function->counts.uprgi_count++;
-	if (error[function->options.unexpected] != 0)
-		function_error(function, error[function->options.unexpected]);
+	if (error[function->physical->options.unexpected] != 0)
+		function_error(function, error[function->physical->options.unexpected]);
 	else
 		pri_status_set(function, PRI_UPRGI, true);
 }
@@ -370,7 +383,7 @@ static void response_unexpected(struct model_function *function)
 /* The index of a failure need not match anything, and it may come before the last. */
 static void response_failed(struct model_function *function)
 {
-	function->pri.failed = true;
+	function->physical->pri.failed = true;
 	pri_status_set(function, PRI_RF, true);
 }
 
@@ -381,7 +394,7 @@ static enum model_verdict response_settle(struct model_function *function,
 	struct pri_group *group;
 	bool stale;
 
-	if (function->pri.failed)
+	if (function->physical->pri.failed)
 		return MODEL_IGNORED;
 	if (iopf_pcie_meaning(response->code) == IOPF_FAILURE) {
 		response_failed(function);
@@ -433,11 +446,46 @@ void model_function_response(struct model_function *function, uint32_t pasid,
 				    MODEL_OUTCOME_SUCCESS :
 				    MODEL_OUTCOME_INVALID);
 	if (verdict == MODEL_FAILED)
-		give_up(function, IOPF_PASID_ANY, MODEL_OUTCOME_FAILURE);
+		give_up(function->physical, IOPF_PASID_ANY, MODEL_OUTCOME_FAILURE);
 	go_on(function);
 }
 
 /* ---- Enable, disable, reset ---------------------------------------------------- */
+
+/* What a function stopped is stopped: it starts anew. */
+static void stops_forget(struct pri *pri, const struct model_function *function)
+{
+	for (uint32_t n = 0; n < pri->stopping_count;)
+		if (function_covers(function, pri->stopping[n].function))
+			pri->stopping[n] = pri->stopping[--pri->stopping_count];
+		else
+			n++;
+}
+
+/* Credits of a virtual function may be what others wait for. */
+void pri_forget(struct model_function *function)
+{
+	struct pri *pri = &function->physical->pri;
+
+	stops_forget(pri, function);
+	for (uint32_t n = 0; n < pri->group_max; n++) {
+		struct pri_group *group = &pri->groups[n];
+		const struct model_function *whose = group->function;
+		bool told = group->state == PRI_STALE;
+
+		if (!is_of(group, function, IOPF_PASID_ANY))
+			continue;
+		pri_group_free(function, group);
+		if (!told)
+			client_tell(whose, group->cookie, MODEL_OUTCOME_LOST);
+	}
+	assert(function != function->physical ||
+	       (pri->credits_in_use == 0 && pri->closing == 0));
+	pri_settle_stopped(function);
+	observe_credits(function);
+	if (function != function->physical)
+		go_on(function);
+}
 
 static void enable(struct model_function *function)
 {
@@ -446,7 +494,7 @@ static void enable(struct model_function *function)
 		function->counts.undefined++;
 	function->pri.failed = false;
 	pri_status_set(function, PRI_RF | PRI_UPRGI | PRI_STOPPED, false);
-	function_observe_reset(function, MODEL_PRI_ENABLED);
+	observe_reset(function, MODEL_PRI_ENABLED);
 }
 
 static void disable(struct model_function *function)
@@ -454,7 +502,7 @@ static void disable(struct model_function *function)
 	if (!function->pri.failed)
 		groups_close(function, IOPF_PASID_ANY);
 	go_on(function);
-	function_observe_reset(function, MODEL_PRI_DISABLED);
+	observe_reset(function, MODEL_PRI_DISABLED);
 }
 
 void pri_control(struct model_function *function, bool was, bool reset)
@@ -467,20 +515,20 @@ void pri_control(struct model_function *function, bool was, bool reset)
 	if (!reset || pri_enabled(function))
 		return;
 	pri_forget(function);
-	function_observe_reset(function, MODEL_PRI_RESET);
+	observe_reset(function, MODEL_PRI_RESET);
 }
 
 /* ---- Raw messages -------------------------------------------------------------- */
 
 static void raw_settle(struct model_function *function, const struct iopf_request *request)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 	struct pri_group *group = pri_group_find(function, request->pasid, request->index);
 
 	if (group == NULL)
 		group = pri_group_new(function, request->pasid, request->index,
 				      PRI_NO_CLIENT);
-	if (group == NULL)
+	if (group == NULL || group->function != function)
 		return;
 	group->addr = request->addr;
 	group->perm = request->perm;

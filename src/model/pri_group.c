@@ -9,23 +9,25 @@
 
 bool pri_enabled(const struct model_function *function)
 {
-	return config_get(&function->config, CONFIG_PRI_CONTROL, 2) & PRI_ENABLE;
+	return config_get(&function->physical->config, CONFIG_PRI_CONTROL, 2) & PRI_ENABLE;
 }
 
 void pri_status_set(struct model_function *function, uint32_t bits, bool on)
 {
-	config_set_bits(&function->config, CONFIG_PRI_STATUS, 2, bits, on);
+	config_set_bits(&function->physical->config, CONFIG_PRI_STATUS, 2, bits, on);
 }
 
 bool pri_paging(const struct model_function *function)
 {
-	return pri_enabled(function) && !function->pri.failed && !function->gone;
+	return pri_enabled(function) && !function->physical->pri.failed &&
+	       !function->gone;
 }
 
 uint32_t pri_allocation(const struct model_function *function)
 {
-	uint32_t granted = config_get(&function->config, CONFIG_PRI_ALLOCATION, 4);
-	uint32_t capacity = function->options.capacity;
+	const struct model_function *physical = function->physical;
+	uint32_t granted = config_get(&physical->config, CONFIG_PRI_ALLOCATION, 4);
+	uint32_t capacity = physical->options.capacity;
 
 	return granted < capacity ? granted : capacity;
 }
@@ -34,7 +36,7 @@ uint32_t pri_allocation(const struct model_function *function)
  * failure no more responses are expected. */
 void pri_settle_stopped(struct model_function *function)
 {
-	const struct pri *pri = &function->pri;
+	const struct pri *pri = &function->physical->pri;
 	uint32_t groups = pri->in_state[PRI_OPEN] + pri->in_state[PRI_WAITING] +
 			  pri->in_state[PRI_STALE];
 
@@ -44,19 +46,23 @@ void pri_settle_stopped(struct model_function *function)
 
 /* ---- Groups -------------------------------------------------------------------- */
 
-/* Where responses carry no PASID, an index is a name in the whole function. */
+/* Where responses carry no PASID, an index is a name in the whole function; in either
+ * case virtual functions choose among the same. */
 static uint64_t key_of(const struct model_function *function, uint32_t pasid,
 		       uint16_t index)
 {
-	return (uint64_t)(function->options.pasid_in_response ? pasid : 0) << 9 | index;
+	bool pasids = function->physical->options.pasid_in_response;
+
+	return (uint64_t)(pasids ? pasid : 0) << 9 | index;
 }
 
 struct pri_group *pri_group_find(const struct model_function *function, uint32_t pasid,
 				 uint16_t index)
 {
-	uint32_t n = map_find(&function->pri.by_key, key_of(function, pasid, index));
+	const struct pri *pri = &function->physical->pri;
+	uint32_t n = map_find(&pri->by_key, key_of(function, pasid, index));
 
-	return n == MAP_NONE ? NULL : &function->pri.groups[n];
+	return n == MAP_NONE ? NULL : &pri->groups[n];
 }
 
 void pri_group_move(struct pri *pri, struct pri_group *group,
@@ -79,7 +85,7 @@ void pri_group_move(struct pri *pri, struct pri_group *group,
 struct pri_group *pri_group_new(struct model_function *function, uint32_t pasid,
 				uint16_t index, uint32_t cookie)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 	uint32_t n = pri->first_free;
 	struct pri_group *group;
 
@@ -87,14 +93,15 @@ struct pri_group *pri_group_new(struct model_function *function, uint32_t pasid,
 		return NULL;
 	group = &pri->groups[n];
 	pri->first_free = group->next_free;
-	*group = (struct pri_group){ .pasid = pasid, .index = index, .cookie = cookie };
+	*group = (struct pri_group){ .function = function, .pasid = pasid,
+				     .index = index, .cookie = cookie };
 	pri_group_move(pri, group, PRI_OPEN);
 	return group;
 }
 
 void pri_group_free(struct model_function *function, struct pri_group *group)
 {
-	struct pri *pri = &function->pri;
+	struct pri *pri = &function->physical->pri;
 	bool was_there =
 		map_remove(&pri->by_key, key_of(function, group->pasid, group->index));
 
@@ -112,7 +119,8 @@ void pri_group_free(struct model_function *function, struct pri_group *group)
  * one space of indices per PASID takes the lowest, as it would with a queue per PASID. */
 int pri_index_choose(const struct model_function *function, uint32_t pasid)
 {
-	uint32_t from = function->options.index_per_pasid ? 0 : function->pri.next_index;
+	const struct model_function *physical = function->physical;
+	uint32_t from = physical->options.index_per_pasid ? 0 : physical->pri.next_index;
 
 	for (uint32_t n = 0; n < PRI_INDEX_COUNT; n++) {
 		uint16_t index = (uint16_t)((from + n) % PRI_INDEX_COUNT);
