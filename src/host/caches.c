@@ -10,6 +10,7 @@
 
 #include <errno.h>
 
+/* Of one change, and a wait for each of them. */
 enum { COMMANDS_MAX = 4 };
 
 void caches_forget(struct host_function *function, uint32_t pasid)
@@ -36,6 +37,25 @@ bool caches_in_function(const struct host_function *function)
 uint16_t caches_domain(const struct host_function *function)
 {
 	return (uint16_t)(1 + function->guest);
+}
+
+bool caches_room(struct iopf_host *host)
+{
+	return iopf_driver_room(host->driver) >= 2 * COMMANDS_MAX;
+}
+
+void caches_put(struct iopf_host *host, const struct iopf_command *commands,
+		uint32_t count)
+{
+	uint64_t behind;
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (commands[i].kind == IOPF_COMMAND_NONE)
+			continue;
+		if (iopf_driver_submit(host->driver, &commands[i]) != 0 ||
+		    iopf_driver_wait(host->driver, IOPF_WAIT_FENCE, &behind) != 0)
+			host->stats.skipped++;
+	}
 }
 
 int caches_tell(struct iopf_host *host, struct host_function *function)
@@ -65,12 +85,9 @@ int caches_tell(struct iopf_host *host, struct host_function *function)
 
 	if (!function->untold)
 		return 0;
-	if (iopf_driver_room(host->driver) < COMMANDS_MAX)
+	if (!caches_room(host))
 		return -EAGAIN;
-	for (unsigned i = 0; i < COMMANDS_MAX; i++)
-		if (commands[i].kind != IOPF_COMMAND_NONE &&
-		    iopf_driver_submit(host->driver, &commands[i]) != 0)
-			host->stats.skipped++;
+	caches_put(host, commands, COMMANDS_MAX);
 	function->untold = function->untold_context = false;
 	return 0;
 }

@@ -33,6 +33,7 @@ static int detach(struct iopf_host *host, struct host_function *function, uint32
 	if (host->family->space(&host->tables, function->rid, physical_pasid(host, pasid),
 				NULL) == 0)
 		caches_forget(function, pasid);
+	shadow_close(&host->guests[function->guest], function, pasid);
 	if (begun == 0) {
 		function->detaching = true;
 		function->detach_pasid = pasid;
@@ -50,29 +51,54 @@ static int guest_detach(void *context, uint32_t endpoint, uint32_t pasid)
 
 /* ---- Attach: a nested entry over the guest's own first level -------------------------- */
 
+/* What (function, @pasid) is to be looked up in: the guest's tables over the host's
+ * stage, their shadow, or that stage alone. */
+static int entry_of(struct host_guest *guest, const struct host_function *function,
+		    uint32_t pasid, const struct iopf_address_space *space,
+		    struct family_space *entry)
+{
+	struct host_shadow *shadow;
+	int error;
+
+	*entry = (struct family_space){
+		.kind = space->levels == 0 ? FAMILY_STAGE : FAMILY_NESTED,
+		.stage = &guest->pager.stage,
+		.first_root = space->root,
+		.first_levels = space->levels,
+		.domain = caches_domain(function),
+		.asid = space->domain,
+		.supervisor = space->flags & IOPF_SPACE_SRE,
+		.exec = space->flags & IOPF_SPACE_ERE,
+		.write_protect = space->flags & IOPF_SPACE_WPE,
+		.extended = space->flags & IOPF_SPACE_EAFE,
+		.nest = { space->nest[0], space->nest[1] },
+		.response_pasid = function->wants_pasid,
+	};
+	if (space->levels == 0 || !shadows_used(&guest->shadows))
+		return 0;
+	error = shadow_open(guest, function, pasid, &shadow);
+	if (error != 0)
+		return error;
+	entry->kind = FAMILY_SHADOW;
+	entry->stage = &shadow->stage;
+	entry->asid = shadow_asid(guest, shadow);
+	return 0;
+}
+
 int guest_space(struct host_guest *guest, struct host_function *function, uint32_t pasid,
 		const struct iopf_address_space *space)
 {
 	struct iopf_host *host = guest->host;
+	struct family_space entry;
 	int error;
 
 	error = iopf_broker_attach(host->broker, function->endpoint, pasid, guest->owner);
 	if (error != 0)
 		return error;
-	error = host->family->space(&host->tables, function->rid,
-				    physical_pasid(host, pasid),
-				    &(struct family_space){
-					    .kind = space->levels != 0 ? FAMILY_NESTED :
-									 FAMILY_STAGE,
-					    .stage = &guest->pager.stage,
-					    .first_root = space->root,
-					    .first_levels = space->levels,
-					    .domain = caches_domain(function),
-					    .supervisor = space->flags & IOPF_SPACE_SRE,
-					    .exec = space->flags & IOPF_SPACE_ERE,
-					    .write_protect = space->flags & IOPF_SPACE_WPE,
-					    .extended = space->flags & IOPF_SPACE_EAFE,
-				    });
+	error = entry_of(guest, function, pasid, space, &entry);
+	if (error == 0)
+		error = host->family->space(&host->tables, function->rid,
+					    physical_pasid(host, pasid), &entry);
 	if (error != 0) {
 		detach(host, function, pasid);
 		return error;
@@ -108,40 +134,56 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 
 /* ---- Invalidations: the physical ones complete before the guest's wait ----------------- */
 
-static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
-			    const struct iopf_command *said)
+/* As the guest said it, for what the host put in its place. */
+static int forward(struct host_guest *guest, const struct host_function *function,
+		   uint32_t pasid, struct iopf_command command)
 {
-	struct host_guest *guest = context;
 	struct iopf_host *host = guest->host;
-	const struct host_function *function = own_function(guest, endpoint);
-	struct iopf_command command = *said;
 	bool device = command.kind == IOPF_COMMAND_INVALIDATE_DEVICE;
 	int error;
 
-	if (function == NULL || (device && !caches_in_function(function)))
-		return 0;
 	command.rid = function->rid;
 	command.pf_rid = 0;
+	command.asid = command.domain;
 	command.domain = caches_domain(function);
 	command.pasid = device ? pasid : physical_pasid(host, pasid);
 	/* Everything, or a domain, is this space: asked for each, and nobody else's. */
 	if (!device && command.granularity != IOPF_PAGE)
 		command.granularity = IOPF_ONE_PASID;
-	if (iopf_driver_room(host->driver) < HOST_COMMANDS_KEPT)
+	if (!caches_room(host))
 		return -EAGAIN;
 	error = iopf_driver_submit(host->driver, &command);
 	if (error != 0) {
 		host->stats.skipped++;
 		return error;
 	}
-	guest->dirty = true;
-	guest->wait.armed = false; /* one from before does not cover it */
-	host->stats.invalidations++;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_INVALIDATE,
-					    .guest = (uint32_t)(guest - host->guests),
-					    .endpoint = endpoint,
+					    .guest = function->guest,
+					    .endpoint = function->endpoint,
 					    .pasid = pasid,
 					    .command = &command });
+	return 0;
+}
+
+static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
+			    const struct iopf_command *said)
+{
+	struct host_guest *guest = context;
+	const struct host_function *function = own_function(guest, endpoint);
+	bool device = said->kind == IOPF_COMMAND_INVALIDATE_DEVICE;
+	struct host_shadow *shadow;
+	int error;
+
+	if (function == NULL || (device && !caches_in_function(function)))
+		return 0;
+	shadow = device ? NULL : shadow_find(guest, function, pasid);
+	error = shadow != NULL ? shadow_invalidate(guest, shadow, said) :
+				 forward(guest, function, pasid, *said);
+	if (error != 0)
+		return error;
+	guest->dirty = true;
+	guest->wait.armed = false; /* one from before does not cover it */
+	guest->host->stats.invalidations++;
 	return 0;
 }
 
@@ -199,9 +241,11 @@ static void guest_answer(void *context, uint64_t token, enum iopf_code code)
 {
 	struct host_guest *guest = context;
 	struct iopf_host *host = guest->host;
-	int taken = iopf_broker_answer(host->broker, guest->owner, token, code,
-				       host->now_ns);
+	int taken;
 
+	if (code == IOPF_SUCCESS)
+		host_look_again(guest, token);
+	taken = iopf_broker_answer(host->broker, guest->owner, token, code, host->now_ns);
 	/* A tenant's failure would stop the function for all of them: this group ends, and
 	 * the guest, which cannot see a refusal here, is told what hardware would tell. */
 	if (taken == -EPERM)

@@ -16,6 +16,7 @@ enum host_limits {
 	HOST_CAPABILITIES_MAX = 64,
 	HOST_EXCESS_MAX = 8, /* overflows in HOST_EXCESS_NS that one may cause */
 	HOST_POLL_NS = 50000,    /* how often something is looked at that rings nobody */
+	HOST_SHADOW_PAGES = 512, /* of tables, for all shadows of one guest together */
 };
 #define HOST_EXCESS_NS UINT64_C(1000000000)
 
@@ -71,6 +72,45 @@ struct host_function {
 	struct host_wait flr_wait;
 };
 
+/*
+ * A table of the host's own that follows one address space of a guest, where the guest's
+ * own tables are not what the IOMMU reads: (function, PASID) -> what the device sees.
+ *
+ *   FREE ---> OPEN <--> EMPTIED
+ *    ^          |          |
+ *    +-- CLOSING <---------+
+ *
+ *   FREE    -> OPEN     [shadow_open]   with its attachment
+ *   OPEN    -> EMPTIED  [shadow_empty]  pages ran out: everything unmapped, caches told
+ *   EMPTIED -> OPEN     [shadows_run]   the caches know: its tables are given back
+ *   either  -> CLOSING  [shadow_close]  nothing leads to it any more
+ *   CLOSING -> FREE     [shadows_run]   and no cache does
+ *
+ *   OPEN and EMPTIED are in the guest's map; in EMPTIED nothing is mapped.
+ */
+enum shadow_state { SHADOW_FREE, SHADOW_OPEN, SHADOW_EMPTIED, SHADOW_CLOSING };
+
+struct host_shadow {
+	struct family_stage stage;
+	struct host_wait wait; /* EMPTIED, CLOSING: behind the invalidations */
+	uint32_t function;     /* index into functions[] */
+	uint32_t pasid;
+	uint32_t page_count;   /* of tables */
+	uint32_t next;         /* of those that are free, or that wait; MAP_NONE: none */
+	uint8_t state;         /* enum shadow_state */
+};
+
+/* The shadows of one guest, twice as many as it may have address spaces: those that are
+ * closing need their places a little longer. In the guest's memory. */
+struct host_shadows {
+	struct host_shadow *shadow; /* NULL: this guest's tables are what the IOMMU reads */
+	struct map map;             /* function, PASID -> index */
+	uint32_t count;
+	uint32_t free_first, waiting_first;
+	uint32_t page_count; /* of all of them */
+	bool made_room;      /* for the group that is being followed */
+};
+
 struct host_guest {
 	bool used, gone, over;
 	bool failed; /* it could not be taken in: what was done is undone */
@@ -81,6 +121,7 @@ struct host_guest {
 	struct iopf_guest *guest; /* NULL: the host's own pager is the owner */
 	struct iopf_group parked_group;
 	struct iopf_pager pager;
+	struct host_shadows shadows;
 	uint32_t owner;
 	uint32_t function_first, function_count; /* functions adjoin */
 	uint32_t spaces; /* of the broker's attachments: its share */
@@ -147,6 +188,11 @@ void caches_forget_context(struct host_function *function);
 int caches_tell(struct iopf_host *host, struct host_function *function);
 /* Whether the function's own cache has to hear of anything. */
 bool caches_in_function(const struct host_function *function);
+/* @commands, each done before what stands behind it. The caller has asked for room. */
+void caches_put(struct iopf_host *host, const struct iopf_command *commands,
+		uint32_t count);
+/* Whether all that one change needs has room in the command queue. */
+bool caches_room(struct iopf_host *host);
 uint16_t caches_domain(const struct host_function *function);
 
 /* ---- members.c ----------------------------------------------------------------- */
@@ -168,10 +214,46 @@ uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid);
 int guest_space(struct host_guest *guest, struct host_function *function,
 		uint32_t pasid, const struct iopf_address_space *space);
 
+/* ---- shadow.c: tables that follow a guest's ------------------------------------ */
+
+/* Bytes for @space_max address spaces; the memory is aligned to 64. */
+size_t shadows_size_bytes(uint32_t space_max);
+void shadows_create(struct host_shadows *shadows, uint32_t space_max, void *memory);
+
+static inline bool shadows_used(const struct host_shadows *shadows)
+{
+	return shadows->shadow != NULL;
+}
+
+/* Of (@function, @pasid), or NULL. */
+struct host_shadow *shadow_find(const struct host_guest *guest,
+				const struct host_function *function, uint32_t pasid);
+/* Returns: 0, -EAGAIN (places are about to be free), or no page. */
+int shadow_open(struct host_guest *guest, const struct host_function *function,
+		uint32_t pasid, struct host_shadow **shadow);
+/* Nothing leads to it any more; the caches of @function are told, or will be. */
+void shadow_close(struct host_guest *guest, const struct host_function *function,
+		  uint32_t pasid);
+void shadows_close(struct host_guest *guest, const struct host_function *function);
+uint16_t shadow_asid(const struct host_guest *guest, const struct host_shadow *shadow);
+
+/* Where the guest's tables lead, for each of @pages: into the shadow, if there is one.
+ * What they do not lead to is left out. Returns: 0, -EAGAIN (again when the command queue
+ * has room, or pages are back), or why a page cannot be mapped. */
+int shadow_follow(struct host_guest *guest, const struct host_function *function,
+		  uint32_t pasid, const struct iopf_page *pages, uint32_t page_count);
+/* The guest invalidates: out of the shadow, and the caches told. 0, -EAGAIN. */
+int shadow_invalidate(struct host_guest *guest, struct host_shadow *shadow,
+		      const struct iopf_command *said);
+/* Give back what the caches have forgotten. True: nothing waits. */
+bool shadows_run(struct host_guest *guest);
+
 /* ---- route.c: whose stage missed ----------------------------------------------- */
 
 /* Show, serve or end groups of @guest. Returns: how many. */
 uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t budget);
+/* @token was answered success: what its pages still lack, before their device looks. */
+void host_look_again(struct host_guest *guest, uint64_t token);
 /* The group that waits for an index waits no more: its function is told to ask again. */
 void host_unpark(struct iopf_host *host, struct host_guest *guest);
 

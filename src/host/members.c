@@ -86,16 +86,49 @@ static struct iopf_guest_options guest_options(const struct iopf_host_guest_opti
 		.levels = from->levels,
 		.hold_ns = from->hold_ns,
 		.ops = &host_guest_ops,
+		.family = from->family,
 	};
 }
 
-size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
+/* Tables of another format than the host's IOMMU reads are shadowed. Which family that is
+ * shows only when the guest is taken in, so whoever names its own brings the memory. */
+static bool may_shadow(const struct iopf_host_guest_options *options)
+{
+	return options->shadow || options->family != NULL;
+}
+
+/* The shadows follow the guest in its memory. */
+static size_t shadows_at(const struct iopf_host_guest_options *options)
 {
 	static const struct iopf_guest_endpoint any = { 0 };
 	struct iopf_guest_options guest = guest_options(options);
 
 	guest.endpoints = &any; /* only their number matters for the size */
-	return iopf_guest_size_bytes(&guest);
+	return (iopf_guest_size_bytes(&guest) + 63) / 64 * 64;
+}
+
+size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
+{
+	size_t guest_bytes = shadows_at(options);
+
+	if (guest_bytes == 0 || !may_shadow(options))
+		return guest_bytes;
+	return guest_bytes + shadows_size_bytes(options->pasid_max);
+}
+
+/* Returns: 0, -EOPNOTSUPP (no such family). */
+static int create_shadows(const struct iopf_host *host, struct host_guest *guest,
+			  const struct iopf_host_guest_options *from)
+{
+	const struct family *family =
+		from->family == NULL ? host->family : family_find(from->family);
+
+	if (family == NULL)
+		return -EOPNOTSUPP;
+	if (from->shadow || family->first != host->family->first)
+		shadows_create(&guest->shadows, from->pasid_max,
+			       (uint8_t *)from->guest_memory + shadows_at(from));
+	return 0;
 }
 
 static int create_guest(struct iopf_host *host, struct host_guest *guest,
@@ -103,6 +136,7 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 {
 	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
 	struct iopf_guest_options options = guest_options(from);
+	int error;
 
 	for (uint32_t i = 0; i < from->function_count; i++) {
 		const struct host_function *function =
@@ -114,10 +148,16 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 			.pasid_in_response = function->wants_pasid,
 		};
 	}
+
+	if (from->guest_memory_bytes < iopf_host_guest_size_bytes(from))
+		return -ENOSPC;
 	options.endpoints = endpoints;
 	options.context = guest;
-	return iopf_guest_create(&options, from->guest_memory, from->guest_memory_bytes,
-				 &guest->guest);
+	if (options.family == NULL)
+		options.family = host->family->name;
+	error = iopf_guest_create(&options, from->guest_memory, from->guest_memory_bytes,
+				  &guest->guest);
+	return error != 0 ? error : create_shadows(host, guest, from);
 }
 
 static int add_owner(struct iopf_host *host, struct host_guest *guest,
@@ -257,6 +297,7 @@ static int settle(struct iopf_host *host, struct host_guest *guest, int error)
 		return 0;
 	guest->failed = true;
 	guest->guest = NULL; /* its memory is the caller's again */
+	guest->shadows = (struct host_shadows){ 0 };
 	guest_leave(host, guest);
 	return error;
 }
@@ -319,7 +360,7 @@ int guest_leave(struct iopf_host *host, struct host_guest *guest)
 
 	for (uint32_t i = 0; i < guest->function_count; i++)
 		left &= function_left(host, &host->functions[guest->function_first + i]);
-	if (!left)
+	if (!shadows_run(guest) || !left)
 		return -EAGAIN;
 	if (guest->owned && iopf_broker_remove_owner(host->broker, guest->owner) != 0)
 		return -EAGAIN;

@@ -31,6 +31,25 @@ static uint32_t stages_of(struct iopf_host *host, struct host_guest *guest,
 	return stages;
 }
 
+/*
+ * What can be made present is present now: mapped in the host's stage and, where a
+ * shadow stands for the guest's tables, followed into that. Returns: enum iopf_stage of
+ * what is still missing or was; -EAGAIN.
+ */
+static int make_present(struct iopf_host *host, struct host_guest *guest,
+			const struct iopf_group *group, uint32_t page_count)
+{
+	const struct host_function *function = host_function_of(host, group->endpoint);
+	uint32_t stages = stages_of(host, guest, group, page_count);
+	int error = function == NULL ? 0 :
+				       shadow_follow(guest, function, group->pasid,
+						     host->scratch, page_count);
+
+	if (error == -EAGAIN)
+		return error;
+	return (int)(stages | (error != 0 ? IOPF_STAGE_UNBACKED : 0));
+}
+
 static void answer(struct iopf_host *host, const struct host_guest *guest,
 		   const struct iopf_group *group, enum iopf_code code)
 {
@@ -80,9 +99,9 @@ static bool show(struct iopf_host *host, struct host_guest *guest,
 static bool route(struct iopf_host *host, struct host_guest *guest,
 		  const struct iopf_group *group)
 {
-	uint32_t stages;
 	int pages = iopf_broker_pages(host->broker, group->token, 0, host->scratch,
 				      IOPF_HOST_ALLOCATION_MAX);
+	int stages;
 
 	if (pages <= 0)
 		return true; /* ended meanwhile */
@@ -92,7 +111,9 @@ static bool route(struct iopf_host *host, struct host_guest *guest,
 		       pager_serve(&guest->pager, host->scratch, (uint32_t)pages));
 		return true;
 	}
-	stages = stages_of(host, guest, group, (uint32_t)pages);
+	stages = make_present(host, guest, group, (uint32_t)pages);
+	if (stages < 0)
+		return false;
 	if (stages & IOPF_STAGE_FIRST)
 		return show(host, guest, group);
 	if (stages & IOPF_STAGE_UNBACKED) {
@@ -106,6 +127,19 @@ static bool route(struct iopf_host *host, struct host_guest *guest,
 		host->stats.mapped++;
 	answer(host, guest, group, IOPF_SUCCESS);
 	return true;
+}
+
+void host_look_again(struct host_guest *guest, uint64_t token)
+{
+	struct iopf_host *host = guest->host;
+	struct iopf_group group;
+	int pages;
+
+	if (iopf_broker_group(host->broker, token, &group) != 0)
+		return;
+	pages = iopf_broker_pages(host->broker, token, 0, host->scratch,
+				  IOPF_HOST_ALLOCATION_MAX);
+	make_present(host, guest, &group, (uint32_t)pages);
 }
 
 void host_unpark(struct iopf_host *host, struct host_guest *guest)

@@ -208,6 +208,7 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 
 		if (!host->guests[at].used)
 			continue;
+		host->waiting |= !shadows_run(&host->guests[at]);
 		if (host->guests[at].failed)
 			guest_leave(host, &host->guests[at]);
 		else if (!host->guests[at].over)
@@ -223,6 +224,7 @@ static uint32_t run_guests(struct iopf_host *host, uint32_t budget)
 static void removed(struct iopf_host *host, struct host_function *function)
 {
 	host->family->endpoint(&host->tables, function->rid, FAMILY_SHUT);
+	shadows_close(&host->guests[function->guest], function);
 	host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
 	function->endpoint = IOPF_NO_ID;
 	function->closing = true;

@@ -50,6 +50,17 @@ static const struct iopf_pager_region *region_of(const struct iopf_pager *pager,
 	return NULL;
 }
 
+int pager_out(const struct iopf_pager *pager, uint64_t addr, uint8_t perm, uint64_t *out)
+{
+	const struct iopf_pager_region *region =
+		region_of(pager, addr, perm & (IOPF_READ | IOPF_WRITE));
+
+	if (region == NULL)
+		return -EFAULT;
+	*out = region->out + (addr - region->addr);
+	return 0;
+}
+
 int pager_map(struct iopf_pager *pager, uint64_t addr, uint8_t perm)
 {
 	uint64_t page = addr & ~(TABLE_PAGE_BYTES - 1);

@@ -31,6 +31,9 @@ void pager_destroy(struct iopf_pager *pager);
  */
 int pager_map(struct iopf_pager *pager, uint64_t addr, uint8_t perm);
 
+/* Where @addr lies as the IOMMU says it. Returns: 0, -EFAULT, as pager_map(). */
+int pager_out(const struct iopf_pager *pager, uint64_t addr, uint8_t perm, uint64_t *out);
+
 /* Whether the page of @addr is present for @perm. @context: the pager. */
 bool pager_mapped(void *context, uint64_t addr, uint8_t perm);
 

@@ -290,6 +290,7 @@ int world_add_guest(struct world *world, uint32_t id)
 		.deadline_ns = guest->options.deadline_ns,
 		.deadline_answers = guest->options.deadline_answers,
 		.hold_ns = guest->options.hold_ns,
+		.shadow = guest->options.shadow,
 		.name = id,
 		.interrupt = guest_rings,
 		.context = guest,

@@ -43,6 +43,7 @@ struct world_guest_options {
 	uint64_t deadline_ns;
 	bool deadline_answers;
 	uint64_t hold_ns; /* as in struct iopf_guest_options */
+	bool shadow;      /* as in struct iopf_host_guest_options */
 	bool silent; /* its agent is not polled: takes nothing, answers nothing */
 	/* The guest's pager; NULL: every page of 47 bits is given memory of its own. */
 	int (*fault)(void *context, struct world *world, uint32_t guest,
