@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/policy.h"
 #include "cli/run.h"
 
 /* ---- Combinations -------------------------------------------------------------------- */
@@ -176,4 +177,20 @@ bool choice_guests(struct run *run)
 	for (uint32_t i = 0; good && i < run->guest_count; i++)
 		guest_name(&run->guests[i]);
 	return good;
+}
+
+bool choice_policies(struct run *run)
+{
+	struct policy_target targets[RUN_GUEST_MAX];
+
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		struct run_guest *guest = &run->guests[i];
+
+		guest->policy = (struct iopf_policy)IOPF_POLICY_DEFAULT;
+		targets[i] = (struct policy_target){ guest->name,
+						     character_name(guest->character),
+						     &guest->policy };
+	}
+	return run->options.policy == NULL ||
+	       policy_read(run->options.policy, targets, run->guest_count);
 }

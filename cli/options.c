@@ -43,6 +43,8 @@ static void print_help(const struct option_table *table)
 	print_row("version", NULL, "the version of the library");
 	if (table->after != NULL)
 		printf("\n%s\n", table->after);
+	if (table->more != NULL)
+		table->more();
 }
 
 /* ---- Values ------------------------------------------------------------------------ */

@@ -27,6 +27,7 @@ struct option_table {
 	const char *usage; /* "run [OPTION...] [FILE]" */
 	const char *about; /* printed under it */
 	const char *after; /* printed at the end, or NULL */
+	void (*more)(void); /* prints what comes behind that, or NULL */
 	const struct option *options;
 	size_t count;
 	size_t operand; /* offset of a const char *, or of operand_max of them */

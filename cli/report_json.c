@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/policy.h"
 #include "cli/run.h"
 
 static json_t *number(uint64_t value)
@@ -46,8 +47,9 @@ static json_t *endings_json(const uint64_t *counters)
 	json_t *json = json_object();
 
 	for (unsigned i = 0; i < IOPF_ENDING_COUNT; i++)
-		json_object_set_new(json, iopf_ending_name((enum iopf_ending)i),
-				    number(counters[iopf_ending_counter((enum iopf_ending)i)]));
+		json_object_set_new(
+			json, iopf_ending_name((enum iopf_ending)i),
+			number(counters[iopf_ending_counter((enum iopf_ending)i)]));
 	return json;
 }
 
@@ -71,6 +73,16 @@ static json_t *counters_json(const uint64_t *counters)
 }
 
 #define SET_COUNTER(name, text) json_object_set_new(json, #name, number(stats.name));
+
+static json_t *policy_json(const struct iopf_policy *policy)
+{
+	json_t *json = json_object();
+	const struct policy_knob *knob;
+
+	for (size_t i = 0; (knob = policy_knob(i)) != NULL; i++)
+		json_object_set_new(json, knob->name, number(policy_value(policy, knob)));
+	return json;
+}
 
 /* What its virtual IOMMU counted. */
 static json_t *queue_json(const struct run_guest *guest)
@@ -117,6 +129,7 @@ static json_t *guest_json(const struct run_guest *guest)
 		json, "bytes",
 		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_bytes)));
 	json_object_set_new(json, "passes", number(guest->passes));
+	json_object_set_new(json, "policy", policy_json(&guest->policy));
 	json_object_set_new(json, "refused", refused_json(&refused));
 	if (guest->character == CHARACTER_hostile)
 		json_object_set_new(json, "hostile_acts", acts_json(guest));

@@ -16,6 +16,7 @@
 #include "base/crc32c.h"
 #include "cli/cli.h"
 #include "cli/options.h"
+#include "cli/policy.h"
 
 /* ---- Options ----------------------------------------------------------------------- */
 
@@ -42,6 +43,10 @@ static const struct option options[] = {
 	{ "pri", NULL, "devices page with page requests: what vtd has", FLAG(pri) },
 	{ "stall", NULL, "devices page by stalling: no family that there is has it",
 	  FLAG(stall) },
+	{ "policy", "RULES",
+	  "what guests may hold and how long they have: a file, or\n"
+	  "[WHO.]KNOB=VALUE,...; WHO is a guest or a character",
+	  TEXT(policy) },
 	{ "seed", "N", "the beginning of all chance; default 1", MEMBER(seed), 0,
 	  UINT64_MAX, OPTION_NUMBER },
 	{ "record", "FILE", "write what happens in the event language", TEXT(record) },
@@ -66,6 +71,7 @@ static const struct option_table table = {
 		 "everything hostile was tried; with 1 where not; with 2 where an option or FILE\n"
 		 "is of no use; with 3 where the machine lacks something that it needs; with 130\n"
 		 "or 143 after SIGINT or SIGTERM.",
+	.more = policy_help,
 	.options = options,
 	.count = CLI_COUNT(options),
 	.operand = MEMBER(file),
@@ -246,7 +252,8 @@ int cli_run(int argc, char **argv)
 	code = options_read(&table, &run->options, argc, argv);
 	if (code == OPTION_GO_ON) {
 		code = CLI_USAGE;
-		if (choice_combinations(run) && choice_guests(run) && file_open(run))
+		if (choice_combinations(run) && choice_guests(run) &&
+		    choice_policies(run) && file_open(run))
 			code = run_all(run);
 	}
 	run_destroy(run);

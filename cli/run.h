@@ -39,7 +39,7 @@ enum run_limits {
 };
 
 struct run_options {
-	const char *guests, *host, *guest, *record, *file;
+	const char *guests, *host, *guest, *record, *policy, *file;
 	uint64_t seed, seconds_ns;
 	bool json, pri, stall;
 };
@@ -104,6 +104,7 @@ struct run_guest {
 	struct model_engine *engine;
 	void *guest_memory;
 	uint32_t rid, id, endpoint, levels;
+	struct iopf_policy policy;
 
 	uint32_t vectors;                    /* interrupts that wait */
 	uint64_t messages, garbage, dropped; /* at its port */
@@ -165,6 +166,7 @@ void run_problem(struct run *run, const char *format, ...)
  * what is wrong was said. */
 bool choice_combinations(struct run *run);
 bool choice_guests(struct run *run);
+bool choice_policies(struct run *run);
 /* "pri" or "stall". */
 const char *choice_mechanism(const struct run_combination *combination);
 

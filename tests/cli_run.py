@@ -210,6 +210,33 @@ def a_report_that_cannot_be_written_is_said():
     nothing_is_left()
 
 
+def a_policy_is_said_back():
+    path = pathlib.Path(scratch.name, "policy")
+    path.write_text("# everybody\nquota_groups = 64".replace(" ", "") + " # as a rule\n"
+                    "slow.quota_groups=5, slow.liar_limit=0\n")
+    result = json.loads(run("run", "--guests", "honest,slow", "--seconds", "0.05", "--json",
+                            "--policy", str(path)).stdout)
+    honest, slow = (guest["policy"] for guest in result["guests"])
+    assert honest["quota_groups"] == 64 and honest["liar_limit"] == 16, honest
+    assert slow["quota_groups"] == 5 and slow["liar_limit"] == 0, slow
+
+
+def a_wrong_policy_is_refused_with_its_limit():
+    path = pathlib.Path(scratch.name, "wrong")
+    path.write_text("quota_groups=5\n  deadline_ns=soon\n")
+    for rules, words in (("quota_groups=99999999", ("quota_groups=99999999", "2097152")),
+                         ("retry_max=4", ("retry_max=4", "0 to 3")),
+                         ("retry_max=-1", ("retry_max=-1", "0 to 3")),
+                         ("quota_groups=5.3", ("0 to 2097152",)),
+                         ("liar_limit", ("liar_limit", "No such file")),
+                         ("patience=1", ("'patience'", "deadline_ns", "liar_limit")),
+                         ("hostile.retry_max=1", ("'hostile'", "takes part")),
+                         (str(path), (f"{path}:2:15:", "deadline_ns=soon"))):
+        done = run("run", "--guests", "honest", "--seconds", "0.05", "--policy", rules)
+        assert done.returncode == 2 and done.stdout == "", (rules, done)
+        assert all(word in done.stderr for word in words), (rules, done.stderr)
+
+
 def what_is_of_no_use_ends_with_2():
     empty = pathlib.Path(scratch.name, "empty")
     empty.touch()
@@ -255,5 +282,7 @@ sys.exit(cases.play((
     a_stopped_guest_hinders_nobody,
     guests_die_with_their_host,
     a_report_that_cannot_be_written_is_said,
+    a_policy_is_said_back,
+    a_wrong_policy_is_refused_with_its_limit,
     what_is_of_no_use_ends_with_2,
 )))
