@@ -34,8 +34,8 @@ void policy_help(void)
 {
 	printf("\nKnobs of a policy:\n");
 	for (size_t i = 0; i < CLI_COUNT(knobs); i++)
-		printf("  %s: %" PRIu64 " to %" PRIu64 " %s, default %" PRIu64
-		       "\n    %s\n",
+		printf("%s: %" PRIu64 " to %" PRIu64 " %s, default %" PRIu64
+		       "\n  %s\n",
 		       knobs[i].name, knobs[i].least, knobs[i].most, knobs[i].unit,
 		       knobs[i].normal, knobs[i].text);
 }
