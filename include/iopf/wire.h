@@ -19,7 +19,14 @@
 extern "C" {
 #endif
 
-/* What a command is about, and behind it the members that count, by granularity. */
+/*
+ * What a command is about, and behind it the members that count, by granularity.
+ *
+ * SMMUv3 finds its configuration by StreamID, not by domain: INVALIDATE_CONTEXT is ALL,
+ * or DEVICE: rid, rid_mask; INVALIDATE_PASID is DOMAIN or DEVICE: rid, or ONE_PASID: rid,
+ * pasid. Its INVALIDATE_IOTLB has asid in place of pasid. Whoever fills in both pairs
+ * needs not know the family.
+ */
 enum iopf_command_kind {
 	IOPF_COMMAND_NONE,
 	IOPF_COMMAND_RESPONSE,           /* rid, pasid, index, code, flags, private data */
@@ -78,7 +85,8 @@ struct iopf_command {
 	uint8_t flags;       /* IOPF_PRIVATE, IOPF_STALL; IOPF_LAST where the format still
 			      * carries it */
 	uint8_t hints;       /* enum iopf_hint */
-	uint8_t rid_mask;    /* bits of rid that do not count: 0, 4, 6 or 7 */
+	uint8_t rid_mask;    /* bits of rid that do not count. VT-d: 0, 4, 6 or 7; SMMUv3:
+			      * 0, 1, 3, 7, ... 255 */
 	uint8_t pending_max; /* invalidations that rid can hold, 1..31; 0: 32 */
 	uint32_t status_data;
 	uint32_t pf_rid;     /* the function whose invalidation queue rid shares, 0: own */
@@ -101,7 +109,8 @@ enum iopf_fault_what {
  * event queue (SMMUv3), where a stalled transaction is one, too. */
 struct iopf_fault {
 	uint64_t addr;      /* input address, in bytes */
-	uint64_t gpa;       /* stage 2: the address that missed there (SMMUv3, IPA) */
+	uint64_t gpa;       /* stage 2: the page that missed there (SMMUv3, IPA); or the
+			     * address of what could not be read */
 	uint32_t rid;
 	uint32_t pasid;     /* or IOPF_PASID_NONE */
 	uint16_t index;     /* with stall: its tag */
@@ -208,6 +217,35 @@ int iopf_pcie_decode_response(uint64_t payload, uint32_t pasid,
  * is neither success nor invalid is failure (PCIe 6.x, 10.4.2.2). */
 uint8_t iopf_pcie_code(enum iopf_code code);
 enum iopf_code iopf_pcie_meaning(uint8_t code);
+
+/* ---- SMMUv3: numbers of events ------------------------------------------------------ */
+
+/* X(name, number, text): every event of the architecture (IHI 0070, 7.3). Those with a
+ * stall field, that a response can let go on, are 0x10 to 0x13. */
+/* clang-format off */
+#define IOPF_SMMUV3_EVENTS(X) \
+	X(F_UUT,             0x01, "an upstream transaction that is not supported") \
+	X(C_BAD_STREAMID,    0x02, "a StreamID outside of the stream table") \
+	X(F_STE_FETCH,       0x03, "the stream table entry could not be read") \
+	X(C_BAD_STE,         0x04, "the stream table entry is not valid") \
+	X(F_BAD_ATS_TREQ,    0x05, "a translation request of a stream without ATS") \
+	X(F_STREAM_DISABLED, 0x06, "the stream takes no such SubstreamID, or none without") \
+	X(F_TRANSL_FORBIDDEN, 0x07, "a translated access of a stream without ATS") \
+	X(C_BAD_SUBSTREAMID, 0x08, "a SubstreamID outside of the descriptor table") \
+	X(F_CD_FETCH,        0x09, "the context descriptor could not be read") \
+	X(C_BAD_CD,          0x0a, "the context descriptor is not valid") \
+	X(F_WALK_EABT,       0x0b, "a translation table could not be read") \
+	X(F_TRANSLATION,     0x10, "nothing is mapped there") \
+	X(F_ADDR_SIZE,       0x11, "an address that a table gives is too large") \
+	X(F_ACCESS,          0x12, "the access flag is not set") \
+	X(F_PERMISSION,      0x13, "the access is not permitted") \
+	X(F_TLB_CONFLICT,    0x20, "TLB entries contradict each other") \
+	X(F_CFG_CONFLICT,    0x21, "stream table entries contradict each other") \
+	X(E_PAGE_REQUEST,    0x24, "a device will soon want pages: a hint") \
+	X(F_VMS_FETCH,       0x25, "the virtual machine structure could not be read")
+/* clang-format on */
+#define IOPF_SMMUV3_EVENT_ENUM(name, number, text) IOPF_SMMUV3_##name = (number),
+enum iopf_smmuv3_event { IOPF_SMMUV3_EVENTS(IOPF_SMMUV3_EVENT_ENUM) };
 
 /* ---- VT-d before scalable mode: to read old traces ---------------------------------- */
 

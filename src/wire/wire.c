@@ -5,13 +5,14 @@
 #include <string.h>
 
 #include "wire/pcie.h"
+#include "wire/smmuv3.h"
 #include "wire/vtd.h"
 #include "wire/wire.h"
 
 #include "base/name.h"
 #include "iopf/wire.h"
 
-static const struct iopf_wire *const families[] = { &iopf_wire_vtd };
+static const struct iopf_wire *const families[] = { &iopf_wire_vtd, &iopf_wire_smmuv3 };
 
 const struct iopf_layout *const wire_layouts[] = {
 	&pcie_request_layout,
@@ -29,6 +30,20 @@ const struct iopf_layout *const wire_layouts[] = {
 	&vtd_response_layout,
 	&vtd_old_response_layout,
 	&vtd_stream_response_layout,
+	&smmuv3_request_layout,
+	&smmuv3_event_translation_layout,
+	&smmuv3_event_abort_layout,
+	&smmuv3_event_config_layout,
+	&smmuv3_event_hint_layout,
+	&smmuv3_prefetch_layout,
+	&smmuv3_cfgi_layout,
+	&smmuv3_cfgi_range_layout,
+	&smmuv3_tlbi_layout,
+	&smmuv3_tlbi_page_layout,
+	&smmuv3_atc_inv_layout,
+	&smmuv3_pri_resp_layout,
+	&smmuv3_resume_layout,
+	&smmuv3_sync_layout,
 	NULL,
 };
 

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * wire/smmuv3.c - Arm SMMUv3: the entry of the PRI queue, and the family's table.
+ *
+ * Arm System MMU Architecture Specification, version 3 (IHI 0070), chapter 8 "Page
+ * request queue". X and Priv stand in another order than in VT-d's.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "wire/smmuv3.h"
+
+/* clang-format off */
+#define SMMUV3_PRIQ(F, R)                  \
+	F(SMMUV3_PRIQ_SID,   0,  0, 32)    \
+	F(SMMUV3_PRIQ_SSID,  0, 32, 20)    \
+	R(SMMUV3_PRIQ_RSVD0, 0, 52,  6)    \
+	F(SMMUV3_PRIQ_PRIV,  0, 58,  1)    \
+	F(SMMUV3_PRIQ_X,     0, 59,  1)    \
+	F(SMMUV3_PRIQ_R,     0, 60,  1)    \
+	F(SMMUV3_PRIQ_W,     0, 61,  1)    \
+	F(SMMUV3_PRIQ_LAST,  0, 62,  1)    \
+	F(SMMUV3_PRIQ_SSV,   0, 63,  1)    \
+	F(SMMUV3_PRIQ_PRGI,  1,  0,  9)    \
+	R(SMMUV3_PRIQ_RSVD1, 1,  9,  3)    \
+	F(SMMUV3_PRIQ_ADDR,  1, 12, 52)
+#define SMMUV3_PRIQ_FIELDS(X) SMMUV3_PRIQ(X, X)
+/* clang-format on */
+enum smmuv3_priq_field { SMMUV3_PRIQ_FIELDS(FIELD_ENUM) };
+RECORD_COMPLETE2(SMMUV3_PRIQ_FIELDS);
+const struct iopf_layout smmuv3_request_layout =
+	WIRE_LAYOUT("smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES);
+
+/* Stop markers have a PASID; the same bits without one are a request that wants nothing
+ * (IHI 0070, chapter 8, "Last, W, R, X, Priv"). */
+static bool is_stop_marker(const uint8_t *record)
+{
+	return field_get(record, SMMUV3_PRIQ_SSV) &&
+	       field_get(record, SMMUV3_PRIQ_LAST) && !field_get(record, SMMUV3_PRIQ_R) &&
+	       !field_get(record, SMMUV3_PRIQ_W);
+}
+
+static uint8_t perm_get(const uint8_t *record, bool pasid)
+{
+	uint64_t perm = field_get(record, SMMUV3_PRIQ_R) * IOPF_READ |
+			field_get(record, SMMUV3_PRIQ_W) * IOPF_WRITE;
+
+	if (pasid)
+		perm |= field_get(record, SMMUV3_PRIQ_X) * IOPF_EXEC |
+			field_get(record, SMMUV3_PRIQ_PRIV) * IOPF_PRIV;
+	return (uint8_t)perm;
+}
+
+/* Set though reserved: always, without a PASID, in a marker. SubstreamID without SSV is
+ * not: it is unknown then. */
+static bool reserved_set(const uint8_t *record, bool stop)
+{
+	uint64_t bits = wire_reserved(&smmuv3_request_layout, record);
+
+	if (!field_get(record, SMMUV3_PRIQ_SSV) || stop)
+		bits |= field_get(record, SMMUV3_PRIQ_X) |
+			field_get(record, SMMUV3_PRIQ_PRIV);
+	if (stop)
+		bits |= field_get(record, SMMUV3_PRIQ_PRGI) |
+			field_get(record, SMMUV3_PRIQ_ADDR);
+	return bits != 0;
+}
+
+/* Entries have no type: any bytes are a request. */
+static int decode_request(const uint8_t *record, struct iopf_request *request,
+			  bool *reserved)
+{
+	bool pasid = field_get(record, SMMUV3_PRIQ_SSV);
+	bool stop = is_stop_marker(record);
+
+	*request = (struct iopf_request){
+		.rid = (uint32_t)field_get(record, SMMUV3_PRIQ_SID),
+		.pasid = pasid ? (uint32_t)field_get(record, SMMUV3_PRIQ_SSID) :
+				 IOPF_PASID_NONE,
+		.flags = stop ? IOPF_STOP : 0,
+	};
+	*reserved = reserved_set(record, stop);
+	if (stop)
+		return 0;
+	request->addr = field_get(record, SMMUV3_PRIQ_ADDR) << 12;
+	request->index = (uint16_t)field_get(record, SMMUV3_PRIQ_PRGI);
+	request->perm = perm_get(record, pasid);
+	if (field_get(record, SMMUV3_PRIQ_LAST))
+		request->flags |= IOPF_LAST;
+	return 0;
+}
+
+/* Is there an entry that says this, and nothing else? */
+static bool request_valid(const struct iopf_request *request)
+{
+	bool pasid = request->pasid != IOPF_PASID_NONE;
+	bool stop = request->flags & IOPF_STOP;
+
+	if (request->flags & ~(IOPF_LAST | IOPF_STOP) ||
+	    request->perm & ~(IOPF_READ | IOPF_WRITE | IOPF_EXEC | IOPF_PRIV) ||
+	    request->addr % 4096 != 0 || !wire_pasid_or_none(request->pasid))
+		return false;
+	if (!pasid && (stop || request->perm & (IOPF_EXEC | IOPF_PRIV)))
+		return false;
+	if (stop)
+		return request->addr == 0 && request->index == 0 && request->perm == 0;
+	return !pasid || !(request->flags & IOPF_LAST) ||
+	       request->perm & (IOPF_READ | IOPF_WRITE);
+}
+
+static int encode_request(const struct iopf_request *request, uint8_t *record)
+{
+	uint8_t r[SMMUV3_REQUEST_BYTES] = { 0 };
+
+	if (request->flags & (IOPF_STALL | IOPF_PRIVATE))
+		return -EOPNOTSUPP;
+	if (!request_valid(request) || !wire_put(r, SMMUV3_PRIQ_PRGI, request->index))
+		return -ERANGE;
+	field_put(r, SMMUV3_PRIQ_SID, request->rid);
+	if (request->pasid != IOPF_PASID_NONE) {
+		field_put(r, SMMUV3_PRIQ_SSV, 1);
+		field_put(r, SMMUV3_PRIQ_SSID, request->pasid);
+	}
+	field_put(r, SMMUV3_PRIQ_R, (request->perm & IOPF_READ) != 0);
+	field_put(r, SMMUV3_PRIQ_W, (request->perm & IOPF_WRITE) != 0);
+	field_put(r, SMMUV3_PRIQ_X, (request->perm & IOPF_EXEC) != 0);
+	field_put(r, SMMUV3_PRIQ_PRIV, (request->perm & IOPF_PRIV) != 0);
+	field_put(r, SMMUV3_PRIQ_LAST, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
+	field_put(r, SMMUV3_PRIQ_ADDR, request->addr >> 12);
+	memcpy(record, r, sizeof(r));
+	return 0;
+}
+
+const struct iopf_wire iopf_wire_smmuv3 = {
+	.name = "smmuv3",
+	.request_bytes = SMMUV3_REQUEST_BYTES,
+	.command_bytes = { SMMUV3_COMMAND_BYTES, 0 },
+	.decode_request = decode_request,
+	.encode_request = encode_request,
+	.decode_command = smmuv3_command_decode,
+	.encode_command = smmuv3_command_encode,
+	.fault_bytes = SMMUV3_EVENT_BYTES,
+	.decode_fault = smmuv3_fault_decode,
+	.encode_fault = smmuv3_fault_encode,
+};
