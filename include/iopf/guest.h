@@ -325,7 +325,8 @@ struct iopf_agent_ops {
 	 * The pager: @request is one page that a function asks for. 0: map @gpa there with
 	 * @perm (both set); the group is answered when its last page is done. -EAGAIN: the
 	 * group is the caller's: it maps what it wants with iopf_agent_map() and answers
-	 * with iopf_agent_answer(), or never. Anything else: the group gets invalid.
+	 * with iopf_agent_answer(), or never. Anything else: the group gets invalid. A
+	 * stall (IOPF_STALL) is a group of its own, its address is in bytes.
 	 */
 	int (*fault)(void *context, const struct iopf_request *request, uint64_t *gpa,
 		     uint8_t *perm);
@@ -365,6 +366,7 @@ struct iopf_agent_options {
 	X(failure,     "of them failure") \
 	X(deferred,    "groups left to the caller") \
 	X(stop_markers, "stop markers") \
+	X(faults,      "faults that ask for nothing") \
 	X(partials,    "partial groups thrown away") \
 	X(overflows,   "overflows recovered from") \
 	X(drains,      "detaches ended; each had drained") \
@@ -460,7 +462,8 @@ bool iopf_agent_waited(struct iopf_agent *agent, uint64_t ticket);
  */
 uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget);
 
-/* Answer a group that the pager left to the caller. 0, -EAGAIN (no room). */
+/* Answer a group that the pager left to the caller; one that came as a stall is known by
+ * its function, @index is its tag then. 0, -EAGAIN (no room). */
 int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 		      uint16_t index, enum iopf_code code);
 

@@ -60,6 +60,7 @@ struct agent_family {
 	const struct iopf_wire *wire;
 	uint32_t command_bytes;
 	uint32_t pasid_none; /* the entry that requests without PASID use: nobody else's */
+	bool events; /* it has a queue of faults, where stalls are */
 	bool asids; /* spaces have numbers of their own within one domain, 0 */
 	bool (*options_valid)(const struct iopf_agent_options *options);
 	/* The structures of every function; agent->layout.root. */
@@ -101,6 +102,7 @@ struct iopf_agent {
 	struct map space_map;       /* function, PASID -> index into spaces[] */
 	struct map partial_map;     /* function, PASID, index -> enum agent_verdict */
 	void *partial_cells;
+	uint64_t stalling;          /* by function: it asked last by stalling */
 	uint32_t draining;          /* how many spaces are */
 
 	struct iopf_agent_layout layout;

@@ -2,6 +2,7 @@
 /* guest/agent_poll.c - page requests of a guest: taken, grouped, served, answered. */
 #include "guest/agent.h"
 
+#include <assert.h>
 #include <errno.h>
 
 /* ---- Partial groups ------------------------------------------------------------------ */
@@ -41,6 +42,41 @@ void agent_partials_drop_space(struct iopf_agent *agent, const struct agent_spac
 	partials_drop(agent, space->rid_index, space->pasid);
 }
 
+/* ---- Answers ------------------------------------------------------------------------- */
+
+static int answer_submit(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+			 uint16_t index, enum iopf_code code, uint8_t flags)
+{
+	const struct iopf_command command = {
+		.kind = IOPF_COMMAND_RESPONSE,
+		.flags = flags,
+		.rid = rid,
+		.pasid = pasid,
+		.index = index,
+		.code = (uint8_t)code,
+	};
+	int error = iopf_driver_submit(agent->driver, &command);
+
+	if (error != 0)
+		return error;
+	agent->stats.answers++;
+	agent->stats.success += code == IOPF_SUCCESS;
+	agent->stats.invalid += code == IOPF_INVALID;
+	agent->stats.failure += code == IOPF_FAILURE;
+	return 0;
+}
+
+/* A function asks in one way only: as it did the last time. */
+int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+		      uint16_t index, enum iopf_code code)
+{
+	uint32_t rid_index = agent_rid_index(agent, rid);
+	bool stall = rid_index < agent->options.rid_count &&
+		     (agent->stalling >> rid_index & 1);
+
+	return answer_submit(agent, rid, pasid, index, code, stall ? IOPF_STALL : 0);
+}
+
 /* ---- One request --------------------------------------------------------------------- */
 
 /* Have one page made present. Returns: enum agent_verdict, 0: it is. */
@@ -71,8 +107,18 @@ static void group_end(struct iopf_agent *agent, const struct iopf_request *reque
 	if (verdict & AGENT_VERDICT_DEFERRED)
 		agent->stats.deferred++;
 	else
-		(void)iopf_agent_answer(agent, request->rid, request->pasid,
-					request->index, code);
+		(void)answer_submit(agent, request->rid, request->pasid, request->index,
+				    code, request->flags & IOPF_STALL);
+}
+
+static void how_noted(struct iopf_agent *agent, uint32_t rid_index, bool stall)
+{
+	uint64_t bit = UINT64_C(1) << (rid_index % 64);
+
+	static_assert(IOPF_AGENT_RID_MAX <= 64, "a bit for each");
+	if (rid_index == agent->options.rid_count)
+		return;
+	agent->stalling = stall ? agent->stalling | bit : agent->stalling & ~bit;
 }
 
 /*
@@ -86,6 +132,7 @@ static void request_serve(struct iopf_agent *agent, const struct iopf_request *r
 	uint32_t verdict;
 
 	agent->stats.requests++;
+	how_noted(agent, rid_index, request->flags & IOPF_STALL);
 	if (request->flags & IOPF_STOP) {
 		agent->stats.stop_markers++;
 		partials_drop(agent, rid_index, request->pasid);
@@ -120,48 +167,66 @@ static uint32_t batch_max(struct iopf_agent *agent, uint32_t budget)
 	return room < max ? room : max;
 }
 
-uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget)
+/* At most @max records out of a queue. Returns: how many, or an error. */
+typedef int queue_serve_fn(struct iopf_agent *agent, uint32_t max);
+
+static int requests_serve(struct iopf_agent *agent, uint32_t max)
 {
 	struct iopf_request requests[AGENT_BATCH];
-	uint32_t taken = 0;
+	int count = iopf_driver_poll(agent->driver, requests, max);
+
+	for (int i = 0; i < count; i++)
+		request_serve(agent, &requests[i]);
+	return count;
+}
+
+/* What does not stall asks for nothing. */
+static int events_serve(struct iopf_agent *agent, uint32_t max)
+{
+	struct iopf_fault faults[AGENT_BATCH];
+	int count = iopf_driver_poll_faults(agent->driver, faults, max);
+
+	for (int i = 0; i < count; i++) {
+		const struct iopf_request request = iopf_request_from_fault(&faults[i]);
+
+		if (faults[i].stall)
+			request_serve(agent, &request);
+		else
+			agent->stats.faults++;
+	}
+	return count;
+}
+
+/* Until it is empty (0), or there is no more room or budget. */
+static int queue_serve(struct iopf_agent *agent, queue_serve_fn *serve, uint32_t budget,
+		       uint32_t *taken)
+{
 	int count = 1;
 
-	agent_spaces_look(agent);
 	while (count > 0) {
-		uint32_t max = batch_max(agent, budget - taken);
+		uint32_t max = batch_max(agent, budget - *taken);
 
 		if (max == 0)
 			break;
-		count = iopf_driver_poll(agent->driver, requests, max);
-		for (int i = 0; i < count; i++)
-			request_serve(agent, &requests[i]);
-		taken += count > 0 ? (uint32_t)count : 0;
+		count = serve(agent, max);
+		*taken += count > 0 ? (uint32_t)count : 0;
 	}
-	if (count == -EOVERFLOW)
+	return count;
+}
+
+uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget)
+{
+	uint32_t taken = 0;
+	int requests, events = 0;
+
+	agent_spaces_look(agent);
+	requests = queue_serve(agent, requests_serve, budget, &taken);
+	if (agent->family->events)
+		events = queue_serve(agent, events_serve, budget, &taken);
+	if (requests == -EOVERFLOW)
 		overflow_recover(agent);
-	else if (count == 0)
+	else if (requests == 0 && events == 0)
 		agent_spaces_settle(agent);
 	iopf_agent_kick(agent);
 	return taken;
-}
-
-int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
-		      uint16_t index, enum iopf_code code)
-{
-	const struct iopf_command command = {
-		.kind = IOPF_COMMAND_RESPONSE,
-		.rid = rid,
-		.pasid = pasid,
-		.index = index,
-		.code = (uint8_t)code,
-	};
-	int error = iopf_driver_submit(agent->driver, &command);
-
-	if (error != 0)
-		return error;
-	agent->stats.answers++;
-	agent->stats.success += code == IOPF_SUCCESS;
-	agent->stats.invalid += code == IOPF_INVALID;
-	agent->stats.failure += code == IOPF_FAILURE;
-	return 0;
 }
