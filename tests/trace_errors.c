@@ -10,7 +10,7 @@
 	"world require request stop show page answer refuse response end drop attach " \
 	"detach replace enable disable restart reset remove step status event "        \
 	"overflow queue invalidate invalidated wait waited translate map unmap dma "   \
-	"moved pause resume flood calm kill hostile count mark"
+	"moved pause resume flood calm kill hostile count mark policy service release"
 #define TIME                                                                           \
 	", expected a number with ns, us, ms, s, m or h, and + before it where it "   \
 	"counts from the event before"
@@ -260,7 +260,7 @@ static const struct {
 	{ 16, 8, "f:1:1: record size out of range, expected a multiple of 8 from 16 to 976" },
 	{ 17, 4, "f:1:1: record size out of range, expected a multiple of 8 from 16 to 976" },
 	{ 16, 0x48, "f:1:65: file ends inside a record, expected more" },
-	{ 20, 41, "f:1:5: unknown kind, expected one of the list" },
+	{ 20, TRACE_KIND_COUNT, "f:1:5: unknown kind, expected one of the list" },
 	{ 20, 0, "f:1:9: time in 'world', expected 0" },
 	{ 20, 14, "f:1:33: key not of 'enable', expected one that it may carry" },
 	{ 21, 25, "f:1:6: too many keys, expected at most 24" },

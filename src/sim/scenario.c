@@ -179,10 +179,25 @@ static uint32_t poll_guests(struct scenario *s)
 	uint32_t taken = 0;
 
 	for (uint32_t n = 0; n < s->owner_count; n++)
-		if (s->owners[n].queues && !s->owners[n].gone)
+		if (s->owners[n].queues && !s->owners[n].gone && !s->owners[n].asleep)
 			taken += iopf_agent_poll(s->world.guests[s->owners[n].guest].agent,
 						 POLL_BUDGET);
 	return taken;
+}
+
+/* A round of a drain is a turn of the host in which it has not come to an end. */
+static void count_rounds(struct scenario *s)
+{
+	const struct iopf_broker *broker = iopf_host_broker(s->world.host);
+
+	for (uint32_t n = 0; n < s->endpoint_count && !s->world.hold_host; n++) {
+		struct scenario_endpoint *endpoint = &s->endpoints[n];
+		bool drains = iopf_broker_step(broker, endpoint->endpoint) == IOPF_STEP_DRAIN;
+
+		endpoint->rounds = drains ? endpoint->draining * endpoint->rounds + 1 :
+					    endpoint->rounds;
+		endpoint->draining = drains;
+	}
 }
 
 uint32_t scenario_turn(struct scenario *s)
@@ -192,6 +207,7 @@ uint32_t scenario_turn(struct scenario *s)
 	if (s->flooding > 0 && !s->world.hold_host)
 		scenario_flood(s);
 	scenario_owners_before(s);
+	count_rounds(s);
 	done = world_turn(&s->world);
 	scenario_owners_after(s);
 	done += poll_guests(s);
@@ -335,6 +351,7 @@ static void destroy(struct scenario *s)
 		free(s->log[n].seen);
 	for (uint32_t n = 0; n < s->owner_count; n++)
 		free(s->owners[n].inbox.seen);
+	free(s->spaces);
 	free(s->groups);
 	free(s->pages);
 	free(s);

@@ -195,111 +195,7 @@ static bool do_calm(struct scenario *s)
 	return true;
 }
 
-/* ---- Whole endpoints -------------------------------------------------------- */
-
-static bool finish(struct scenario *s, struct scenario_endpoint *endpoint, int begun)
-{
-	return scenario_result_holds(s, begun) &&
-	       (begun != 0 || trace_number(s->event, TRACE_KEY_stepwise, 0) ||
-		scenario_finish(s, endpoint));
-}
-
-static bool do_restart(struct scenario *s)
-{
-	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
-
-	return endpoint != NULL &&
-	       finish(s, endpoint,
-		      iopf_host_restart_function(s->world.host, endpoint->endpoint));
-}
-
-static bool do_disable(struct scenario *s)
-{
-	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
-
-	return endpoint != NULL &&
-	       finish(s, endpoint,
-		      iopf_broker_disable(iopf_host_broker(s->world.host),
-					  endpoint->endpoint));
-}
-
-static bool do_reset(struct scenario *s)
-{
-	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
-
-	return endpoint != NULL &&
-	       finish(s, endpoint,
-		      iopf_host_reset_function(s->world.host, endpoint->endpoint,
-					       s->world.now_ns));
-}
-
-/* Paging that is off comes back with a PRI reset before it. */
-static bool do_enable(struct scenario *s)
-{
-	return do_restart(s);
-}
-
-/* Pulled out, and the host is told. */
-static bool do_remove(struct scenario *s)
-{
-	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
-	int begun;
-
-	if (endpoint == NULL)
-		return false;
-	model_function_remove(endpoint->function->function);
-	begun = iopf_host_remove_function(s->world.host, endpoint->endpoint,
-					  s->world.now_ns);
-	if (!finish(s, endpoint, begun))
-		return false;
-	endpoint->endpoint = IOPF_NO_ID;
-	return true;
-}
-
-/* ---- Pauses ----------------------------------------------------------------- */
-
-static bool set_pause(struct scenario *s, bool paused)
-{
-	const struct trace_event *event = s->event;
-
-	if (trace_name(event, TRACE_KEY_endpoint) != NULL) {
-		const struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
-
-		if (endpoint == NULL)
-			return false;
-		model_function_answer_invalidations(endpoint->function->function, !paused);
-		return true;
-	}
-	if (trace_name(event, TRACE_KEY_owner) != NULL) {
-		const struct scenario_owner *owner = scenario_owner_of(s);
-
-		return owner != NULL &&
-		       scenario_result_holds(
-			       s, iopf_broker_pause_owner(iopf_host_broker(s->world.host),
-							  owner->owner, paused,
-							  s->world.now_ns));
-	}
-	if (trace_name(event, TRACE_KEY_source) == NULL)
-		return scenario_bad(s, TRACE_KEY_NONE, "'%s' of nothing, expected source, owner "
-						       "or endpoint",
-				    trace_kind_name(event->kind));
-	if (strcmp(trace_name(event, TRACE_KEY_source), s->source_name) != 0)
-		return scenario_bad(s, TRACE_KEY_source,
-				    "source=%s, expected one that a world line describes",
-				    trace_name(event, TRACE_KEY_source));
-	s->world.hold_host = paused;
-	return true;
-}
-
-static bool do_pause(struct scenario *s)
-{
-	return set_pause(s, true);
-}
-
-static bool do_resume(struct scenario *s)
-{
-	return set_pause(s, false);
-}
+/* ---- Moments ---------------------------------------------------------------- */
 
 static bool do_mark(struct scenario *s)
 {
@@ -373,6 +269,32 @@ static bool do_unmap(struct scenario *s)
 					   &ticket));
 }
 
+/* Without a change of its tables: whoever has more rights now, or wants to be sure. */
+static bool do_invalidate(struct scenario *s)
+{
+	struct iopf_command command = { .pasid = pasid_of(s),
+					.addr = trace_number(s->event, TRACE_KEY_addr, 0),
+					.size_bytes = trace_number(s->event,
+								   TRACE_KEY_size_bytes,
+								   PAGE_BYTES),
+					.granularity = (uint8_t)trace_number(
+						s->event, TRACE_KEY_granularity, IOPF_ALL),
+					.domain = (uint16_t)trace_number(
+						s->event, TRACE_KEY_domain, 0) };
+	struct world_guest *guest;
+	int error;
+
+	guest = guest_of(s, &command.rid);
+	if (guest == NULL)
+		return false;
+	command.kind = trace_number(s->event, TRACE_KEY_device, 0) ?
+			       IOPF_COMMAND_INVALIDATE_DEVICE :
+			       IOPF_COMMAND_INVALIDATE_IOTLB;
+	error = iopf_agent_command(guest->agent, &command);
+	iopf_agent_kick(guest->agent);
+	return scenario_result_holds(s, error);
+}
+
 /* All of its registers: nothing of a guest's queue outlives them. */
 static bool do_queue(struct scenario *s)
 {
@@ -414,13 +336,16 @@ static bool do_wait(struct scenario *s)
 
 static bool do_dma(struct scenario *s)
 {
-	const struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
+	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
 	const struct trace_event *event = s->event;
 	uint64_t addr = trace_number(event, TRACE_KEY_addr, 0);
 	bool copies = trace_find(event, TRACE_KEY_to) != NULL;
 
 	if (endpoint == NULL)
 		return false;
+	endpoint->dma_addr = copies ? trace_number(event, TRACE_KEY_to, 0) : addr;
+	endpoint->dma_bytes = trace_number(event, TRACE_KEY_size_bytes, 0);
+	endpoint->dma_pasid = pasid_of(s);
 	world_job(&s->world, endpoint->options.rid, 0, pasid_of(s),
 		  copies ? MODEL_JOB_COPY : MODEL_JOB_FILL, copies ? addr : 0,
 		  copies ? trace_number(event, TRACE_KEY_to, 0) : addr,
@@ -442,22 +367,28 @@ bool scenario_act(struct scenario *s)
 		[TRACE_KIND_attach] = scenario_attach,
 		[TRACE_KIND_detach] = scenario_detach,
 		[TRACE_KIND_replace] = scenario_replace,
-		[TRACE_KIND_enable] = do_enable,
-		[TRACE_KIND_disable] = do_disable,
-		[TRACE_KIND_restart] = do_restart,
-		[TRACE_KIND_reset] = do_reset,
-		[TRACE_KIND_remove] = do_remove,
+		[TRACE_KIND_enable] = scenario_enable,
+		[TRACE_KIND_disable] = scenario_disable,
+		[TRACE_KIND_restart] = scenario_enable,
+		[TRACE_KIND_reset] = scenario_reset,
+		[TRACE_KIND_remove] = scenario_remove,
+		[TRACE_KIND_step] = scenario_step,
+		[TRACE_KIND_response] = scenario_response,
 		[TRACE_KIND_queue] = do_queue,
 		[TRACE_KIND_wait] = do_wait,
 		[TRACE_KIND_map] = do_map,
 		[TRACE_KIND_unmap] = do_unmap,
 		[TRACE_KIND_dma] = do_dma,
-		[TRACE_KIND_pause] = do_pause,
-		[TRACE_KIND_resume] = do_resume,
+		[TRACE_KIND_invalidate] = do_invalidate,
+		[TRACE_KIND_pause] = scenario_pause,
+		[TRACE_KIND_resume] = scenario_resume,
 		[TRACE_KIND_flood] = do_flood,
 		[TRACE_KIND_calm] = do_calm,
 		[TRACE_KIND_kill] = scenario_kill,
 		[TRACE_KIND_mark] = do_mark,
+		[TRACE_KIND_policy] = scenario_policy,
+		[TRACE_KIND_service] = scenario_service,
+		[TRACE_KIND_release] = scenario_release,
 	};
 	bool (*act)(struct scenario *s) = acts[s->event->kind];
 

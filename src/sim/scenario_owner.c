@@ -20,6 +20,31 @@ static uint32_t pasid_of(const struct scenario *s)
 
 /* ---- Attach, detach, replace ------------------------------------------------ */
 
+static bool keep_space(struct scenario *s, const struct scenario_endpoint *endpoint,
+		       const struct scenario_owner *owner, uint32_t pasid)
+{
+	void *spaces = s->spaces;
+
+	if (!scenario_room(s, &spaces, s->space_count, &s->space_room, sizeof(*s->spaces)))
+		return false;
+	s->spaces = spaces;
+	s->spaces[s->space_count++] =
+		(struct scenario_space){ .endpoint = scenario_number(s, endpoint),
+					 .pasid = pasid,
+					 .owner = scenario_owner_number(s, owner) };
+	return true;
+}
+
+static void forget_space(struct scenario *s, uint32_t endpoint, uint32_t pasid)
+{
+	uint32_t kept = 0;
+
+	for (uint32_t n = 0; n < s->space_count; n++)
+		if (s->spaces[n].endpoint != endpoint || s->spaces[n].pasid != pasid)
+			s->spaces[kept++] = s->spaces[n];
+	s->space_count = kept;
+}
+
 static int attach_at(struct scenario *s, const struct scenario_endpoint *endpoint,
 		     const struct scenario_owner *owner)
 {
@@ -29,6 +54,8 @@ static int attach_at(struct scenario *s, const struct scenario_endpoint *endpoin
 	if (owner->queues)
 		return world_attach(&s->world, owner->guest, endpoint->options.rid, pasid);
 	error = iopf_broker_attach(broker_of(s), endpoint->endpoint, pasid, owner->owner);
+	if (error == 0 && !keep_space(s, endpoint, owner, pasid))
+		return -ENOMEM;
 	if (error == 0)
 		scenario_note(s, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
 						     .guest = owner->note,
@@ -66,14 +93,15 @@ static int detach_guest(struct scenario *s, const struct scenario_endpoint *endp
 	return error != 0 || stepwise ? error : -ETIMEDOUT;
 }
 
-/* The broker's operation; its end is told to the checkers by the turn that ends it. */
-static int detach_begin(struct scenario *s, struct scenario_endpoint *endpoint)
+int scenario_detach_begin(struct scenario *s, struct scenario_endpoint *endpoint,
+			  uint32_t pasid)
 {
-	int error = iopf_broker_detach(broker_of(s), endpoint->endpoint, pasid_of(s));
+	int error = iopf_broker_detach(broker_of(s), endpoint->endpoint, pasid);
 
 	if (error == 0) {
 		endpoint->detaching = true;
-		endpoint->detach_pasid = pasid_of(s);
+		endpoint->detach_pasid = pasid;
+		forget_space(s, scenario_number(s, endpoint), pasid);
 	}
 	return error;
 }
@@ -86,7 +114,7 @@ static bool detach_at(struct scenario *s, struct scenario_endpoint *endpoint)
 	if (endpoint->guest != SCENARIO_NONE)
 		return scenario_result_holds(
 			s, detach_guest(s, endpoint, &s->owners[endpoint->guest], stepwise));
-	error = detach_begin(s, endpoint);
+	error = scenario_detach_begin(s, endpoint, pasid_of(s));
 	return scenario_result_holds(s, error) &&
 	       (error != 0 || stepwise || scenario_finish(s, endpoint));
 }
@@ -408,14 +436,35 @@ bool scenario_answer(struct scenario *s)
 	return owner->queues ? answer_in_queue(s, owner) : answer_here(s, owner);
 }
 
-/* What the next turn takes out of inboxes: the first answer to a group that its owner
- * has, and no other. */
+/* An honest owner answers whatever it is shown. */
+static void serve(struct scenario *s, const struct scenario_owner *owner)
+{
+	struct iopf_group group;
+
+	while (iopf_broker_fetch(broker_of(s), owner->owner, &group, s->world.now_ns) == 0) {
+		scenario_note(s, (struct iopf_note){ .kind = IOPF_NOTE_SHOW,
+						     .guest = owner->note,
+						     .endpoint = group.endpoint,
+						     .pasid = group.pasid,
+						     .token = group.token,
+						     .group = &group });
+		note_answer(s, owner, group.token, IOPF_SUCCESS,
+			    iopf_broker_answer(broker_of(s), owner->owner, group.token,
+					       IOPF_SUCCESS, s->world.now_ns));
+	}
+}
+
 void scenario_owners_before(struct scenario *s)
 {
 	uint32_t count = s->pending_count;
 
 	if (s->world.hold_host)
 		return;
+	for (uint32_t n = 0; n < s->owner_count; n++)
+		if (s->owners[n].honest && !s->owners[n].queues && !s->owners[n].gone)
+			serve(s, &s->owners[n]);
+	/* What the next turn takes out of inboxes: the first answer to a group that its
+	 * owner has, and no other. */
 	s->pending_count = 0;
 	for (uint32_t n = 0; n < count; n++) {
 		const struct scenario_pending *pending = &s->pending[n];
@@ -448,27 +497,4 @@ bool scenario_end(struct scenario *s)
 				   (enum iopf_ending)trace_number(s->event,
 								  TRACE_KEY_ending, 0),
 				   s->world.now_ns));
-}
-
-/* ---- Killed ----------------------------------------------------------------- */
-
-/* Whoever holds an owner without queues closes what it held, space after space. */
-static bool kill_here(struct scenario *s, const struct scenario_owner *owner)
-{
-	(void)owner;
-	return scenario_bad(s, TRACE_KEY_owner,
-			    "%s has no process, expected a guest with a family", owner->name);
-}
-
-bool scenario_kill(struct scenario *s)
-{
-	struct scenario_owner *owner = scenario_owner_of(s);
-
-	if (owner == NULL)
-		return false;
-	if (!owner->queues)
-		return kill_here(s, owner);
-	owner->gone = true;
-	s->world.guests[owner->guest].options.silent = true;
-	return scenario_result_holds(s, iopf_host_guest_gone(s->world.host, owner->note));
 }

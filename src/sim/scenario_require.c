@@ -5,6 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/crc32c.h"
+
+#define PAGE_BYTES UINT64_C(4096)
+
+enum { RECENT_MAX = 16 };
+
 /* What a require line is about. */
 struct subject {
 	const struct scenario_endpoint *endpoint; /* or NULL */
@@ -78,6 +84,7 @@ static bool fits(const struct scenario *s, const struct subject *subject,
 		uint64_t value;
 	} said[] = {
 		{ TRACE_KEY_code, seen->code },
+		{ TRACE_KEY_raw_code, seen->raw_code },
 		{ TRACE_KEY_pasid, seen->pasid },
 		{ TRACE_KEY_index, seen->index },
 		{ TRACE_KEY_what, seen->what },
@@ -281,6 +288,74 @@ static bool guest_of(struct scenario *s, const struct subject *subject, unsigned
 	return true;
 }
 
+/* Of the bytes that the endpoint's last job was to write, where its guest has them. */
+static bool crc_of(struct scenario *s, const struct subject *subject, uint64_t *value)
+{
+	const struct scenario_endpoint *endpoint = subject->endpoint;
+	uint32_t crc = 0;
+
+	if (endpoint == NULL || endpoint->guest == SCENARIO_NONE || endpoint->dma_bytes == 0)
+		return scenario_bad(s, TRACE_KEY_crc, "crc of nothing, expected an endpoint of "
+						      "a guest that has moved bytes");
+	for (uint64_t done = 0; done < endpoint->dma_bytes;) {
+		uint64_t at = endpoint->dma_addr + done, left = endpoint->dma_bytes - done;
+		uint64_t piece = PAGE_BYTES - at % PAGE_BYTES;
+		const uint8_t *page = world_page(&s->world, s->owners[endpoint->guest].guest,
+						 endpoint->dma_pasid, at);
+
+		if (page == NULL)
+			return scenario_fail(s, TRACE_KEY_crc,
+					     "required: a page at 0x%llx; found: none",
+					     (unsigned long long)at);
+		piece = piece < left ? piece : left;
+		crc = crc32c(crc, page + at % PAGE_BYTES, piece);
+		done += piece;
+	}
+	*value = crc;
+	return true;
+}
+
+/* How the endpoint's last job ended. */
+static bool job_of(struct scenario *s, const struct subject *subject, uint64_t *value)
+{
+	static const uint8_t results[MODEL_JOB_STATUS_COUNT] = {
+		[MODEL_JOB_STATUS_idle] = TRACE_RESULT_refused,
+		[MODEL_JOB_STATUS_running] = TRACE_RESULT_nothing,
+		[MODEL_JOB_STATUS_done] = TRACE_RESULT_ok,
+		[MODEL_JOB_STATUS_page_fault] = TRACE_RESULT_refused,
+		[MODEL_JOB_STATUS_invalid] = TRACE_RESULT_refused,
+		[MODEL_JOB_STATUS_failure] = TRACE_RESULT_needs_reset,
+		[MODEL_JOB_STATUS_stopped] = TRACE_RESULT_busy,
+		[MODEL_JOB_STATUS_reset] = TRACE_RESULT_gone,
+		[MODEL_JOB_STATUS_error] = TRACE_RESULT_forbidden,
+		[MODEL_JOB_STATUS_descriptor] = TRACE_RESULT_bad,
+	};
+
+	if (subject->endpoint == NULL)
+		return scenario_bad(s, TRACE_KEY_result, "result of no endpoint, expected one");
+	*value = results[world_job_status(&s->world, subject->endpoint->options.rid, 0)];
+	return true;
+}
+
+/* The host's own memory of what left last for an endpoint. */
+static bool recent_of(struct scenario *s, const struct subject *subject, uint64_t *value)
+{
+	struct iopf_response recent[RECENT_MAX];
+	int count;
+
+	if (subject->endpoint == NULL)
+		return scenario_bad(s, TRACE_KEY_recent, "recent of no endpoint, expected one");
+	count = iopf_broker_recent(iopf_host_broker(s->world.host),
+				   subject->endpoint->endpoint, recent, RECENT_MAX);
+	*value = 0;
+	for (int n = 0; n < count; n++)
+		*value += trace_number(s->event, TRACE_KEY_code, recent[n].code) ==
+				  recent[n].code &&
+			  trace_number(s->event, TRACE_KEY_index, recent[n].index) ==
+				  recent[n].index;
+	return true;
+}
+
 static bool value_of(struct scenario *s, const struct subject *subject, unsigned key,
 		     uint64_t *value)
 {
@@ -300,6 +375,14 @@ static bool value_of(struct scenario *s, const struct subject *subject, unsigned
 		*value = count_seen(s, subject, SCENARIO_EVENTS);
 	else if (key == TRACE_KEY_oldest)
 		*value = oldest_of(s, subject);
+	else if (key == TRACE_KEY_rounds && subject->endpoint != NULL)
+		*value = subject->endpoint->rounds;
+	else if (key == TRACE_KEY_crc)
+		return crc_of(s, subject, value);
+	else if (key == TRACE_KEY_result)
+		return job_of(s, subject, value);
+	else if (key == TRACE_KEY_recent)
+		return recent_of(s, subject, value);
 	else
 		return scenario_bad(s, key, "'%s' cannot be required of this, expected another",
 				    trace_key_name(key));
@@ -314,7 +397,7 @@ static bool describes(unsigned key)
 		TRACE_KEY_group,    TRACE_KEY_pasid,         TRACE_KEY_index,
 		TRACE_KEY_addr,     TRACE_KEY_virtual_index, TRACE_KEY_code,
 		TRACE_KEY_what,     TRACE_KEY_interface,     TRACE_KEY_since,
-		TRACE_KEY_automatic,
+		TRACE_KEY_automatic, TRACE_KEY_raw_code,
 	};
 
 	for (size_t n = 0; n < sizeof(keys); n++)

@@ -142,7 +142,8 @@ static void on_response(void *context, struct model_function *function, uint32_t
 	struct scenario_seen *seen;
 	struct trace_event event;
 
-	check.response(check.context, function, pasid, payload, verdict);
+	if (!s->forged)
+		check.response(check.context, function, pasid, payload, verdict);
 	if (endpoint == SCENARIO_NONE ||
 	    iopf_pcie_decode_response(payload, pasid, &response) != 0)
 		return;
@@ -153,6 +154,7 @@ static void on_response(void *context, struct model_function *function, uint32_t
 	seen->pasid = pasid;
 	seen->index = response.index;
 	seen->code = (uint8_t)iopf_pcie_meaning(response.code);
+	seen->raw_code = response.code;
 	seen->automatic = is_own(s);
 	seen->group = scenario_group_at(s, endpoint, pasid, response.index);
 	if (seen->group != SCENARIO_NONE)

@@ -39,7 +39,7 @@ struct scenario_seen {
 	uint32_t endpoint, owner, group;
 	uint32_t pasid;
 	uint16_t index;
-	uint8_t code;
+	uint8_t code, raw_code;
 	uint8_t what; /* enum iopf_event_kind */
 	bool automatic;
 };
@@ -81,6 +81,10 @@ struct scenario_endpoint {
 	/* An operation that a statement began, and whose end the checkers are told. */
 	bool detaching;
 	uint32_t detach_pasid;
+	uint32_t rounds; /* turns of the host that its last operation has drained */
+	bool draining;
+	uint64_t dma_addr, dma_bytes; /* of the last job */
+	uint32_t dma_pasid;
 	uint64_t failures; /* response failures that reached it */
 };
 
@@ -89,8 +93,9 @@ struct scenario_owner {
 	bool queues;   /* a guest with a virtual IOMMU */
 	bool honest;   /* it serves what it is shown by itself */
 	bool gone;
-	bool may_fail, deadline_answers;
-	uint64_t deadline_ns;
+	bool asleep; /* the guest gets no time */
+	bool may_fail;
+	struct iopf_policy policy;
 	uint32_t entries; /* of its request queue */
 	uint32_t guest;   /* place in the world */
 	uint32_t owner;   /* the broker's number */
@@ -99,6 +104,11 @@ struct scenario_owner {
 	 * complete up to @whole. */
 	struct scenario_log inbox;
 	uint32_t read, whole;
+};
+
+/* What an owner without queues was given. */
+struct scenario_space {
+	uint32_t endpoint, pasid, owner;
 };
 
 /* An answer in an owner's inbox. */
@@ -135,6 +145,9 @@ struct scenario {
 	uint32_t pending_count;
 	uint64_t own_responses; /* of the IOMMU, when last looked at */
 	uint32_t flooding;
+	bool forged; /* the response that comes now was sent by nobody */
+	struct scenario_space *spaces;
+	uint32_t space_count, space_room;
 };
 
 /* ---- scenario.c ------------------------------------------------------------- */
@@ -197,6 +210,26 @@ uint32_t scenario_group_asked(struct scenario *s, uint32_t endpoint, uint32_t pa
 			      uint16_t index, uint64_t addr);
 struct scenario_seen *scenario_log_add(struct scenario *s, struct scenario_log *log);
 
+/* ---- scenario_function.c ---------------------------------------------------- */
+
+bool scenario_enable(struct scenario *s);
+bool scenario_disable(struct scenario *s);
+bool scenario_reset(struct scenario *s);
+bool scenario_remove(struct scenario *s);
+bool scenario_step(struct scenario *s);
+bool scenario_response(struct scenario *s);
+bool scenario_pause(struct scenario *s);
+bool scenario_resume(struct scenario *s);
+
+/* ---- scenario_policy.c ------------------------------------------------------ */
+
+/* What the statement says of it, changed. */
+void scenario_policy_read(const struct scenario *s, struct iopf_policy *policy);
+bool scenario_policy(struct scenario *s);
+bool scenario_service(struct scenario *s);
+bool scenario_kill(struct scenario *s);
+bool scenario_release(struct scenario *s);
+
 /* ---- scenario_act.c, scenario_owner.c, scenario_require.c ------------------- */
 
 bool scenario_act(struct scenario *s);
@@ -209,9 +242,11 @@ bool scenario_show(struct scenario *s);
 bool scenario_page(struct scenario *s);
 bool scenario_answer(struct scenario *s);
 bool scenario_end(struct scenario *s);
-bool scenario_kill(struct scenario *s);
 /* Before and after a turn: answers from other threads, detaches that are done. */
 void scenario_owners_before(struct scenario *s);
+/* The broker's operation; its end is told to the checkers by the turn that ends it. */
+int scenario_detach_begin(struct scenario *s, struct scenario_endpoint *endpoint,
+			  uint32_t pasid);
 void scenario_owners_after(struct scenario *s);
 
 bool scenario_require(struct scenario *s);

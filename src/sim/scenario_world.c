@@ -57,7 +57,9 @@ static bool endpoint_line(struct scenario *s)
 				     !trace_number(event, TRACE_KEY_pasid_in_response,
 						   !scenario_is(s, TRACE_TRAIT_NOPASID)),
 			     .stop_marker =
-				     trace_number(event, TRACE_KEY_sends_stop_markers, 0) },
+				     trace_number(event, TRACE_KEY_sends_stop_markers, 0),
+			     .unexpected = (uint8_t)trace_number(event, TRACE_KEY_unexpected,
+								 MODEL_UNEXPECTED_UPRGI) },
 		.guest = SCENARIO_NONE,
 		.endpoint = IOPF_NO_ID,
 		.line = event->line,
@@ -91,20 +93,18 @@ static bool owner_line(struct scenario *s)
 				    (unsigned)SCENARIO_OWNER_MAX);
 	if (family != NULL && strcmp(family, "vtd") != 0)
 		return scenario_bad(s, TRACE_KEY_family, "family=%s, expected vtd", family);
-	if (character != NULL && (family == NULL || strcmp(character, "honest") != 0))
-		return scenario_bad(s, TRACE_KEY_character,
-				    "character=%s, expected honest, of a guest with a family",
+	if (character != NULL && strcmp(character, "honest") != 0)
+		return scenario_bad(s, TRACE_KEY_character, "character=%s, expected honest",
 				    character);
 	*owner = (struct scenario_owner){
 		.queues = family != NULL,
 		.honest = character != NULL,
 		.may_fail = trace_number(event, TRACE_KEY_may_fail, 0),
-		.deadline_answers = trace_number(event, TRACE_KEY_deadline_answers, 0),
-		.deadline_ns = trace_number(event, TRACE_KEY_deadline, 0),
 		.entries = (uint32_t)trace_number(event, TRACE_KEY_entries, REQUESTS_A_PAGE),
 		.note = SCENARIO_OWNER_BASE + s->owner_count,
 		.guest = SCENARIO_NONE,
 	};
+	scenario_policy_read(s, &owner->policy);
 	copy_name(owner->name, trace_name(event, TRACE_KEY_owner));
 	s->owner_count++;
 	return true;
@@ -194,8 +194,6 @@ static bool plan_guests(struct scenario *s, struct parts *parts)
 			.function_count = functions_of(s, n, functions),
 			.functions = functions,
 			.request_order = order,
-			.deadline_ns = owner->deadline_ns,
-			.deadline_answers = owner->deadline_answers,
 			.fault = owner->honest ? NULL : scenario_guest_fault,
 		};
 		if (guest->function_count == 0)
@@ -258,14 +256,15 @@ static int build_owners(struct scenario *s)
 		const struct iopf_owner_options options = {
 			.size_bytes = sizeof(options),
 			.flags = owner->may_fail ? IOPF_OWNER_MAY_FAIL : 0,
-			.policy.deadline_ns = owner->deadline_ns,
-			.policy.deadline_answers = owner->deadline_answers,
+			.policy = owner->policy,
 			.name = n,
 		};
 
 		if (owner->queues) {
 			owner->note = s->world.guests[owner->guest].id;
 			owner->owner = iopf_host_owner(host, owner->note);
+			error = iopf_broker_set_policy(iopf_host_broker(host), owner->owner,
+						       &owner->policy);
 		} else {
 			error = iopf_broker_add_owner(iopf_host_broker(host), &options,
 						      &owner->owner);

@@ -35,6 +35,10 @@ _Static_assert(sizeof(mechanisms) / sizeof(mechanisms[0]) == TRACE_MECHANISM_COU
 static const char *const roles[] = { "guest", "pager", "callback" };
 _Static_assert(sizeof(roles) / sizeof(roles[0]) == TRACE_ROLE_COUNT, "roles");
 
+static const char *const unexpected[] = { "uprgi", "completion", "request" };
+_Static_assert(sizeof(unexpected) / sizeof(unexpected[0]) == TRACE_UNEXPECTED_COUNT,
+	       "unexpected");
+
 static const char *const granularities[] = { "all", "domain", "device", "pasid", "page" };
 
 #define LIST(words) { words, sizeof(words) / sizeof((words)[0]) }
@@ -55,6 +59,7 @@ static const struct {
 	[TRACE_TYPE_mechanism] = LIST(mechanisms),
 	[TRACE_TYPE_role] = LIST(roles),
 	[TRACE_TYPE_granularity] = LIST(granularities),
+	[TRACE_TYPE_unexpected] = LIST(unexpected),
 };
 
 #define KIND_ROW(name_, timed_, text_) { .name = #name_, .text = text_, .timed = timed_ },

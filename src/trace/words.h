@@ -55,7 +55,10 @@
 	X(kill,        1, "an owner's process dies") \
 	X(hostile,     1, "an owner does what no honest one would") \
 	X(count,       1, "counters as the program shows them") \
-	X(mark,        1, "nothing: a name for this moment")
+	X(mark,        1, "nothing: a name for this moment") \
+	X(policy,      1, "an operator changes what an owner may hold, and for how long") \
+	X(service,     1, "an owner is taken out of service at an endpoint, or put back") \
+	X(release,     1, "an owner is given up by whoever made it")
 /* clang-format on */
 #define TRACE_KIND_ENUM(name, timed, text) TRACE_KIND_##name,
 enum trace_kind { TRACE_KINDS(TRACE_KIND_ENUM) TRACE_KIND_COUNT };
@@ -80,7 +83,8 @@ enum trace_kind { TRACE_KINDS(TRACE_KIND_ENUM) TRACE_KIND_COUNT };
 	X(interface,   "where it was seen") \
 	X(mechanism,   "how an endpoint pages") \
 	X(role,        "what kind of owner") \
-	X(granularity, "what an invalidation reaches")
+	X(granularity, "what an invalidation reaches") \
+	X(unexpected,  "how a function complains of a response that it did not expect")
 /* clang-format on */
 #define TRACE_TYPE_ENUM(name, text) TRACE_TYPE_##name,
 enum trace_type { TRACE_TYPES(TRACE_TYPE_ENUM) TRACE_TYPE_COUNT };
@@ -97,7 +101,9 @@ enum trace_type { TRACE_TYPES(TRACE_TYPE_ENUM) TRACE_TYPE_COUNT };
 	X(exists,      EEXIST,     "it is there already") \
 	X(bad,         EINVAL,     "it could never be right") \
 	X(needs_reset, ETIMEDOUT,  "only a function reset helps") \
-	X(gone,        ENODEV,     "the function is gone")
+	X(gone,        ENODEV,     "the function is gone") \
+	X(no_room,     EDQUOT,     "the source has no room for the allocation") \
+	X(range,       ERANGE,     "a knob of a policy is out of its range")
 /* clang-format on */
 #define TRACE_RESULT_ENUM(name, error, text) TRACE_RESULT_##name,
 enum trace_result { TRACE_RESULTS(TRACE_RESULT_ENUM) TRACE_RESULT_COUNT };
@@ -118,6 +124,14 @@ enum trace_interface {
 	TRACE_INTERFACE_guest,    /* in an owner's own queues */
 	TRACE_INTERFACE_kernel,   /* at a kernel's fault descriptor */
 	TRACE_INTERFACE_COUNT
+};
+
+/* As enum model_unexpected has it: the PRI capability's bit, or AER. */
+enum trace_unexpected {
+	TRACE_UNEXPECTED_uprgi,
+	TRACE_UNEXPECTED_completion,
+	TRACE_UNEXPECTED_request,
+	TRACE_UNEXPECTED_COUNT
 };
 
 enum trace_mechanism { TRACE_MECHANISM_pri, TRACE_MECHANISM_stall, TRACE_MECHANISM_COUNT };
@@ -177,6 +191,8 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 #define TRACE_IN_CACHE                                                      \
 	(TRACE_IN(invalidate) | TRACE_IN(invalidated) | TRACE_IN(translate) | \
 	 TRACE_IN(map) | TRACE_IN(unmap))
+/* What an operator decides about an owner. */
+#define TRACE_IN_POLICY (TRACE_IN(world) | TRACE_IN(policy))
 #define TRACE_IN_WAIT   (TRACE_IN(wait) | TRACE_IN(waited))
 #define TRACE_IN_DMA    (TRACE_IN(dma) | TRACE_IN(moved))
 #define TRACE_IN_LIST   (TRACE_IN(require) | TRACE_IN(count))
@@ -191,13 +207,15 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 /* clang-format off */
 #define TRACE_KEYS(X) \
 	X(endpoint, name, 0, \
-	  TRACE_IN_OPERATION | TRACE_IN(dma) | TRACE_IN(flood) | TRACE_IN(calm), \
+	  TRACE_IN_OPERATION | TRACE_IN(dma) | TRACE_IN(flood) | TRACE_IN(calm) | \
+	  TRACE_IN(service), \
 	  TRACE_IN(world) | TRACE_IN_LIST | TRACE_IN_GROUP | TRACE_IN(stop) | \
 	  TRACE_IN(event) | TRACE_IN(overflow) | TRACE_IN_CACHE | TRACE_IN_WAIT | \
 	  TRACE_IN(moved) | TRACE_IN(pause) | TRACE_IN(resume) | TRACE_IN(hostile), \
 	  "the endpoint's name in this file") \
 	X(owner, name, 0, \
-	  TRACE_IN(replace) | TRACE_IN(queue) | TRACE_IN(kill) | TRACE_IN(hostile), \
+	  TRACE_IN(replace) | TRACE_IN(queue) | TRACE_IN(kill) | TRACE_IN(hostile) | \
+	  TRACE_IN(policy) | TRACE_IN(service) | TRACE_IN(release), \
 	  TRACE_IN(world) | TRACE_IN_LIST | TRACE_IN_GROUP | TRACE_IN(attach) | \
 	  TRACE_IN(detach) | TRACE_IN(event) | TRACE_IN_CACHE | TRACE_IN_WAIT | TRACE_IN_DMA | \
 	  TRACE_IN(pause) | TRACE_IN(resume), \
@@ -252,7 +270,7 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 	  "private data, bits 127:64") \
 	X(code, code, 0, TRACE_IN(answer) | TRACE_IN(response), \
 	  TRACE_IN(require) | TRACE_IN(refuse) | TRACE_IN(end), "what was said") \
-	X(raw_code, number, 15, 0, TRACE_IN(answer) | TRACE_IN(response), \
+	X(raw_code, number, 15, 0, TRACE_IN(answer) | TRACE_IN(response) | TRACE_IN(require), \
 	  "the code's bits, where they are not the family's own for it") \
 	X(ending, ending, 0, TRACE_IN(end), \
 	  TRACE_IN(response) | TRACE_IN(drop) | TRACE_IN(event), "how it ended") \
@@ -284,13 +302,15 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 	  "PRG Response PASID Required of the function") \
 	X(sends_stop_markers, flag, 1, 0, TRACE_IN(world), \
 	  "the function sends stop markers and does not wait for responses") \
-	X(enabled, flag, 1, TRACE_IN(queue), TRACE_IN(world), "switched on") \
+	X(enabled, flag, 1, TRACE_IN(queue) | TRACE_IN(service), TRACE_IN(world), \
+	  "switched on") \
 	X(role, role, 0, 0, TRACE_IN(world), "what the owner is") \
 	X(character, name, 0, 0, TRACE_IN(world), "how the guest behaves") \
-	X(deadline, duration, 0, 0, TRACE_IN(world), "when the host stops waiting; 0: never") \
-	X(deadline_answers, flag, 1, 0, TRACE_IN(world), \
+	X(deadline, duration, 0, 0, TRACE_IN_POLICY, "when the host stops waiting; 0: never") \
+	X(deadline_answers, flag, 1, 0, TRACE_IN_POLICY, \
 	  "the deadline ends groups; otherwise it warns") \
-	X(quota, number, UINT32_MAX, 0, TRACE_IN(world), "groups that the owner may hold open") \
+	X(quota, number, UINT32_MAX, 0, TRACE_IN_POLICY, \
+	  "groups that the owner may hold open; 0: any") \
 	X(may_fail, flag, 1, 0, TRACE_IN(world), "the owner may answer failure") \
 	X(inbox_entries, number, 65536, 0, TRACE_IN(world), "answers from other threads") \
 	X(reserve_count, number, 4096, 0, TRACE_IN(world), \
@@ -332,7 +352,25 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 	X(suppressed, number, UINT64_MAX, 0, TRACE_IN(event), "events not told before this one") \
 	X(crc, hex, UINT32_MAX, 0, TRACE_IN(moved) | TRACE_IN(require), \
 	  "CRC-32C of the bytes") \
-	X(stalls, number, UINT32_MAX, 0, TRACE_IN_LIST, "stall slots in use at the IOMMU")
+	X(stalls, number, UINT32_MAX, 0, TRACE_IN_LIST, "stall slots in use at the IOMMU") \
+	X(quota_stalls, number, UINT32_MAX, 0, TRACE_IN_POLICY, \
+	  "stalled transactions that the owner may hold open; 0: any") \
+	X(guaranteed, number, UINT32_MAX, 0, TRACE_IN_POLICY, \
+	  "its share of each endpoint that it has with others; 0: an equal one") \
+	X(retry_max, number, UINT32_MAX, 0, TRACE_IN_POLICY, \
+	  "how often a page over the quota is told to try again") \
+	X(liar_limit, number, UINT32_MAX, 0, TRACE_IN_POLICY, \
+	  "how often a page may be asked again after success; 0: for ever") \
+	X(allocation_min, number, UINT16_MAX, 0, TRACE_IN(world), \
+	  "what is enough, where the source has no room for the allocation; 0: all") \
+	X(physical, name, 0, 0, TRACE_IN(world), \
+	  "the physical function whose page request interface a virtual one uses") \
+	X(slots, number, 65536, 0, TRACE_IN(world), \
+	  "transactions that the source stalls at once, of all its streams") \
+	X(unexpected, unexpected, 0, 0, TRACE_IN(world), \
+	  "how the function complains of a response that it did not expect") \
+	X(recent, number, UINT32_MAX, 0, TRACE_IN(require), \
+	  "of the endpoint's last responses, those that are so")
 /* clang-format on */
 #define TRACE_KEY_ENUM(name, type, max, must, may, text) TRACE_KEY_##name,
 #define TRACE_COUNTER_ENUM(name, text)                   TRACE_KEY_##name,
