@@ -163,8 +163,8 @@ static void create_world(void)
 						       .levels = 5,
 						       .request_order = 0,
 						       .hold_ns = 40 * STEP_NS,
-						       .deadline_ns = 100 * STEP_NS,
-						       .deadline_answers = true };
+						       .policy.deadline_ns = 100 * STEP_NS,
+						       .policy.deadline_answers = 1 };
 	guests[HOSTILE] = (struct world_guest_options){ .function_count = 1,
 							.functions = &functions[WILD],
 							.request_order = 1,

@@ -161,8 +161,7 @@ struct iopf_host_guest_options {
 	uint32_t region_count;      /* 1..IOPF_PAGER_REGION_MAX */
 	uint32_t pasid_max;         /* address spaces at once */
 	uint32_t levels;            /* 4, or 5: five-level tables are offered */
-	uint64_t deadline_ns;       /* 0: off */
-	bool deadline_answers;      /* or only warns */
+	struct iopf_policy policy;  /* all 0: no deadline, no quota, no limit */
 	uint64_t hold_ns;           /* of its virtual IOMMU: iopf_guest_options.hold_ns */
 	uint64_t name;              /* for statistics */
 	void (*interrupt)(void *context, uint64_t addr, uint32_t data);

@@ -197,8 +197,7 @@ static int fill_guest(struct iopf_host *host, struct host_guest *guest,
 	if (error == 0)
 		error = add_owner(host, guest,
 				  (struct iopf_owner_options){
-					  .policy.deadline_ns = options->deadline_ns,
-					  .policy.deadline_answers = options->deadline_answers,
+					  .policy = options->policy,
 					  .name = options->name });
 	return error;
 }

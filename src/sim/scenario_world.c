@@ -194,6 +194,7 @@ static bool plan_guests(struct scenario *s, struct parts *parts)
 			.function_count = functions_of(s, n, functions),
 			.functions = functions,
 			.request_order = order,
+			.policy = owner->policy,
 			.fault = owner->honest ? NULL : scenario_guest_fault,
 		};
 		if (guest->function_count == 0)

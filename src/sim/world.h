@@ -40,8 +40,7 @@ struct world_guest_options {
 	const struct world_function_options *functions;
 	uint32_t levels; /* 0: 4 */
 	uint32_t request_order; /* of the guest's own queue */
-	uint64_t deadline_ns;
-	bool deadline_answers;
+	struct iopf_policy policy;
 	uint64_t hold_ns; /* as in struct iopf_guest_options */
 	bool shadow;      /* as in struct iopf_host_guest_options */
 	bool silent; /* its agent is not polled: takes nothing, answers nothing */
