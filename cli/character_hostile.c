@@ -7,8 +7,7 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/hostile.h"
-#include "queue/vtd.h"
+#include "cli/hostile_family.h"
 
 #define MILLISECOND UINT64_C(1000000)
 
@@ -29,9 +28,7 @@ static void commands_wait(struct hostile *hostile)
 	struct port *port = &hostile->guest->port;
 
 	for (uint32_t i = 0; i < LOOKS && !port->gone; i++) {
-		if (port_read(port, PORT_read, VTD_IQH, 8) ==
-			    port_read(port, PORT_read, VTD_IQT, 8) ||
-		    (port_read(port, PORT_read, VTD_FSTS, 4) & VTD_FSTS_IQE))
+		if (hostile->family->commands_over(port))
 			return;
 		hostile_turns(hostile, 1);
 	}
@@ -161,14 +158,13 @@ static void tables_play(struct hostile *hostile, enum hostile_act act,
 	if (pthread_create(&thread, NULL, scribble, &scribbler) != 0)
 		return;
 	for (uint32_t i = 0; i < LOOKS; i++) {
-		static const uint8_t kinds[] = { IOPF_COMMAND_INVALIDATE_CONTEXT,
-						 IOPF_COMMAND_INVALIDATE_PASID,
-						 IOPF_COMMAND_INVALIDATE_IOTLB };
-		const struct iopf_command command = { .kind = kinds[i % 3],
-						      .granularity = IOPF_ALL,
-						      .pasid = IOPF_PASID_NONE };
+		const struct iopf_command commands[] = {
+			{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT },
+			hostile->family->forget,
+			{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB },
+		};
 
-		(void)iopf_agent_command(guest->agent, &command);
+		(void)iopf_agent_command(guest->agent, &commands[i % CLI_COUNT(commands)]);
 		iopf_agent_kick(guest->agent);
 		device_begin(hostile);
 		hostile_turns(hostile, 2);
@@ -223,18 +219,15 @@ static bool rebuild(struct hostile *hostile)
 {
 	enum { LOOKS = 50 };
 	struct guest *guest = hostile->guest;
-	uint64_t on = VTD_TE | VTD_QIE;
+	bool off = false;
 
 	port_write(&guest->port, PORT_device_write,
 		   MODEL_ENGINE_JOBS + MODEL_JOB_CONTROL, 8, MODEL_JOB_ABORT);
-	hostile_write(hostile, VTD_GCMD, 4, 0);
-	for (uint32_t i = 0; i < LOOKS && on != 0; i++) {
-		on &= port_read(&guest->port, PORT_read, VTD_GSTS, 4);
-		if (on != 0)
+	for (uint32_t i = 0; i < LOOKS && !off; i++) {
+		off = hostile->family->off(&guest->port);
+		if (!off)
 			port_wait(&guest->port, MILLISECOND / 10);
 	}
-	hostile_write(hostile, VTD_PQA, 8, 0);
-	hostile_write(hostile, VTD_FSTS, 4, UINT32_MAX);
 	hostile->held_first = hostile->held_end = 0;
 	return guest_build(guest) == 0 && guest_start(guest) == 0 &&
 	       guest_attach(guest, 1) && guest_attach(guest, 2);
@@ -243,10 +236,11 @@ static bool rebuild(struct hostile *hostile)
 static void hostile_work(struct guest *guest)
 {
 	self.guest = guest;
+	self.family = hostile_family_find(guest->family);
 	while (!guest->port.stop)
 		for (unsigned i = 0; i < HOSTILE_ACT_COUNT && !guest->port.stop; i++) {
 			guest->give_up_ns = cli_now_ns() + PATIENCE_NS;
-			if (rebuild(&self))
+			if (hostile_can(guest->family, i) && rebuild(&self))
 				acts[i](&self);
 			hostile_turns(&self, 1);
 		}

@@ -14,12 +14,13 @@
 
 #include "base/crc32c.h"
 #include "cli/cli.h"
+#include "cli/hostile_family.h"
 #include "cli/options.h"
 
 /* ---- Command line ------------------------------------------------------------------ */
 
 struct guest_options {
-	const char *character;
+	const char *character, *family;
 	uint64_t memory, port, file, bytes, seed, levels;
 };
 
@@ -29,6 +30,7 @@ struct guest_options {
 static const struct option options[] = {
 	{ "character", "NAME", "how it behaves; iopf run --help lists them",
 	  MEMBER(character), 0, 0, OPTION_TEXT },
+	{ "family", "NAME", "of its IOMMU; default vtd", MEMBER(family), 0, 0, OPTION_TEXT },
 	{ "memory", "FD", "its memory, made and sealed by the host", DESCRIPTOR(memory) },
 	{ "port", "FD", "its end of the doorbell", DESCRIPTOR(port) },
 	{ "file", "FD", "the file that its device moves", DESCRIPTOR(file) },
@@ -77,6 +79,8 @@ static bool descriptors_fit(const struct guest_options *given, const struct layo
 	if (given->character == NULL ||
 	    character_find(given->character) == CHARACTER_COUNT)
 		missing = "--character NAME";
+	else if (hostile_family_find(given->family) == NULL)
+		missing = "--family NAME, one that there is";
 	else if (given->bytes == 0)
 		missing = "--bytes N, the length of the file";
 	else if (!is_port((int)given->port))
@@ -139,6 +143,7 @@ static struct iopf_agent_options agent_options(struct guest *guest)
 
 	return (struct iopf_agent_options){
 		.size_bytes = sizeof(struct iopf_agent_options),
+		.family = guest->family,
 		.rid_count = CLI_COUNT(rids),
 		.rids = rids,
 		.memory = guest->space,
@@ -245,7 +250,7 @@ static int guest_run(struct guest *guest)
 
 int cli_guest(int argc, char **argv)
 {
-	struct guest_options given = { .levels = 4 };
+	struct guest_options given = { .levels = 4, .family = "vtd" };
 	struct guest *guest;
 	int code = options_read(&table, &given, argc, argv);
 	struct layout layout = layout_of(given.bytes);
@@ -261,6 +266,7 @@ int cli_guest(int argc, char **argv)
 	guest->memory_descriptor = (int)given.memory;
 	guest->layout = layout;
 	guest->levels = (uint32_t)given.levels;
+	guest->family = given.family;
 	guest->chance = given.seed;
 	guest->behaviour = behaviours[character_find(given.character)];
 	guest->ops.fault = guest->behaviour->fault;

@@ -37,6 +37,7 @@ struct guest {
 	void *agent_memory;
 	size_t agent_bytes;
 	uint32_t levels;
+	const char *family; /* of its IOMMU */
 	uint32_t pasid; /* where its device works */
 	uint32_t file_crc;
 	uint64_t chance;

@@ -13,8 +13,11 @@
 
 enum { HOSTILE_HELD_MAX = 256 };
 
+struct hostile_family;
+
 struct hostile {
 	struct guest *guest;
+	const struct hostile_family *family;
 	uint64_t count[HOSTILE_ACT_COUNT];
 	/* The last requests of groups that it took and did not answer. */
 	struct iopf_request held[HOSTILE_HELD_MAX];

@@ -5,11 +5,9 @@
 #include "base/le.h"
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/hostile.h"
-#include "iopf/wire.h"
-#include "table/vtd_words.h"
+#include "cli/hostile_family.h"
 
-enum { DESCRIPTOR_BYTES = 32, SOME = 16, FOREIGN_RIDS = 64 };
+enum { COMMAND_MAX = 32, SOME = 16, FOREIGN_RIDS = 64 };
 
 /* ---- Answers ----------------------------------------------------------------------- */
 
@@ -19,6 +17,7 @@ static struct iopf_command answer_to(const struct iopf_request *request)
 				      .rid = request->rid,
 				      .pasid = request->pasid,
 				      .index = request->index,
+				      .flags = request->flags & IOPF_STALL,
 				      .code = IOPF_SUCCESS };
 }
 
@@ -74,39 +73,19 @@ void hostile_answer_twice(struct hostile *hostile)
 	hostile_did(hostile, HOSTILE_answer_twice, 2, true);
 }
 
-/* The PASID entry of @request, behind the agent's back; 0: not found. */
-static uint64_t entry_addr(const struct guest *guest, const struct iopf_request *request)
-{
-	uint32_t pasid = request->pasid;
-	struct iopf_agent_layout layout;
-	uint64_t word;
-
-	iopf_agent_layout(guest->agent, &layout);
-	if (!memory_load64(&guest->space, vtd_root_addr(layout.root, request->rid), &word) ||
-	    !memory_load64(&guest->space,
-			   vtd_context_addr(word & ~(LAYOUT_PAGE - 1), request->rid),
-			   &word) ||
-	    !memory_load64(&guest->space,
-			   vtd_directory_addr(word & ~(LAYOUT_PAGE - 1), pasid), &word))
-		return 0;
-	return vtd_pasid_addr(word & ~(LAYOUT_PAGE - 1), pasid);
-}
-
 /* The host ends what is open when its address space goes. Nothing is drained, so that
  * it is still owed; and the answer comes then. */
 void hostile_answer_late(struct hostile *hostile)
 {
-	static const struct iopf_command forget = { .kind = IOPF_COMMAND_INVALIDATE_PASID,
-						    .granularity = IOPF_ALL };
 	struct guest *guest = hostile->guest;
 	struct iopf_request request;
 	struct iopf_command command;
 	uint64_t ticket;
 
 	if (!hostile_hold(hostile, &request) ||
-	    !memory_store64(&guest->space, entry_addr(guest, &request), 0))
+	    !memory_store64(&guest->space, hostile->family->space_addr(guest, &request), 0))
 		return;
-	command_put(hostile, &forget);
+	command_put(hostile, &hostile->family->forget);
 	if (iopf_agent_wait(guest->agent, false, &ticket) != 0)
 		return;
 	iopf_agent_kick(guest->agent);
@@ -180,7 +159,7 @@ void hostile_answer_private(struct hostile *hostile)
 	if (!hostile_hold(hostile, &request))
 		return;
 	command = answer_to(&request);
-	command.flags = IOPF_PRIVATE;
+	command.flags |= IOPF_PRIVATE;
 	command.private_data[0] = hostile_random(hostile);
 	command.private_data[1] = hostile_random(hostile);
 	command_put(hostile, &command);
@@ -190,29 +169,32 @@ void hostile_answer_private(struct hostile *hostile)
 
 /* ---- Bits -------------------------------------------------------------------------- */
 
-static void encode(const struct iopf_command *command, uint8_t *bytes)
+static void encode(const struct hostile *hostile, const struct iopf_command *command,
+		   uint8_t *bytes)
 {
-	memset(bytes, 0, DESCRIPTOR_BYTES);
-	(void)iopf_wire_vtd.encode_command(command, DESCRIPTOR_BYTES, bytes);
+	memset(bytes, 0, COMMAND_MAX);
+	(void)hostile->family->wire->encode_command(command,
+						    hostile->family->command_bytes, bytes);
 }
 
-/* Bits 15:12 of a page group response (VT-d, "Page Group Response Descriptor"). */
 void hostile_reserved_code(struct hostile *hostile)
 {
-	uint64_t count = 0;
+	const struct hostile_family *family = hostile->family;
+	uint64_t mask = (UINT64_C(1) << family->code_width) - 1, count = 0;
 
-	for (uint64_t code = 2; code < 16; code++) {
+	for (uint64_t code = family->code_first; code <= mask; code++) {
 		struct iopf_request request;
 		struct iopf_command command;
-		uint8_t bytes[DESCRIPTOR_BYTES];
+		uint8_t bytes[COMMAND_MAX], *word = bytes + 8 * family->code_word;
 
 		if (!hostile_hold(hostile, &request))
 			break;
 		command = answer_to(&request);
-		encode(&command, bytes);
-		le64_put(bytes, (le64_get(bytes) & ~UINT64_C(0xf000)) | code << 12);
+		encode(hostile, &command, bytes);
+		le64_put(word, (le64_get(word) & ~(mask << family->code_low)) |
+				       code << family->code_low);
 		descriptor_put(hostile, bytes);
-		hostile_turns(hostile, 1);
+		errors_clear(hostile);
 		count++;
 	}
 	if (count > 0)
@@ -221,29 +203,28 @@ void hostile_reserved_code(struct hostile *hostile)
 
 void hostile_reserved_bits(struct hostile *hostile)
 {
-	/* Word and bit: of the response, below and above, and of the words behind it. */
-	static const uint8_t bits[][2] = { { 0, 6 }, { 0, 63 }, { 1, 0 }, { 1, 63 },
-					   { 2, 5 }, { 3, 63 } };
+	const struct hostile_bit *bits = hostile->family->reserved;
 	struct iopf_request request;
 
 	if (!hostile_hold(hostile, &request))
 		return;
-	for (size_t i = 0; i < CLI_COUNT(bits); i++) {
+	for (size_t i = 0; i < CLI_COUNT(hostile->family->reserved); i++) {
 		const struct iopf_command command = answer_to(&request);
-		uint8_t bytes[DESCRIPTOR_BYTES], *word = bytes + 8 * bits[i][0];
+		uint8_t bytes[COMMAND_MAX], *word = bytes + 8 * bits[i].word;
 
-		encode(&command, bytes);
-		le64_put(word, le64_get(word) | UINT64_C(1) << bits[i][1]);
+		encode(hostile, &command, bytes);
+		le64_put(word, le64_get(word) | UINT64_C(1) << bits[i].bit);
 		descriptor_put(hostile, bytes);
 		errors_clear(hostile);
 	}
-	hostile_did(hostile, HOSTILE_reserved_bits, CLI_COUNT(bits), true);
+	hostile_did(hostile, HOSTILE_reserved_bits, CLI_COUNT(hostile->family->reserved),
+		    true);
 }
 
 void hostile_malformed(struct hostile *hostile)
 {
 	for (uint32_t i = 0; i < SOME; i++) {
-		uint8_t bytes[DESCRIPTOR_BYTES];
+		uint8_t bytes[COMMAND_MAX];
 
 		for (size_t k = 0; k < sizeof(bytes); k += 8)
 			le64_put(bytes + k, hostile_random(hostile));

@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
+#include "cli/hostile_family.h"
 #include "cli/port.h"
 #include "cli/run.h"
 
@@ -328,7 +329,7 @@ static void guest_shoot(struct run_guest *guest)
 static bool acts_done(const struct run_guest *guest)
 {
 	for (unsigned i = 0; i < HOSTILE_ACT_COUNT; i++)
-		if (guest->acts[i] == 0)
+		if (guest->acts[i] == 0 && hostile_can(guest->combination->guest, i))
 			return false;
 	return true;
 }

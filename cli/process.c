@@ -118,10 +118,12 @@ static void child_exec(const struct run_guest *guest, int port)
 		{ "--levels", guest->levels },
 	};
 	char text[CLI_COUNT(numbers)][NUMBER_MAX];
-	const char *words[5 + 2 * CLI_COUNT(numbers)] = {
-		"iopf", "guest", "--character", character_name(guest->character)
+	const char *words[7 + 2 * CLI_COUNT(numbers)] = {
+		"iopf",	    "guest",
+		"--character", character_name(guest->character),
+		"--family",    guest->combination->guest,
 	};
-	size_t count = 4;
+	size_t count = 6;
 
 	for (size_t i = 0; i < CLI_COUNT(numbers); i++) {
 		snprintf(text[i], NUMBER_MAX, "%" PRIu64, numbers[i].value);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "cli/hostile_family.h"
 #include "cli/run.h"
 
 /* ---- Sums -------------------------------------------------------------------------- */
@@ -94,7 +95,7 @@ static void judge_data(struct run *run, const struct run_guest *guest)
 static void judge_acts(struct run *run, const struct run_guest *guest)
 {
 	for (unsigned i = 0; i < HOSTILE_ACT_COUNT && run->signal == 0; i++)
-		if (guest->acts[i] == 0)
+		if (guest->acts[i] == 0 && hostile_can(guest->combination->guest, i))
 			run_problem(run, "%s: never tried %s", guest->name,
 				    hostile_name(i));
 }
@@ -267,7 +268,8 @@ static void print_acts(const struct run *run)
 			continue;
 		printf("\n%-10s", guest->name);
 		for (unsigned k = 0; k < HOSTILE_ACT_COUNT; k++)
-			print_word(&words, hostile_name(k), guest->acts[k]);
+			if (hostile_can(guest->combination->guest, k))
+				print_word(&words, hostile_name(k), guest->acts[k]);
 		putchar('\n');
 	}
 }

@@ -4,6 +4,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
+#include "cli/hostile_family.h"
 #include "cli/policy.h"
 #include "cli/run.h"
 
@@ -58,7 +59,9 @@ static json_t *acts_json(const struct run_guest *guest)
 	json_t *json = json_object();
 
 	for (unsigned i = 0; i < HOSTILE_ACT_COUNT; i++)
-		json_object_set_new(json, hostile_name(i), number(guest->acts[i]));
+		if (hostile_can(guest->combination->guest, i))
+			json_object_set_new(json, hostile_name(i),
+					    number(guest->acts[i]));
 	return json;
 }
 
