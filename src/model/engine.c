@@ -61,7 +61,7 @@ void job_end(struct model_engine *engine, struct job *job, enum model_job_status
 	if (hooks->completed != NULL)
 		hooks->completed(hooks->context, &completion);
 	if (job->control & MODEL_JOB_INTERRUPT)
-		model_function_interrupt(engine->options.function);
+		engine->calls->interrupt(engine->device);
 }
 
 static bool is_running(const struct job *job)
@@ -130,7 +130,8 @@ int model_engine_create(const struct model_engine_options *options,
 	if (!in_range(options->job_max, MODEL_ENGINE_JOB_MAX) ||
 	    !in_range(options->window, MODEL_ENGINE_WINDOW_MAX) ||
 	    !in_range(options->group_pages, MODEL_ENGINE_PAGES_MAX) ||
-	    !in_range(options->piece_bytes, 4096) || options->retry_max == 0)
+	    !in_range(options->piece_bytes, 4096) || options->retry_max == 0 ||
+	    (options->function == NULL) == (options->master == NULL))
 		return -EINVAL;
 	new = calloc(1, sizeof(*new));
 	if (new == NULL)
@@ -141,9 +142,14 @@ int model_engine_create(const struct model_engine_options *options,
 		return -ENOMEM;
 	}
 	new->options = *options;
+	new->calls = options->master != NULL ? &engine_master : &engine_function;
+	new->device = options->master != NULL ? (void *)options->master :
+						(void *)options->function;
+	if (options->master != NULL)
+		new->options.group_pages = 1;
 	new->client = (struct model_client){ new, answered, reset };
 	reset(new);
-	model_function_set_client(options->function, &new->client);
+	new->calls->set_client(new->device, &new->client);
 	*engine = new;
 	return 0;
 }
@@ -154,7 +160,7 @@ void model_engine_destroy(struct model_engine *engine)
 		return;
 	for (uint32_t n = 0; n < engine->options.job_max; n++)
 		job_release(engine, &engine->job[n]);
-	model_function_set_client(engine->options.function, NULL);
+	engine->calls->set_client(engine->device, NULL);
 	free(engine->asks);
 	free(engine);
 }
@@ -201,7 +207,7 @@ static uint64_t stop_read(const struct model_engine *engine)
 {
 	uint32_t pasid = (uint32_t)engine->stop_pasid;
 
-	return model_function_stopping(engine->options.function, pasid) ? 1 : 0;
+	return engine->calls->stopping(engine->device, pasid) ? 1 : 0;
 }
 
 static uint64_t global_read(const struct model_engine *engine, uint32_t offset)
@@ -246,7 +252,7 @@ uint64_t model_engine_read(const struct model_engine *engine, uint32_t offset,
 
 	if (!access_fits(offset, size_bytes))
 		return UINT64_MAX;
-	if (!model_function_decodes(engine->options.function))
+	if (!engine->calls->decodes(engine->device))
 		return size_bytes == 8 ? UINT64_MAX : UINT32_MAX;
 	value = register_read(engine, offset & ~7u);
 	return size_bytes == 8 ? value : value >> 8 * (offset & 4) & UINT32_MAX;
@@ -260,7 +266,7 @@ static void stop_written(struct model_engine *engine, uint64_t value)
 	for (uint32_t n = 0; n < engine->options.job_max; n++)
 		if (is_running(&engine->job[n]) && engine->job[n].pasid == pasid)
 			job_end(engine, &engine->job[n], MODEL_JOB_STATUS_stopped, 0);
-	model_function_stop(engine->options.function, pasid);
+	engine->calls->stop(engine->device, pasid);
 }
 
 /* A running job's registers are its own; only an abort gets through. */
@@ -286,7 +292,7 @@ void model_engine_write(struct model_engine *engine, uint32_t offset, uint32_t s
 	const struct job_register *at = job_register_at(engine, offset & ~7u, &slot);
 
 	if (!access_fits(offset, size_bytes) ||
-	    !model_function_decodes(engine->options.function))
+	    !engine->calls->decodes(engine->device))
 		return;
 	if (size_bytes == 4)
 		value = (register_read(engine, offset & ~7u) &

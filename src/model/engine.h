@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * model/engine.h - a DMA engine on a function: copies, fills, compares and sums bytes at
- * I/O virtual addresses, and asks for the pages that are not there.
+ * model/engine.h - a DMA engine on a function or a platform master: copies, fills,
+ * compares and sums bytes at I/O virtual addresses, and asks for the pages that are not
+ * there.
  *
  * Software writes a descriptor to the registers of a job slot, CONTROL last. The job
  * works page by page and looks some pages ahead; what is missing it asks for in groups.
@@ -12,6 +13,7 @@
 #define MODEL_ENGINE_H
 
 #include "model/function.h"
+#include "model/master.h"
 
 /* ---- Registers, behind BAR 0: 64 bits each, read and written in 4 or 8 bytes --- */
 
@@ -113,11 +115,15 @@ struct model_engine_hooks {
 };
 
 struct model_engine_options {
-	struct model_function *function; /* borrowed; the engine becomes its client */
+	/* One of the two; borrowed, the engine becomes its client. Where a master's page is
+	 * missing its transaction stalls: that is a group of one page. */
+	struct model_function *function;
+	struct model_master *master;
 	struct model_engine_hooks hooks;
 	uint32_t job_max;     /* slots, 1..MODEL_ENGINE_JOB_MAX */
 	uint32_t window;      /* groups a job has outstanding, 1..MODEL_ENGINE_WINDOW_MAX */
-	uint32_t group_pages; /* most pages a group, 1..MODEL_ENGINE_PAGES_MAX */
+	uint32_t group_pages; /* most pages a group, 1..MODEL_ENGINE_PAGES_MAX; of
+			       * a master always 1 */
 	uint32_t retry_max;   /* times that one page is asked for again, 1.. */
 	uint32_t piece_bytes; /* moved at once, 1..4096 */
 	bool patient;         /* a miss while PRI is disabled waits for it; else it fails */
@@ -128,7 +134,7 @@ struct model_engine;
 /* Returns: 0, -EINVAL (an option out of its range), -ENOMEM. */
 int model_engine_create(const struct model_engine_options *options,
 			struct model_engine **engine);
-/* Before the function. */
+/* Before the function or master. */
 void model_engine_destroy(struct model_engine *engine);
 
 /* A memory request to BAR 0: @offset a multiple of @size_bytes, 4 or 8. Where the

@@ -17,7 +17,7 @@ static int role_access(struct model_engine *engine, struct job *job, uint32_t ro
 {
 	uint32_t offset = (uint32_t)((job->role[role].base + job->done) % PAGE);
 
-	return model_function_access(engine->options.function, job->role[role].use, offset,
+	return engine->calls->access(engine->device, job->role[role].use, offset,
 				     engine->buffer[write ? 0 : role], count, write);
 }
 
@@ -139,7 +139,7 @@ bool job_begin(struct model_engine *engine, struct job *job)
 static void role_release(struct model_engine *engine, struct job_role *role)
 {
 	if (role->use != JOB_NO_USE)
-		model_function_release(engine->options.function, role->use);
+		engine->calls->release(engine->device, role->use);
 	role->use = JOB_NO_USE;
 }
 
@@ -174,18 +174,17 @@ static bool is_asked(const struct model_engine *engine, const struct job *job,
  * other errors end the job. */
 static int role_hold(struct model_engine *engine, struct job *job, uint32_t n)
 {
-	struct model_function *function = engine->options.function;
 	struct job_role *role = &job->role[n];
 	uint64_t page = role_page(job, role);
 	int result;
 
 	role->missing = false;
-	if (role->use != JOB_NO_USE && model_function_usable(function, role->use))
+	if (role->use != JOB_NO_USE && engine->calls->usable(engine->device, role->use))
 		return 0;
 	role_release(engine, role);
 	if (is_asked(engine, job, n, page))
 		return -EAGAIN;
-	result = model_function_translate(function, job->pasid, page, role->perm,
+	result = engine->calls->translate(engine->device, job->pasid, page, role->perm,
 					  &role->use);
 	if (result == 0)
 		return 0;
@@ -226,12 +225,12 @@ static void look_at(struct model_engine *engine, struct job *job, struct job_rol
 {
 	uint64_t page = (role->base + role->ahead) & ~(PAGE - 1);
 	uint32_t use;
-	int result = model_function_translate(engine->options.function, job->pasid, page,
+	int result = engine->calls->translate(engine->device, job->pasid, page,
 					      role->perm, &use);
 
 	role->ahead = page + PAGE - role->base;
 	if (result == 0)
-		model_function_release(engine->options.function, use);
+		engine->calls->release(engine->device, use);
 	if (result == -EFAULT)
 		wanted->page[wanted->count++] = page | (uint64_t)(role - job->role);
 }
@@ -269,9 +268,8 @@ static void look_here(struct model_engine *engine, struct job *job, struct wante
 static void ask_send(struct model_engine *engine, struct job *job, struct ask *ask,
 		     const struct wanted *wanted)
 {
-	struct model_function *function = engine->options.function;
 	uint32_t cookie = (uint32_t)(ask - engine->asks);
-	int group = model_group_open(function, job->pasid, cookie), result = 0;
+	int group = engine->calls->group_open(engine->device, job->pasid, cookie), result = 0;
 
 	if (group < 0)
 		return;
@@ -285,13 +283,13 @@ static void ask_send(struct model_engine *engine, struct job *job, struct ask *a
 	for (uint32_t n = 0; n < wanted->count && result == 0; n++) {
 		ask->page[ask->count++] = wanted->page[n];
 		engine->counter[MODEL_ENGINE_COUNTER_faults]++;
-		result = model_group_add(function, (uint32_t)group,
+		result = engine->calls->group_add(engine->device, (uint32_t)group,
 					 wanted->page[n] & ~(PAGE - 1),
 					 job->role[wanted->page[n] & 1].perm,
 					 n + 1 == wanted->count);
 	}
 	if (result < 0)
-		model_group_close(function, (uint32_t)group);
+		engine->calls->group_close(engine->device, (uint32_t)group);
 }
 
 static struct ask *ask_free(const struct model_engine *engine, const struct job *job)
@@ -327,7 +325,7 @@ static bool cannot_ask(struct model_engine *engine, struct job *job, int why)
 static bool ask(struct model_engine *engine, struct job *job)
 {
 	struct ask *slot = ask_free(engine, job);
-	int room = model_group_room(engine->options.function, job->pasid);
+	int room = engine->calls->group_room(engine->device, job->pasid);
 	struct wanted wanted = { .max = engine->options.group_pages };
 
 	if (room < 0 && room != -EAGAIN)
@@ -346,7 +344,8 @@ static bool ask(struct model_engine *engine, struct job *job)
 
 /* ---- A step -------------------------------------------------------------------- */
 
-/* A group was refused as a whole: its first page that is not there is to blame. */
+/* A group was refused as a whole: its first page that is not there is to blame. Of a
+ * group of one nothing is tried: a master's attempt would stall once more. */
 static void end_refused(struct model_engine *engine, struct job *job)
 {
 	static const uint8_t status[] = {
@@ -357,17 +356,17 @@ static void end_refused(struct model_engine *engine, struct job *job)
 	struct ask *refused = &engine->asks[job->refused];
 	uint64_t page = refused->page[0];
 
-	for (uint32_t n = 0; n < refused->count; n++) {
+	for (uint32_t n = 0; n < refused->count && refused->count > 1; n++) {
 		uint32_t use;
 
-		if (model_function_translate(engine->options.function, job->pasid,
+		if (engine->calls->translate(engine->device, job->pasid,
 					     refused->page[n] & ~(PAGE - 1),
 					     job->role[refused->page[n] & 1].perm,
 					     &use) != 0) {
 			page = refused->page[n];
 			break;
 		}
-		model_function_release(engine->options.function, use);
+		engine->calls->release(engine->device, use);
 	}
 	job_end(engine, job, status[refused->outcome], page & ~(PAGE - 1));
 }

@@ -1,9 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* model/engine_state.h - what an engine is made of; for engine.c and engine_job.c only. */
+/* model/engine_state.h - what an engine is made of; for its own files only. */
 #ifndef MODEL_ENGINE_STATE_H
 #define MODEL_ENGINE_STATE_H
 
 #include "model/engine.h"
+
+/* What an engine sits on: a function, or a platform master. */
+struct engine_device {
+	void (*set_client)(void *device, const struct model_client *client);
+	int (*translate)(void *device, uint32_t pasid, uint64_t addr, uint8_t perm,
+			 uint32_t *use);
+	bool (*usable)(const void *device, uint32_t use);
+	void (*release)(void *device, uint32_t use);
+	int (*access)(void *device, uint32_t use, uint32_t offset, void *buffer,
+		      uint32_t size_bytes, bool write);
+	int (*group_room)(const void *device, uint32_t pasid);
+	int (*group_open)(void *device, uint32_t pasid, uint32_t cookie);
+	int (*group_add)(void *device, uint32_t group, uint64_t addr, uint8_t perm,
+			 bool last);
+	int (*group_close)(void *device, uint32_t group);
+	int (*stop)(void *device, uint32_t pasid);
+	bool (*stopping)(const void *device, uint32_t pasid);
+	void (*interrupt)(void *device);
+	bool (*decodes)(const void *device);
+};
+
+/* engine_device.c: model_function_..., model_master_... */
+extern const struct engine_device engine_function, engine_master;
 
 /* One of the two streams of pages of a job. */
 struct job_role {
@@ -49,6 +72,8 @@ struct ask {
 
 struct model_engine {
 	struct model_engine_options options;
+	const struct engine_device *calls;
+	void *device;
 	struct model_client client;
 	struct ask *asks; /* options.window of them a slot */
 	uint64_t now_ns;
