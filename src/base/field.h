@@ -28,6 +28,10 @@
 #define FIELD_OR1(name, word, lsb, width)  | ((word) == 1 ? FIELD_BITS(lsb, width) : 0)
 #define FIELD_OR2(name, word, lsb, width)  | ((word) == 2 ? FIELD_BITS(lsb, width) : 0)
 #define FIELD_OR3(name, word, lsb, width)  | ((word) == 3 ? FIELD_BITS(lsb, width) : 0)
+#define FIELD_OR4(name, word, lsb, width)  | ((word) == 4 ? FIELD_BITS(lsb, width) : 0)
+#define FIELD_OR5(name, word, lsb, width)  | ((word) == 5 ? FIELD_BITS(lsb, width) : 0)
+#define FIELD_OR6(name, word, lsb, width)  | ((word) == 6 ? FIELD_BITS(lsb, width) : 0)
+#define FIELD_OR7(name, word, lsb, width)  | ((word) == 7 ? FIELD_BITS(lsb, width) : 0)
 #define FIELD_SUM(name, word, lsb, width)  + (width)
 
 /* The union of the masks is full and the widths add up: nothing missing, nothing twice. */
@@ -44,6 +48,16 @@
 	static_assert((UINT64_C(0) LIST(FIELD_OR2)) == UINT64_MAX, #LIST ": word 2"); \
 	static_assert((UINT64_C(0) LIST(FIELD_OR3)) == UINT64_MAX, #LIST ": word 3"); \
 	static_assert((0 LIST(FIELD_SUM)) == 256, #LIST ": fields overlap")
+#define RECORD_COMPLETE8(LIST)                                                        \
+	static_assert((UINT64_C(0) LIST(FIELD_OR0)) == UINT64_MAX, #LIST ": word 0"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR1)) == UINT64_MAX, #LIST ": word 1"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR2)) == UINT64_MAX, #LIST ": word 2"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR3)) == UINT64_MAX, #LIST ": word 3"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR4)) == UINT64_MAX, #LIST ": word 4"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR5)) == UINT64_MAX, #LIST ": word 5"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR6)) == UINT64_MAX, #LIST ": word 6"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR7)) == UINT64_MAX, #LIST ": word 7"); \
+	static_assert((0 LIST(FIELD_SUM)) == 512, #LIST ": fields overlap")
 
 /* A row of a record's layout, for people and tests. */
 struct field_row {

@@ -17,7 +17,7 @@ enum { RADIX_LEVEL_MAX = 5 };
 #define RADIX_ENTRIES 512u
 #define RADIX_LARGE   (UINT64_C(1) << 7)
 /* Bits of the input below what an entry of @level maps. */
-#define RADIX_SHIFT(level) (12 + 9 * ((level)-1))
+#define RADIX_SHIFT(level) (12u + 9u * ((unsigned)(level)-1u))
 /* Bytes that one entry of @level maps: 4 KiB at level 1, 2 MiB, 1 GiB, ... */
 #define RADIX_SPAN(level) (UINT64_C(1) << RADIX_SHIFT(level))
 

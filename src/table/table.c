@@ -33,6 +33,17 @@ bool table_publish64(const struct iopf_memory *memory, uint64_t addr, uint64_t v
 	return true;
 }
 
+int table_publish_words(const struct iopf_memory *memory, uint64_t addr,
+			const uint64_t *words, unsigned count)
+{
+	if (!table_publish64(memory, addr, 0))
+		return -EFAULT;
+	for (unsigned i = 1; i < count; i++)
+		if (!memory_store64(memory, addr + sizeof(*words) * i, words[i]))
+			return -EFAULT;
+	return table_publish64(memory, addr, words[0]) ? 0 : -EFAULT;
+}
+
 bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 		 uint64_t *at, struct table_result *result)
 {

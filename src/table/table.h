@@ -69,6 +69,11 @@ struct table_pages {
 bool table_load64(const struct iopf_memory *memory, uint64_t addr, uint64_t *value);
 bool table_publish64(const struct iopf_memory *memory, uint64_t addr, uint64_t value);
 
+/* An entry of @count words: not there, then all but the first word, which says that it is
+ * there, then that one. 0, -EFAULT. */
+int table_publish_words(const struct iopf_memory *memory, uint64_t addr,
+			const uint64_t *words, unsigned count);
+
 /* Where @addr of a table lies in @space's memory; false: told in @result. */
 bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 		 uint64_t *at, struct table_result *result);

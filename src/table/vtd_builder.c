@@ -16,18 +16,6 @@ int vtd_builder_create(struct vtd_builder *builder, const struct iopf_memory *me
 	return error;
 }
 
-/* Word 0 last: from it on the entry is there. */
-static int publish(const struct iopf_memory *memory, uint64_t addr, const uint64_t *words,
-		   unsigned count)
-{
-	if (!table_publish64(memory, addr, 0))
-		return -EFAULT;
-	for (unsigned i = 1; i < count; i++)
-		if (!memory_store64(memory, addr + sizeof(*words) * i, words[i]))
-			return -EFAULT;
-	return table_publish64(memory, addr, words[0]) ? 0 : -EFAULT;
-}
-
 /* Where @rid's context entry lies. -ENOENT: its context table is not there. */
 static int context_at(const struct vtd_builder *builder, uint32_t rid, uint64_t *addr)
 {
@@ -51,7 +39,7 @@ static int make_context_table(const struct vtd_builder *builder, uint32_t rid)
 	/* Both halves of a root entry have one layout. */
 	words_put(&word, VTD_ROOT_LP, 1);
 	words_put(&word, VTD_ROOT_LCTP, page / TABLE_PAGE_BYTES);
-	return publish(builder->memory, vtd_root_addr(builder->root, rid), &word, 1);
+	return table_publish_words(builder->memory, vtd_root_addr(builder->root, rid), &word, 1);
 }
 
 /* Entries that were taken away keep their pointers: what hangs there is used again. */
@@ -90,7 +78,7 @@ int vtd_builder_context(const struct vtd_builder *builder, uint32_t rid,
 		error = directory_of(builder, addr, value->pdts, &made.directory);
 	if (error == 0)
 		error = vtd_context_encode(&made, words);
-	return error != 0 ? error : publish(builder->memory, addr, words, VTD_CE_WORDS);
+	return error != 0 ? error : table_publish_words(builder->memory, addr, words, VTD_CE_WORDS);
 }
 
 /* Where the directory entry of (@rid, @pasid) lies. */
@@ -135,7 +123,7 @@ static int make_pasid_table(const struct vtd_builder *builder, uint64_t addr)
 		return error;
 	words_put(&word, VTD_PDE_P, 1);
 	words_put(&word, VTD_PDE_SMPTBLPTR, page / TABLE_PAGE_BYTES);
-	return publish(builder->memory, addr, &word, VTD_PDE_WORDS);
+	return table_publish_words(builder->memory, addr, &word, VTD_PDE_WORDS);
 }
 
 int vtd_builder_pasid(const struct vtd_builder *builder, uint32_t rid, uint32_t pasid,
@@ -154,7 +142,7 @@ int vtd_builder_pasid(const struct vtd_builder *builder, uint32_t rid, uint32_t 
 		if (error == 0)
 			error = pasid_at(builder, addr, pasid, &entry_addr);
 	}
-	return error != 0 ? error : publish(builder->memory, entry_addr, words, VTD_PE_WORDS);
+	return error != 0 ? error : table_publish_words(builder->memory, entry_addr, words, VTD_PE_WORDS);
 }
 
 int vtd_builder_clear_pasid(const struct vtd_builder *builder, uint32_t rid,
@@ -172,7 +160,7 @@ int vtd_builder_clear_pasid(const struct vtd_builder *builder, uint32_t rid,
 		return -EFAULT;
 	if (!words_get(&word, VTD_PE_P))
 		return -ENOENT;
-	return publish(builder->memory, entry_addr, nothing, VTD_PE_WORDS);
+	return table_publish_words(builder->memory, entry_addr, nothing, VTD_PE_WORDS);
 }
 
 int vtd_builder_clear_context(const struct vtd_builder *builder, uint32_t rid)

@@ -1,33 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* table/vtd_words.h - fields in words that were loaded, and where entries lie. */
+/* table/vtd_words.h - fields of scalable-mode entries, and where entries lie. */
 #ifndef TABLE_VTD_WORDS_H
 #define TABLE_VTD_WORDS_H
 
-#include "base/field.h"
 #include "table/vtd_scalable.h"
+#include "table/words.h"
 
 enum vtd_root_field { VTD_ROOT_FIELDS(FIELD_ENUM) };
 enum vtd_context_field { VTD_CE_FIELDS(FIELD_ENUM) };
 enum vtd_directory_field { VTD_PDE_FIELDS(FIELD_ENUM) };
 enum vtd_pasid_field { VTD_PE_FIELDS(FIELD_ENUM) };
-
-static inline uint64_t words_get(const uint64_t *words, uint32_t field)
-{
-	return field_of(words[FIELD_WORD(field)], field);
-}
-
-/* The field's words are 0 there. */
-static inline void words_put(uint64_t *words, uint32_t field, uint64_t value)
-{
-	assert(field_fits(field, value));
-	words[FIELD_WORD(field)] |= value << FIELD_LSB(field);
-}
-
-/* A field that holds bits 63..12 of an address. */
-static inline uint64_t words_addr(const uint64_t *words, uint32_t field)
-{
-	return words_get(words, field) << 12;
-}
 
 /* The half root entry of @rid: a bus each, lower and upper. */
 static inline uint64_t vtd_root_addr(uint64_t root, uint32_t rid)
