@@ -11,7 +11,8 @@
 	X(silent,  false, "takes requests and never answers") \
 	X(liar,    false, "says success and maps nothing, or with fewer rights") \
 	X(hostile, false, "does whatever it can to whoever reads what it writes") \
-	X(killed,  false, "honest, and killed while it holds groups in the middle of a job")
+	X(killed,  false, "honest, and killed while it holds groups in the middle of a job") \
+	X(noisy,   false, "takes every slot that it can get, and lets go of it late")
 
 /* Everything that a hostile guest tries: X(name, text). */
 #define HOSTILE_ACTS(X) \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cli/character_plain.c - guests that are honest, slow, silent, or lie. */
+/* cli/character_plain.c - guests that are honest, slow, noisy, silent, or lie. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -124,6 +124,44 @@ static uint64_t slow_turn(struct guest *guest)
 const struct guest_behaviour guest_slow = { .fault = slow_fault,
 					    .turn = slow_turn,
 					    .work = guest_work };
+
+/* ---- Noisy ------------------------------------------------------------------------- */
+
+/* As many jobs as its device does at once, over and over, on pages that are never there;
+ * whatever it holds it holds for a while. */
+static void noisy_work(struct guest *guest)
+{
+	enum { JOBS = 4 };
+	const uint64_t span = guest->layout.page_count / JOBS * LAYOUT_PAGE;
+	struct guest_job jobs[JOBS];
+	uint32_t running = 0;
+
+	if (!guest_attach(guest, 1))
+		return;
+	while (!guest->port.stop) {
+		if (running == 0)
+			guest_unmap(guest);
+		for (uint32_t i = 0; i < JOBS && running == 0; i++) {
+			jobs[i] = (struct guest_job){
+				.slot = i,
+				.source = LAYOUT_IOVA_SOURCE + i * span,
+				.destination = LAYOUT_IOVA_DESTINATION + i * span,
+				.length = span,
+				.control = MODEL_JOB_COPY,
+			};
+			guest_job_start(guest, &jobs[i]);
+		}
+		guest_turn(guest, UINT64_C(1000000));
+		running = 0;
+		for (uint32_t i = 0; i < JOBS; i++)
+			running += !guest_job_over(guest, &jobs[i]);
+	}
+	guest_detach(guest, guest->pasid);
+}
+
+const struct guest_behaviour guest_noisy = { .fault = slow_fault,
+					     .turn = slow_turn,
+					     .work = noisy_work };
 
 /* ---- Silent ------------------------------------------------------------------------ */
 

@@ -214,6 +214,7 @@ static const struct guest_behaviour *const behaviours[] = {
 	[CHARACTER_honest] = &guest_honest, [CHARACTER_slow] = &guest_slow,
 	[CHARACTER_silent] = &guest_silent, [CHARACTER_liar] = &guest_liar,
 	[CHARACTER_hostile] = &guest_hostile, [CHARACTER_killed] = &guest_killed,
+	[CHARACTER_noisy] = &guest_noisy,
 };
 
 static bool memory_map(struct guest *guest)

@@ -48,7 +48,7 @@ struct guest {
 };
 
 extern const struct guest_behaviour guest_honest, guest_slow, guest_silent, guest_liar,
-	guest_hostile, guest_killed;
+	guest_hostile, guest_killed, guest_noisy;
 
 /* ---- guest.c: the agent ------------------------------------------------------------ */
 
@@ -73,14 +73,17 @@ void guest_detach(struct guest *guest, uint32_t pasid);
 /* Take every page away, and wait until nobody knows them any more. */
 void guest_unmap(struct guest *guest);
 
-/* A job on the device. Registers of slot 0. */
+/* A job on the device. */
 struct guest_job {
+	uint32_t slot;
 	uint64_t source, destination, length, pattern;
 	uint64_t control; /* enum model_job_operation, flags */
 	uint64_t status, bytes, result; /* afterwards */
 };
 
 void guest_job_start(struct guest *guest, const struct guest_job *job);
+/* It is over, however; the device rings when one is. */
+bool guest_job_over(struct guest *guest, struct guest_job *job);
 /* Serve until it is over; true: it went through. False where it did not, and at the stop. */
 bool guest_job_wait(struct guest *guest, struct guest_job *job);
 /* Job after job, each on pages that are not there, until the stop. */

@@ -164,24 +164,37 @@ void guest_unmap(struct guest *guest)
 
 /* ---- Jobs -------------------------------------------------------------------------- */
 
-static void job_write(struct guest *guest, enum model_job_register offset, uint64_t value)
+static uint32_t job_at(const struct guest_job *job, enum model_job_register offset)
 {
-	port_write(&guest->port, PORT_device_write, MODEL_ENGINE_JOBS + offset, 8, value);
+	return MODEL_ENGINE_JOBS + job->slot * MODEL_JOB_STRIDE + offset;
 }
 
-static uint64_t job_read(struct guest *guest, enum model_job_register offset)
+static void job_write(struct guest *guest, const struct guest_job *job,
+		      enum model_job_register offset, uint64_t value)
 {
-	return port_read(&guest->port, PORT_device_read, MODEL_ENGINE_JOBS + offset, 8);
+	port_write(&guest->port, PORT_device_write, job_at(job, offset), 8, value);
+}
+
+static uint64_t job_read(struct guest *guest, const struct guest_job *job,
+			 enum model_job_register offset)
+{
+	return port_read(&guest->port, PORT_device_read, job_at(job, offset), 8);
 }
 
 void guest_job_start(struct guest *guest, const struct guest_job *job)
 {
-	job_write(guest, MODEL_JOB_SOURCE, job->source);
-	job_write(guest, MODEL_JOB_DESTINATION, job->destination);
-	job_write(guest, MODEL_JOB_LENGTH, job->length);
-	job_write(guest, MODEL_JOB_PATTERN, job->pattern);
-	job_write(guest, MODEL_JOB_PASID, guest->pasid);
-	job_write(guest, MODEL_JOB_CONTROL, job->control | MODEL_JOB_INTERRUPT);
+	job_write(guest, job, MODEL_JOB_SOURCE, job->source);
+	job_write(guest, job, MODEL_JOB_DESTINATION, job->destination);
+	job_write(guest, job, MODEL_JOB_LENGTH, job->length);
+	job_write(guest, job, MODEL_JOB_PATTERN, job->pattern);
+	job_write(guest, job, MODEL_JOB_PASID, guest->pasid);
+	job_write(guest, job, MODEL_JOB_CONTROL, job->control | MODEL_JOB_INTERRUPT);
+}
+
+bool guest_job_over(struct guest *guest, struct guest_job *job)
+{
+	job->status = job_read(guest, job, MODEL_JOB_STATUS);
+	return job->status != MODEL_JOB_STATUS_running;
 }
 
 bool guest_job_wait(struct guest *guest, struct guest_job *job)
@@ -192,10 +205,10 @@ bool guest_job_wait(struct guest *guest, struct guest_job *job)
 		if (!guest->device_rang)
 			continue;
 		guest->device_rang = false;
-		job->status = job_read(guest, MODEL_JOB_STATUS);
+		(void)guest_job_over(guest, job);
 	}
-	job->bytes = job_read(guest, MODEL_JOB_DONE);
-	job->result = job_read(guest, MODEL_JOB_RESULT);
+	job->bytes = job_read(guest, job, MODEL_JOB_DONE);
+	job->result = job_read(guest, job, MODEL_JOB_RESULT);
 	return job->status == MODEL_JOB_STATUS_done;
 }
 

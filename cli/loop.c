@@ -350,6 +350,8 @@ static bool promise_kept(const struct run_guest *guest)
 		return false;
 	case CHARACTER_liar:
 		return guest->passes > 0;
+	case CHARACTER_noisy:
+		return noise_heard(guest->run);
 	case CHARACTER_silent:
 		return iopf_broker_gauge(iopf_host_broker(guest->machine->host),
 					 guest->endpoint, IOPF_GAUGE_delivered) > 0;
@@ -454,6 +456,7 @@ void loop_run(struct run *run)
 	while (run->phase != RUN_PHASE_OVER || quiet < QUIET_TURNS) {
 		quiet = turn(run) == 0 ? quiet + 1 : 0;
 		phase_go_on(run);
+		noise_go_on(run);
 		live_draw(run);
 		look(run, quiet == 0 || run->phase == RUN_PHASE_OVER ? 0 : sleep_ms(run));
 		/* Something may go on forever; the end does not wait for that. */

@@ -224,7 +224,9 @@ uint32_t machines_turn(struct run *run)
 	uint32_t done = 0;
 
 	for (uint32_t i = 0; i < run->guest_count; i++)
-		done += model_engine_run(run->guests[i].engine, BUDGET, run->now_ns);
+		if (!noise_rests(&run->guests[i]))
+			done += model_engine_run(run->guests[i].engine, BUDGET,
+						 run->now_ns);
 	for (uint32_t i = 0; i < run->machine_count; i++) {
 		struct run_machine *machine = &run->machines[i];
 

@@ -129,8 +129,33 @@ static void judge_invariants(struct run *run)
 	}
 }
 
+static void judge_noise(struct run *run)
+{
+	const struct noise noise = noise_of(run);
+
+	if (noise.neighbours == 0 || run->signal != 0)
+		return;
+	if (!noise.heard)
+		run_problem(run, "the noisy one's neighbours were not seen often enough");
+	else if (noise.ratio > noise.limit)
+		run_problem(run, "beside the noisy one others wait %.2f times as long, "
+				 "limit %.1f", noise.ratio, noise.limit);
+}
+
+static void judge_stalls(struct run *run, const struct run_machine *machine)
+{
+	uint32_t stalled = model_iommu_stalled(machine->iommu, IOPF_NO_ID);
+
+	if (stalled != 0)
+		run_problem(run, "%s: %" PRIu32 " transactions are stalled at the end",
+			    machine->family, stalled);
+}
+
 void report_judge(struct run *run)
 {
+	for (uint32_t i = 0; i < run->machine_count; i++)
+		judge_stalls(run, &run->machines[i]);
+	judge_noise(run);
 	judge_invariants(run);
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		judge_guest(run, &run->guests[i]);
@@ -274,6 +299,55 @@ static void print_acts(const struct run *run)
 	}
 }
 
+static void print_neighbour(const char *name, const struct histogram beside[2])
+{
+	printf("%-10s", name);
+	for (unsigned k = 0; k < 2; k++)
+		print_time(histogram_quantile(&beside[k], 500));
+	printf(" %8.2f\n", (double)histogram_quantile(&beside[1], 500) /
+				   (double)histogram_quantile(&beside[0], 500));
+}
+
+static void print_noise(const struct run *run)
+{
+	const struct noise noise = noise_of(run);
+
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		uint64_t refused, groups;
+
+		if (guest->character != CHARACTER_noisy)
+			continue;
+		groups = noise_groups(guest, &refused);
+		printf("\n%s: %" PRIu64 " of %" PRIu64 " groups refused, above its share: "
+		       "%.1f %%\n",
+		       guest->name, refused, groups,
+		       groups > 0 ? 100 * (double)refused / (double)groups : 0.0);
+	}
+	if (noise.neighbours == 0)
+		return;
+	printf("%-10s %8s %8s %8s\n", "beside it", "idle us", "busy us", "ratio");
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		if (run->guests[i].beside[0].count > 0 && run->guests[i].beside[1].count > 0)
+			print_neighbour(run->guests[i].name, run->guests[i].beside);
+	if (noise.heard)
+		print_neighbour("all", noise.beside);
+}
+
+static void print_pools(const struct run *run)
+{
+	for (uint32_t i = 0; i < run->machine_count; i++) {
+		const struct run_machine *machine = &run->machines[i];
+		struct model_iommu_stats stats = model_iommu_stats(machine->iommu);
+
+		if (stats.stalled > 0)
+			printf("%s: %" PRIu64 " stalls, %" PRIu64 " terminated; %" PRIu32
+			       " slots in use now\n",
+			       machine->family, stats.stalled, stats.terminated,
+			       model_iommu_stalled(machine->iommu, IOPF_NO_ID));
+	}
+}
+
 static void print_invariants(const struct run *run)
 {
 	printf("\n%-4s %12s %11s  %s\n", "", "checked", "violations", "what holds");
@@ -294,6 +368,8 @@ void report_text(const struct run *run)
 	print_endpoints(run);
 	print_refused(run);
 	print_endings(run);
+	print_noise(run);
+	print_pools(run);
 	print_acts(run);
 	print_invariants(run);
 	putchar('\n');

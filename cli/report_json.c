@@ -187,6 +187,19 @@ static json_t *endpoint_json(const struct run_guest *guest)
 	return json;
 }
 
+static json_t *noise_json(const struct run *run)
+{
+	const struct noise noise = noise_of(run);
+	json_t *json = json_object();
+
+	json_object_set_new(json, "idle_ns", latency_json(&noise.beside[0]));
+	json_object_set_new(json, "busy_ns", latency_json(&noise.beside[1]));
+	json_object_set_new(json, "ratio",
+			    noise.heard ? json_real(noise.ratio) : json_null());
+	json_object_set_new(json, "limit", json_real(noise.limit));
+	return json;
+}
+
 static json_t *invariants_json(const struct run *run)
 {
 	json_t *json = json_object();
@@ -236,6 +249,8 @@ int report_json(const struct run *run)
 	}
 	json_object_set_new(json, "guests", guests);
 	json_object_set_new(json, "endpoints", endpoints);
+	if (noise_of(run).neighbours > 0)
+		json_object_set_new(json, "noise", noise_json(run));
 	json_object_set_new(json, "problems", problems_json(run));
 	good = json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && putchar('\n') != EOF;
 	json_decref(json);

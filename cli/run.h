@@ -10,6 +10,7 @@
  *   process.c  guests' memory and processes
  *   loop.c     what rings, in turn, until the end
  *   watch.c    what is seen at the functions' end, counted
+ *   noise.c    what a noisy guest costs its neighbours
  *   record.c   the same in the event language
  *   live.c     a line a guest while it goes on
  *   report*.c  the end
@@ -111,6 +112,7 @@ struct run_guest {
 
 	/* What its device's end of the link saw. */
 	struct histogram latency;
+	struct histogram beside[2]; /* of that: with the noisy one idle, at work */
 	uint64_t responses[IOPF_CODE_COUNT];
 
 	/* What it says. */
@@ -148,6 +150,8 @@ struct run {
 	int signal;    /* that ended it, or 0 */
 	uint64_t begun_ns, end_ns, stopped_ns, phase_ns, now_ns;
 	uint32_t first_guest; /* whose turn it is to be first */
+	bool noise;        /* noisy devices work now, */
+	uint64_t noise_ns; /* or do not, since then */
 
 	struct record *record;
 	struct live *live; /* or NULL: no terminal */
@@ -233,6 +237,26 @@ void watch_turn(struct run_machine *machine);
 void watch_over(struct run_machine *machine);
 /* What the checkers of all machines found. */
 struct sim_check_result watch_result(const struct run *run, enum sim_invariant invariant);
+
+/* ---- noise.c ----------------------------------------------------------------------- */
+
+/* What neighbours of a noisy guest felt. */
+struct noise {
+	uint32_t neighbours;        /* honest ones on its machine */
+	struct histogram beside[2]; /* their latencies while it rested, and worked */
+	bool heard;                 /* often enough */
+	double ratio, limit;        /* of the medians */
+};
+
+/* Its device does not work now. */
+bool noise_rests(const struct run_guest *guest);
+void noise_go_on(struct run *run);
+/* A group of @guest's device was answered. */
+void noise_add(struct run_guest *guest, uint64_t issued_ns, uint64_t age_ns);
+struct noise noise_of(const struct run *run);
+bool noise_heard(const struct run *run);
+/* Groups of @guest that ended, and how many of them because it held its share. */
+uint64_t noise_groups(const struct run_guest *guest, uint64_t *refused);
 
 /* ---- record.c ---------------------------------------------------------------------- */
 

@@ -68,11 +68,14 @@ static void on_group(void *context, uint32_t pasid, uint32_t page_count,
 		     uint64_t issued_ns, enum model_outcome outcome)
 {
 	struct run_guest *guest = context;
+	uint64_t age_ns = cli_now_ns() - issued_ns;
 
 	(void)pasid;
 	(void)page_count;
-	if (outcome != MODEL_OUTCOME_LOST && outcome != MODEL_OUTCOME_STOPPED)
-		histogram_add(&guest->latency, cli_now_ns() - issued_ns);
+	if (outcome == MODEL_OUTCOME_LOST || outcome == MODEL_OUTCOME_STOPPED)
+		return;
+	histogram_add(&guest->latency, age_ns);
+	noise_add(guest, issued_ns, age_ns);
 }
 
 struct model_engine_hooks watch_hooks(struct run_guest *guest)

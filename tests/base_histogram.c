@@ -62,6 +62,21 @@ TEST(quantiles_are_within_two_percent)
 	}
 }
 
+TEST(two_that_are_merged_are_one)
+{
+	static struct histogram other;
+
+	memset(&histogram, 0, sizeof(histogram));
+	for (uint64_t i = 1; i <= 50; i++) {
+		histogram_add(&histogram, i);
+		histogram_add(&other, 50 + i % 10);
+	}
+	histogram_merge(&histogram, &other);
+	CHECK_EQ(histogram.count, 100);
+	CHECK_EQ(histogram.max, 59);
+	CHECK_EQ(histogram_quantile(&histogram, 500), 50);
+}
+
 TEST(the_largest_number_has_a_counter)
 {
 	memset(&histogram, 0, sizeof(histogram));

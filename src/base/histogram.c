@@ -42,6 +42,15 @@ void histogram_add(struct histogram *histogram, uint64_t value)
 		histogram->max = value;
 }
 
+void histogram_merge(struct histogram *into, const struct histogram *from)
+{
+	for (unsigned i = 0; i < HISTOGRAM_COUNTERS; i++)
+		into->counter[i] += from->counter[i];
+	into->count += from->count;
+	if (from->max > into->max)
+		into->max = from->max;
+}
+
 uint64_t histogram_quantile(const struct histogram *histogram, uint32_t per_mille)
 {
 	uint64_t count = histogram->count, rank, seen = 0;

@@ -24,6 +24,9 @@ struct histogram {
 
 void histogram_add(struct histogram *histogram, uint64_t value);
 
+/* @from is added to @into. */
+void histogram_merge(struct histogram *into, const struct histogram *from);
+
 /*
  * The value that @per_mille of the values do not exceed, at most 0.8 % off and never
  * above the greatest one; 0 where there is none. @per_mille: 1..1000.
