@@ -133,9 +133,9 @@ static inline uint8_t vector_names(const struct vector *vector, const char *memb
 	return (uint8_t)sum;
 }
 
-static inline uint8_t vector_perm(const struct vector *vector)
+static inline uint8_t vector_perm(const struct vector *vector, const char *member)
 {
-	const char *text = vector_text(vector, "perm");
+	const char *text = vector_text(vector, member);
 	uint8_t perm = 0;
 
 	for (; text != NULL && *text != 0; text++) {
@@ -168,11 +168,18 @@ static const struct vector_name vector_kind_names[] = {
 	{ "device", IOPF_COMMAND_INVALIDATE_DEVICE },
 	{ "wait", IOPF_COMMAND_WAIT },
 	{ "other", IOPF_COMMAND_OTHER },
+	{ "terminate", IOPF_COMMAND_TERMINATE },
 	{ NULL, 0 },
 };
 static const struct vector_name vector_granularity_names[] = {
 	{ "all", IOPF_ALL },         { "domain", IOPF_DOMAIN }, { "device", IOPF_DEVICE },
 	{ "pasid", IOPF_ONE_PASID }, { "page", IOPF_PAGE },     { NULL, 0 },
+};
+static const struct vector_name vector_what_names[] = {
+	{ "input", IOPF_FAULT_INPUT },
+	{ "table", IOPF_FAULT_TABLE },
+	{ "descriptor", IOPF_FAULT_DESCRIPTOR },
+	{ NULL, 0 },
 };
 
 static inline struct iopf_request vector_request(const struct vector *vector)
@@ -182,10 +189,28 @@ static inline struct iopf_request vector_request(const struct vector *vector)
 		.rid = (uint32_t)vector_number(vector, "rid"),
 		.pasid = vector_pasid(vector),
 		.index = (uint16_t)vector_number(vector, "index"),
-		.perm = vector_perm(vector),
+		.perm = vector_perm(vector, "perm"),
 		.flags = vector_names(vector, "flags", vector_flag_names),
 		.private_data = { vector_number(vector, "private0"),
 				  vector_number(vector, "private1") },
+	};
+}
+
+static inline struct iopf_fault vector_fault(const struct vector *vector)
+{
+	return (struct iopf_fault){
+		.addr = vector_number(vector, "addr"),
+		.gpa = vector_number(vector, "gpa"),
+		.rid = (uint32_t)vector_number(vector, "rid"),
+		.pasid = vector_pasid(vector),
+		.index = (uint16_t)vector_number(vector, "index"),
+		.perm = vector_perm(vector, "perm"),
+		.reason = (uint8_t)vector_number(vector, "reason"),
+		.stage = (uint8_t)vector_number(vector, "stage"),
+		.what = vector_names(vector, "what", vector_what_names),
+		.table_perm = vector_perm(vector, "table"),
+		.request = vector_number(vector, "request") != 0,
+		.stall = vector_number(vector, "stall") != 0,
 	};
 }
 
@@ -216,6 +241,7 @@ static inline struct iopf_command vector_command(const struct vector *vector)
 		.pending_max = (uint8_t)vector_number(vector, "pending_max"),
 		.status_data = (uint32_t)vector_number(vector, "status_data"),
 		.pf_rid = (uint32_t)vector_number(vector, "pf_rid"),
+		.asid = (uint16_t)vector_number(vector, "asid"),
 		.status_addr = vector_number(vector, "status_addr"),
 		.addr = vector_number(vector, "addr"),
 		.size_bytes = vector_number(vector, "size"),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Description: golden vectors of PCIe and VT-d, read and written. */
+/* Description: golden vectors of PCIe, VT-d and SMMUv3, read and written. */
 #include <errno.h>
 
 #include "vectors.h"
@@ -140,6 +140,78 @@ TEST(vtd_records_are_what_the_vectors_say)
 	CHECK_EQ(count, 35);
 }
 
+static void smmuv3_command(const struct iopf_wire *wire, bool read_only)
+{
+	struct iopf_command wanted = vector_command(&vector), got;
+
+	/* Address spaces are named by ASID in its TLBs. */
+	if (wanted.kind == IOPF_COMMAND_INVALIDATE_IOTLB)
+		wanted.pasid = 0;
+	CHECK_EQ(vector.word_count, 2);
+	CHECK_EQ(wire->decode_command(bytes, 16, &got), 0);
+	same(&got, &wanted, sizeof(got));
+	if (wanted.kind == IOPF_COMMAND_OTHER) {
+		CHECK_EQ(wire->encode_command(&wanted, 16, again), -EOPNOTSUPP);
+		return;
+	}
+	CHECK_EQ(wire->encode_command(&wanted, 16, again), 0);
+	if (!read_only)
+		same(again, bytes, 16);
+	CHECK_EQ(wire->decode_command(again, 16, &got), 0);
+	same(&got, &wanted, sizeof(got));
+}
+
+static void smmuv3_event(const struct iopf_wire *wire)
+{
+	struct iopf_fault wanted = vector_fault(&vector), got;
+	bool reserved = true;
+
+	CHECK_EQ(8 * vector.word_count, wire->fault_bytes);
+	CHECK_EQ(wire->decode_fault(bytes, &got, &reserved), 0);
+	same(&got, &wanted, sizeof(got));
+	CHECK(!reserved);
+	CHECK_EQ(wire->encode_fault(&wanted, again), 0);
+	same(again, bytes, wire->fault_bytes);
+}
+
+TEST(smmuv3_records_are_what_the_vectors_say)
+{
+	const struct iopf_wire *wire = iopf_wire_find("smmuv3");
+	FILE *file = vectors_open("smmuv3.txt");
+	int count = 0;
+
+	CHECK(wire == &iopf_wire_smmuv3);
+	for (; next(file); count++) {
+		if (strcmp(vector.record, "page_request") == 0) {
+			family_request(wire);
+		} else if (strcmp(vector.record, "event") == 0) {
+			smmuv3_event(wire);
+		} else {
+			CHECK(strcmp(vector.record, "command") == 0 ||
+			      strcmp(vector.record, "command_read") == 0);
+			smmuv3_command(wire, strcmp(vector.record, "command_read") == 0);
+		}
+	}
+	fclose(file);
+	CHECK_EQ(count, 68);
+}
+
+TEST(each_event_of_the_architecture_has_a_vector)
+{
+#define NUMBER(name, number, text) number,
+	static const uint8_t numbers[] = { IOPF_SMMUV3_EVENTS(NUMBER) };
+	bool seen[256] = { false };
+	FILE *file = vectors_open("smmuv3.txt");
+
+	while (next(file)) {
+		if (strcmp(vector.record, "event") == 0)
+			seen[vector_number(&vector, "reason")] = true;
+	}
+	fclose(file);
+	for (size_t i = 0; i < sizeof(numbers); i++)
+		CHECK(seen[numbers[i]]);
+}
+
 TEST(there_is_no_family_of_another_name)
 {
 	CHECK(iopf_wire_find("") == NULL);
@@ -168,6 +240,26 @@ TEST(a_response_becomes_the_command_that_carries_it)
 	response.flags = IOPF_STALL;
 	command = iopf_command_from_response(&response);
 	CHECK_EQ(iopf_wire_vtd.encode_command(&command, 32, bytes), -EOPNOTSUPP);
+	CHECK_EQ(iopf_wire_smmuv3.encode_command(&command, 16, bytes), 0);
+	CHECK_EQ(le64_get(bytes), 0x0000031000002044);
+	CHECK_EQ(le64_get(bytes + 8), 0x1ab);
+}
+
+TEST(a_stall_becomes_a_request_that_is_a_group_of_one)
+{
+	const struct iopf_fault fault = {
+		.addr = 0x7f0012345678, .gpa = 0x1000, .rid = 0x40, .pasid = 7,
+		.index = 0x8003, .perm = IOPF_WRITE, .reason = IOPF_SMMUV3_F_TRANSLATION,
+		.stage = 2, .stall = true,
+	};
+	struct iopf_request request = iopf_request_from_fault(&fault);
+
+	CHECK_EQ(request.addr, 0x7f0012345678);
+	CHECK_EQ(request.rid, 0x40);
+	CHECK_EQ(request.pasid, 7);
+	CHECK_EQ(request.index, 0x8003);
+	CHECK_EQ(request.perm, IOPF_WRITE);
+	CHECK_EQ(request.flags, IOPF_LAST | IOPF_STALL);
 }
 
 TEST(codes_are_a_closed_table)
