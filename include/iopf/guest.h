@@ -129,7 +129,7 @@ struct iopf_guest_options {
 	const struct iopf_guest_endpoint *endpoints; /* copied */
 	struct iopf_memory memory; /* the guest's; its segments are borrowed */
 	uint32_t pasid_max;      /* 1..IOPF_GUEST_PASID_MAX address spaces at once */
-	uint32_t levels;         /* 4, or 5: five-level tables are offered */
+	uint32_t levels;         /* 4, VT-d: or 5, five-level tables are offered */
 	uint64_t hold_ns;        /* how long one -EAGAIN may hold the guest's queue up;
 				  * then counted and passed over: the guest is told of a
 				  * time-out, no wait confirms what was not finished, and
@@ -342,11 +342,12 @@ struct iopf_agent_options {
 	struct iopf_memory memory; /* the guest's own, by guest-physical address; borrowed */
 	uint64_t base;         /* pages that the agent may use for everything it builds: */
 	uint64_t region_bytes; /* structures, queues, page tables; multiples of 4096 */
-	uint32_t levels;       /* 4 or 5 */
+	uint32_t levels;       /* 4, VT-d: or 5 */
 	uint32_t pasid_max;    /* 1..IOPF_AGENT_PASID_MAX attached at once */
-	uint32_t pasid_bits;   /* 13..20: PASIDs are smaller than 2^n */
+	uint32_t pasid_bits;   /* 13..20, SMMUv3: 1..20: PASIDs are smaller than 2^n */
 	uint32_t command_order; /* the command queue is 2^n pages, 0..7 */
-	uint32_t request_order; /* the page request queue is 2^n pages, 0..7 */
+	uint32_t request_order; /* the page request queue is 2^n pages, 0..7; and so is the
+				 * event queue, where the family has one */
 	uint32_t interrupt_data;
 	uint64_t interrupt_addr; /* message that says: requests are there; 0: masked */
 	const struct iopf_register_ops *registers; /* of the virtual IOMMU; borrowed */
@@ -354,6 +355,8 @@ struct iopf_agent_options {
 	const struct iopf_agent_ops *ops; /* borrowed */
 	void *context;                    /* of the ops */
 	const char *family; /* of the virtual IOMMU: "vtd", "smmuv3"; NULL: "vtd" */
+	const uint8_t *mechanisms; /* enum iopf_mechanism of each rid, as the platform says
+				    * it; copied; NULL: every one sends page requests */
 };
 
 /* clang-format off */
@@ -462,8 +465,8 @@ bool iopf_agent_waited(struct iopf_agent *agent, uint64_t ticket);
  */
 uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget);
 
-/* Answer a group that the pager left to the caller; one that came as a stall is known by
- * its function, @index is its tag then. 0, -EAGAIN (no room). */
+/* Answer a group that the pager left to the caller; of a function that stalls, @index is
+ * the tag. 0, -EAGAIN (no room). */
 int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 		      uint16_t index, enum iopf_code code);
 
@@ -493,6 +496,7 @@ struct iopf_agent_layout {
 	uint64_t root, command_queue, request_queue, status;
 	uint64_t tables; /* from here to the end of the region: page tables */
 	uint64_t end;
+	uint64_t event_queue; /* 0: the family has none */
 };
 void iopf_agent_layout(const struct iopf_agent *agent, struct iopf_agent_layout *layout);
 

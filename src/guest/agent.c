@@ -2,6 +2,7 @@
 /* guest/agent.c - the guest's own side: create, start, stop, raw commands. */
 #include "guest/agent.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -52,7 +53,8 @@ static bool region_valid(const struct iopf_agent_options *options)
 
 static const struct agent_family *family_find(const char *name)
 {
-	static const struct agent_family *const families[] = { &agent_vtd };
+	static const struct agent_family *const families[] = { &agent_vtd,
+							       &agent_smmuv3 };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (name == NULL || strcmp(families[i]->name, name) == 0)
@@ -78,6 +80,14 @@ size_t iopf_agent_size_bytes(const struct iopf_agent_options *options)
 	return options_valid(options) ? agent_plan(options).end : 0;
 }
 
+static void note_mechanisms(struct iopf_agent *agent, const uint8_t *mechanisms)
+{
+	static_assert(IOPF_AGENT_RID_MAX <= 64, "a bit for each");
+	for (uint32_t i = 0; mechanisms != NULL && i < agent->options.rid_count; i++)
+		agent->stalling |= (uint64_t)(mechanisms[i] == IOPF_STALLS) << i;
+	agent->options.mechanisms = NULL;
+}
+
 /* The structures, in the order in which the layout names them. */
 static int make_structures(struct iopf_agent *agent)
 {
@@ -93,6 +103,9 @@ static int make_structures(struct iopf_agent *agent)
 	if (error == 0)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->request_queue);
+	if (error == 0 && agent->family->events)
+		error = agent_pages_take(agent, 1u << agent->options.request_order,
+					 &layout->event_queue);
 	if (error == 0)
 		error = agent->family->create(agent, &pages);
 	layout->tables =
@@ -103,7 +116,7 @@ static int make_structures(struct iopf_agent *agent)
 
 static int make_driver(struct iopf_agent *agent)
 {
-	const struct iopf_driver_options options = {
+	struct iopf_driver_options options = {
 		.size_bytes = sizeof(options),
 		.command_bytes = agent->family->command_bytes,
 		.wire = agent->family->wire,
@@ -118,8 +131,12 @@ static int make_driver(struct iopf_agent *agent)
 		.command_order = agent->options.command_order,
 		.interrupt_addr = agent->options.interrupt_addr,
 		.interrupt_data = agent->options.interrupt_data,
+		.event_addr = agent->layout.event_queue,
+		.event_order = agent->options.request_order,
 	};
 
+	if (agent->family->driver != NULL)
+		agent->family->driver(agent, &options);
 	return iopf_driver_create(&options, agent->driver_memory,
 				  iopf_driver_size_bytes(), &agent->driver);
 }
@@ -150,6 +167,7 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
 	agent->rids = (void *)(bytes + plan.rids);
 	memcpy(agent->rids, options->rids, options->rid_count * sizeof(uint32_t));
 	agent->options.rids = agent->rids;
+	note_mechanisms(agent, options->mechanisms);
 	agent->spaces = (void *)(bytes + plan.spaces);
 	agent->page_owner = (void *)(bytes + plan.owners);
 	agent->page_count = (uint32_t)(options->region_bytes / TABLE_PAGE_BYTES);

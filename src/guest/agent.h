@@ -20,6 +20,7 @@
 
 #include "base/map.h"
 #include "iopf/guest.h"
+#include "table/smmuv3.h"
 #include "table/vtd_scalable.h"
 
 enum agent_owner {
@@ -37,6 +38,7 @@ enum agent_space_state {
 struct agent_space {
 	union {
 		struct x86_table x86;
+		struct vmsa_table vmsa;
 	} table;
 	uint64_t wait;    /* DRAINING: its drain; 0: not in the queue yet */
 	uint32_t rid_index;
@@ -67,6 +69,8 @@ struct agent_family {
 	int (*create)(struct iopf_agent *agent, const struct table_pages *pages);
 	/* Does the IOMMU have what they ask for? 0, -ENODEV, a register's error. */
 	int (*features)(struct iopf_agent *agent);
+	/* What the driver has to know beside. NULL: nothing. */
+	void (*driver)(const struct iopf_agent *agent, struct iopf_driver_options *options);
 	/* An empty first level; the entry that leads to it, there and away. */
 	int (*table)(struct iopf_agent *agent, struct agent_space *space,
 		     const struct table_pages *pages);
@@ -80,7 +84,7 @@ struct agent_family {
 	int (*unmap)(const struct agent_space *space, uint64_t addr, uint64_t size_bytes);
 };
 
-extern const struct agent_family agent_vtd;
+extern const struct agent_family agent_vtd, agent_smmuv3;
 
 struct iopf_agent {
 	const struct agent_family *family;
@@ -89,6 +93,7 @@ struct iopf_agent {
 	struct iopf_driver *driver;
 	void *driver_memory;
 	uint32_t *rids;
+	uint64_t stalling; /* by function: it stalls */
 
 	uint16_t *page_owner; /* enum agent_owner, by page of the region */
 	uint32_t page_count;
@@ -97,12 +102,12 @@ struct iopf_agent {
 
 	union {
 		struct vtd_builder vtd;
+		struct smmuv3_builder smmuv3;
 	} builder;
 	struct agent_space *spaces; /* pasid_max of them */
 	struct map space_map;       /* function, PASID -> index into spaces[] */
 	struct map partial_map;     /* function, PASID, index -> enum agent_verdict */
 	void *partial_cells;
-	uint64_t stalling;          /* by function: it asked last by stalling */
 	uint32_t draining;          /* how many spaces are */
 
 	struct iopf_agent_layout layout;
@@ -113,6 +118,12 @@ struct iopf_agent {
 
 /* Index of @rid, or rid_count. */
 uint32_t agent_rid_index(const struct iopf_agent *agent, uint32_t rid);
+
+/* The function asks by stalling, not by messages. */
+static inline bool agent_stalls(const struct iopf_agent *agent, uint32_t rid_index)
+{
+	return rid_index < agent->options.rid_count && (agent->stalling >> rid_index & 1);
+}
 
 /* ---- agent_space.c ------------------------------------------------------------------ */
 

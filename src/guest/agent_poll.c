@@ -2,7 +2,6 @@
 /* guest/agent_poll.c - page requests of a guest: taken, grouped, served, answered. */
 #include "guest/agent.h"
 
-#include <assert.h>
 #include <errno.h>
 
 /* ---- Partial groups ------------------------------------------------------------------ */
@@ -66,13 +65,10 @@ static int answer_submit(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 	return 0;
 }
 
-/* A function asks in one way only: as it did the last time. */
 int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 		      uint16_t index, enum iopf_code code)
 {
-	uint32_t rid_index = agent_rid_index(agent, rid);
-	bool stall = rid_index < agent->options.rid_count &&
-		     (agent->stalling >> rid_index & 1);
+	bool stall = agent_stalls(agent, agent_rid_index(agent, rid));
 
 	return answer_submit(agent, rid, pasid, index, code, stall ? IOPF_STALL : 0);
 }
@@ -111,16 +107,6 @@ static void group_end(struct iopf_agent *agent, const struct iopf_request *reque
 				    code, request->flags & IOPF_STALL);
 }
 
-static void how_noted(struct iopf_agent *agent, uint32_t rid_index, bool stall)
-{
-	uint64_t bit = UINT64_C(1) << (rid_index % 64);
-
-	static_assert(IOPF_AGENT_RID_MAX <= 64, "a bit for each");
-	if (rid_index == agent->options.rid_count)
-		return;
-	agent->stalling = stall ? agent->stalling | bit : agent->stalling & ~bit;
-}
-
 /*
  * A partial group that finds no room is not remembered: at worst it is answered success
  * with a page missing, and success only means: ask again (PCIe 6.x, 10.4.2.2).
@@ -132,7 +118,6 @@ static void request_serve(struct iopf_agent *agent, const struct iopf_request *r
 	uint32_t verdict;
 
 	agent->stats.requests++;
-	how_noted(agent, rid_index, request->flags & IOPF_STALL);
 	if (request->flags & IOPF_STOP) {
 		agent->stats.stop_markers++;
 		partials_drop(agent, rid_index, request->pasid);

@@ -6,9 +6,13 @@
 
 /* ---- Pages --------------------------------------------------------------------------- */
 
+/* Runs of 2^n pages begin at a multiple of their size: queues want that. */
 static bool pages_free(const struct iopf_agent *agent, uint32_t first, uint32_t count)
 {
-	if (count > agent->page_count - first)
+	uint64_t page = agent->options.base / TABLE_PAGE_BYTES + first;
+
+	if (count > agent->page_count - first ||
+	    ((count & (count - 1)) == 0 && page % count != 0))
 		return false;
 	for (uint32_t i = 0; i < count; i++)
 		if (agent->page_owner[first + i] != AGENT_OWNER_NONE)
@@ -139,7 +143,10 @@ static int submit_translations(struct iopf_agent *agent, const struct agent_spac
 	iotlb.addr = device.addr = addr;
 	iotlb.size_bytes = device.size_bytes = size_bytes;
 	error = iopf_driver_submit(agent->driver, &iotlb);
-	return error == 0 ? iopf_driver_submit(agent->driver, &device) : error;
+	/* What stalls has no translations of its own. */
+	if (error != 0 || agent_stalls(agent, space->rid_index))
+		return error;
+	return iopf_driver_submit(agent->driver, &device);
 }
 
 /* ---- Attach -------------------------------------------------------------------------- */

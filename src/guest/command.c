@@ -40,11 +40,12 @@ static bool forward_touches(const struct iopf_guest *guest,
 }
 
 /* It may touch any space. Otherwise: those of one PASID, and of requests without. */
-static bool forward_every(const struct iopf_command *command)
+static bool forward_every(const struct iopf_guest *guest,
+			  const struct iopf_command *command)
 {
 	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
 		return command->pasid == IOPF_PASID_ANY;
-	return command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
+	return !guest->family->iotlb_pasids || command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
 	       command->pasid == IOPF_PASID_NONE;
 }
 
@@ -52,7 +53,7 @@ static const struct guest_space *forward_candidate(const struct iopf_guest *gues
 						   const struct iopf_command *command,
 						   uint32_t i)
 {
-	if (forward_every(command))
+	if (forward_every(guest, command))
 		return &guest->spaces[i];
 	if (i & 1 && command->pasid == IOPF_PASID_NONE)
 		return NULL;
@@ -69,6 +70,7 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 		.kind = command->kind,
 		.granularity = command->granularity,
 		.domain = space->value.domain,
+		.asid = space->value.format == IOPF_FORMAT_VMSA ? space->value.domain : 0,
 		.rid = guest->functions[space->function].value.rid,
 		.pasid = space->pasid,
 		.hints = command->hints,
@@ -89,7 +91,7 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 int guest_command_invalidate(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	uint32_t count =
-		forward_every(command) ? guest->space_count : guest->function_count * 2;
+		forward_every(guest, command) ? guest->space_count : guest->function_count * 2;
 
 	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE &&
 	    guest_function_of_rid(guest, command->rid) == guest->function_count) {
@@ -118,6 +120,7 @@ static void wait_drained(struct iopf_guest *guest)
 {
 	for (uint32_t i = 0; i < guest->function_count; i++)
 		guest->stats.forgotten += shown_drain(guest->functions[i].shown);
+	guest->undrained = false;
 	guest->stats.drains++;
 }
 
@@ -125,7 +128,8 @@ static void wait_drained(struct iopf_guest *guest)
  * where a device does not answer (VT-d, "Invalidation Time-out Error"). */
 int guest_command_wait(struct iopf_guest *guest, const struct iopf_command *command)
 {
-	bool drain = command->wait_flags & IOPF_WAIT_DRAIN;
+	bool drain = (command->wait_flags & IOPF_WAIT_DRAIN) ||
+		     (guest->family->waits_drain && guest->undrained);
 	int result = command_unfinished(guest);
 
 	/* Asked until it says so and not again: each of both has its own time. */
@@ -191,8 +195,11 @@ static void command_root_changed(void *context)
 /* While translation is off nothing is attached. */
 static void command_translation_changed(void *context, bool on)
 {
-	(void)on;
-	guest_scan_all(context);
+	struct iopf_guest *guest = context;
+
+	if (!on && guest->family->off_forgets)
+		guest_forget(guest, GUEST_EVERY_MECHANISM);
+	guest_scan_all(guest);
 }
 
 /* What was in the queue is forgotten, and with it what was shown by it. */

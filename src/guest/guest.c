@@ -42,7 +42,8 @@ static struct guest_plan guest_plan(const struct iopf_guest_options *options)
 
 static const struct guest_family *family_find(const char *name)
 {
-	static const struct guest_family *const families[] = { &guest_vtd };
+	static const struct guest_family *const families[] = { &guest_vtd,
+							       &guest_smmuv3 };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (name == NULL || strcmp(families[i]->name, name) == 0)

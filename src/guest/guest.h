@@ -23,6 +23,7 @@
 #include "base/map.h"
 #include "guest/shown.h"
 #include "iopf/queue.h"
+#include "table/smmuv3.h"
 #include "table/vtd_scalable.h"
 
 struct iopf_guest;
@@ -32,7 +33,11 @@ struct guest_space {
 	struct iopf_address_space value;
 	uint32_t function; /* index into functions[] */
 	uint32_t pasid;    /* or IOPF_PASID_NONE */
-	uint32_t entry;    /* the PASID whose entry it came from, also for none */
+	uint32_t entry;    /* the PASID whose entry it came from, also for none;
+			    * UINT32_MAX: no entry */
+	union {
+		struct smmuv3_cd smmuv3;
+	} detail; /* of the entry, what is not in @value; as it was copied */
 	bool leaving;      /* its detach took too long: asked for again before anything */
 };
 
@@ -77,6 +82,9 @@ struct guest_family {
 	const struct iopf_wire *wire;
 	uint32_t mechanisms; /* 1 << enum iopf_mechanism: how it can show a group */
 	uint32_t rid_max;
+	bool iotlb_pasids; /* IOTLB invalidations that name a PASID are for that only */
+	bool off_forgets;  /* with translation goes what was asked */
+	bool waits_drain;  /* no wait says so: each drains once something was torn down */
 	guest_command_fn *const *command; /* by kind */
 	const uint32_t *doorbells; /* registers that take no command away; 0 ends */
 	bool (*levels_valid)(uint32_t levels);
@@ -87,6 +95,9 @@ struct guest_family {
 	 * to *@last, where it is one. */
 	bool (*read)(struct iopf_guest *guest, uint32_t function, uint32_t pasid,
 		     struct guest_space *space, uint32_t *last);
+	/* The details of two spaces with the same value and entry are the same. NULL:
+	 * there are none. */
+	bool (*same)(const struct guest_space *a, const struct guest_space *b);
 	/* How many stalls find room in the guest's event queue now, and how many ever.
 	 * False: it is off. And the number of an event by enum table_fault. NULL: no stall
 	 * can be shown. */
@@ -107,7 +118,7 @@ struct guest_family {
 		     struct table_result *result);
 };
 
-extern const struct guest_family guest_vtd;
+extern const struct guest_family guest_vtd, guest_smmuv3;
 
 struct iopf_guest {
 	const struct guest_family *family;
@@ -115,6 +126,7 @@ struct iopf_guest {
 	void *hardware_memory;
 	union {
 		struct vtd_features vtd;
+		struct smmuv3_features smmuv3;
 	} features; /* what its IOMMU can do, as its registers say */
 	const struct iopf_guest_ops *ops;
 	void *context;
@@ -135,6 +147,7 @@ struct iopf_guest {
 			     * before it have completed */
 	uint32_t forwarded; /* how many it went to the host for */
 
+	bool undrained;  /* something was torn down, and no drain has completed since */
 	bool unfinished; /* a change was passed over: the next to confirm it fails */
 	bool held;       /* the last operation said -EAGAIN */
 	bool holding;    /* since hold_since_ns */

@@ -50,12 +50,16 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
 #define SPACE_GATES (IOPF_SPACE_PRE | IOPF_SPACE_DTE)
 
 /* What is attached, @a, is what there is to be. */
-static bool space_same(const struct guest_space *a, const struct guest_space *b)
+static bool space_same(const struct guest_family *family, const struct guest_space *a,
+		       const struct guest_space *b)
 {
 	return !a->leaving && a->value.root == b->value.root &&
-	       a->value.domain == b->value.domain && a->value.levels == b->value.levels &&
+	       a->value.domain == b->value.domain &&
+	       a->value.levels == b->value.levels &&
 	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
-	       a->entry == b->entry;
+	       a->value.nest[0] == b->value.nest[0] &&
+	       a->value.nest[1] == b->value.nest[1] && a->entry == b->entry &&
+	       (family->same == NULL || family->same(a, b));
 }
 
 /* ---- One change: detach what is there, attach what is wanted ------------------------- */
@@ -86,6 +90,7 @@ static int change_detach(struct iopf_guest *guest, struct guest_space *space)
 	if (result == -EAGAIN)
 		return result;
 	space_close(guest, space, !guest->change.wanted);
+	guest->undrained = true;
 	if (result == GUEST_PASSED_OVER) {
 		space->leaving = true;
 		guest->unfinished = true;
@@ -131,7 +136,7 @@ static int change_run(struct iopf_guest *guest)
 	change->active = false;
 	if (now != NULL && now->leaving && guest->scan.phase == GUEST_SCAN_ENTRIES)
 		return 0; /* asked for in this scan already */
-	if (now != NULL && change->wanted && space_same(now, next)) {
+	if (now != NULL && change->wanted && space_same(guest->family, now, next)) {
 		now->value.flags = next->value.flags;
 	} else if (now != NULL) {
 		result = change_detach(guest, now);

@@ -230,6 +230,7 @@ const struct guest_family guest_vtd = {
 	.wire = &iopf_wire_vtd,
 	.mechanisms = 1u << IOPF_PRI,
 	.rid_max = UINT16_MAX,
+	.iotlb_pasids = true,
 	.command = vtd_command,
 	.doorbells = vtd_doorbells,
 	.levels_valid = vtd_levels_valid,

@@ -190,7 +190,7 @@ enum {
 };
 
 /* The address in STRTAB_BASE. */
-#define SMMUV3_STRTAB_ADDR UINT64_C(0x00ffffffffffffc0)
+#define SMMUV3_STREAMS_ADDR UINT64_C(0x00ffffffffffffc0)
 
 /* Events, as records of the event queue number them. ("Event records") */
 /* clang-format off */

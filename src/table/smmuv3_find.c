@@ -52,7 +52,7 @@ static enum smmuv3_event ste_at(const struct iopf_memory *memory,
 		return SMMUV3_EVENT_C_BAD_STREAMID;
 	/* The table is aligned to its size, and to an entry's. */
 	bits = !deep ? size + 6 : size > split + 3 ? size - split + 3 : 6;
-	base &= SMMUV3_STRTAB_ADDR & UINT64_MAX << bits;
+	base &= SMMUV3_STREAMS_ADDR & UINT64_MAX << bits;
 	if (deep)
 		return find_level2(memory, base, split, sid, addr);
 	*addr = base + (uint64_t)sid * SMMUV3_ENTRY_BYTES;
