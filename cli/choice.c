@@ -23,6 +23,14 @@ const char *choice_mechanism(const struct run_combination *combination)
 	return combination->mechanism == IOPF_STALLS ? "stall" : "pri";
 }
 
+/* A VT-d knows no stalls. */
+enum iopf_mechanism choice_shown(const struct run_combination *combination)
+{
+	bool knows = strcmp(combination->guest, "vtd") != 0;
+
+	return knows ? (enum iopf_mechanism)combination->mechanism : IOPF_PRI;
+}
+
 static bool name_fits(const char *wanted, const char *name)
 {
 	return wanted == NULL || strcmp(wanted, name) == 0;
@@ -171,7 +179,9 @@ bool choice_guests(struct run *run)
 		guest->machine = machine_of(run, guest->combination->host);
 		guest->machine->guest_count++;
 		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */
-		guest->levels = i % 2 == 0 ? 4 : 5;
+		guest->levels = i % 2 == 0 || strcmp(guest->combination->guest, "vtd") != 0 ?
+					4 :
+					5;
 		guest->port = guest->process = guest->memory_descriptor = -1;
 	}
 	for (uint32_t i = 0; good && i < run->guest_count; i++)

@@ -7,7 +7,10 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-enum { ALLOCATION = 128 /* credits of a function */ };
+enum {
+	ALLOCATION = 128, /* credits of a function */
+	STALL_SHARE = 16, /* slots of a platform master */
+};
 
 static const uint64_t second_ns = 1000000000;
 
@@ -37,6 +40,20 @@ static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
 	return model_function_invalidate(context, pasid, payload);
 }
 
+static struct model_engine_options engine_options(struct run_guest *guest)
+{
+	bool noisy = guest->character == CHARACTER_noisy;
+
+	return (struct model_engine_options){
+		.hooks = watch_hooks(guest),
+		.job_max = 4,
+		.window = noisy ? MODEL_ENGINE_WINDOW_MAX : 8,
+		.group_pages = 16,
+		.retry_max = 8,
+		.piece_bytes = LAYOUT_PAGE,
+	};
+}
+
 /* Functions differ where the specification leaves them a choice. */
 static int function_create(struct run_guest *guest)
 {
@@ -56,23 +73,14 @@ static int function_create(struct run_guest *guest)
 		.pasid_in_response = guest->number % 3 != 2,
 		.stop_marker = guest->number % 2 == 1,
 	};
-	const struct model_downstream downstream_of = { .response = on_response,
-							.invalidate = on_invalidate };
-	struct model_downstream downstream = downstream_of;
-	struct model_engine_options engine = {
-		.hooks = watch_hooks(guest),
-		.job_max = 4,
-		.window = 8,
-		.group_pages = 16,
-		.retry_max = 8,
-		.piece_bytes = LAYOUT_PAGE,
-	};
+	struct model_downstream downstream = { .response = on_response,
+					       .invalidate = on_invalidate };
+	struct model_engine_options engine = engine_options(guest);
 	int error = model_function_create(&options, &guest->function);
 
 	if (error != 0)
 		return error;
-	engine.function = guest->function;
-	downstream.context = guest->function;
+	engine.function = downstream.context = guest->function;
 	error = model_engine_create(&engine, &guest->engine);
 	return error != 0 ? error :
 			    model_iommu_connect(guest->machine->iommu, guest->rid,
@@ -104,6 +112,52 @@ static void function_prepare(struct run_guest *guest)
 	config_write(guest->function, at + MSI_CONTROL, 2, MSI_ON);
 }
 
+/* ---- A platform master ------------------------------------------------------------- */
+
+static void on_released(void *context, const struct model_transaction *transaction,
+			int result)
+{
+	model_master_released(context, transaction, result);
+}
+
+static void master_reset(void *context)
+{
+	model_master_reset(context);
+}
+
+static bool master_quiet(void *context)
+{
+	return model_master_quiet(context);
+}
+
+static const struct iopf_master_ops master_ops = { .reset = master_reset,
+						   .quiet = master_quiet };
+
+static int master_create(struct run_guest *guest)
+{
+	const struct model_master_options options = {
+		.upstream = model_iommu_upstream(guest->machine->iommu),
+		.rid = guest->rid,
+		.transactions = MODEL_MASTER_TRANSACTION_MAX,
+		.pasid_width = 16,
+		.interrupt = true,
+		.interrupt_addr = PORT_INTERRUPT_ADDR,
+		.interrupt_data = PORT_VECTOR_DEVICE,
+	};
+	struct model_downstream downstream = { .released = on_released };
+	struct model_engine_options engine = engine_options(guest);
+	int error = model_master_create(&options, &guest->master);
+
+	if (error != 0)
+		return error;
+	engine.master = downstream.context = guest->master;
+	engine.group_pages = 1; /* a stall is one page */
+	error = model_engine_create(&engine, &guest->engine);
+	return error != 0 ? error :
+			    model_iommu_connect(guest->machine->iommu, guest->rid,
+						&downstream);
+}
+
 /* ---- A guest ----------------------------------------------------------------------- */
 
 static void on_guest_interrupt(void *context, uint64_t addr, uint32_t data)
@@ -115,12 +169,15 @@ static void on_guest_interrupt(void *context, uint64_t addr, uint32_t data)
 static int guest_add(struct run_guest *guest)
 {
 	struct run *run = guest->run;
+	bool stalls = guest->combination->mechanism == IOPF_STALLS;
 	const struct iopf_host_function_options function = {
 		.rid = guest->rid,
 		.guest_rid = LAYOUT_RID,
-		.allocation = ALLOCATION,
-		.ops = &function_ops,
-		.context = guest->function,
+		.allocation = stalls ? STALL_SHARE : ALLOCATION,
+		.mechanism = guest->combination->mechanism,
+		.ops = stalls ? NULL : &function_ops,
+		.master = stalls ? &master_ops : NULL,
+		.context = stalls ? (void *)guest->master : (void *)guest->function,
 	};
 	const struct iopf_pager_region region = { .addr = LAYOUT_BASE,
 						  .out = DEVICE_GUEST_BASE(guest->number),
@@ -134,7 +191,8 @@ static int guest_add(struct run_guest *guest)
 		.regions = &region,
 		.region_count = 1,
 		.pasid_max = RUN_SPACE_MAX,
-		.levels = 5,
+		.levels = guest->levels,
+		.family = guest->combination->guest,
 		.policy = guest->policy,
 		.hold_ns = 5 * second_ns,
 		.name = guest->number,
@@ -156,18 +214,47 @@ static int guest_add(struct run_guest *guest)
 
 int device_create(struct run_guest *guest)
 {
-	int error = function_create(guest);
+	bool stalls = guest->combination->mechanism == IOPF_STALLS;
+	int error = stalls ? master_create(guest) : function_create(guest);
 
 	if (error != 0)
 		return error;
-	function_prepare(guest);
+	if (!stalls)
+		function_prepare(guest);
 	return guest_add(guest);
+}
+
+struct device_state device_state(const struct run_guest *guest)
+{
+	struct model_function_state function;
+	struct model_master_state master;
+
+	if (guest->master != NULL) {
+		model_master_state(guest->master, &master);
+		return (struct device_state){ .requests = master.stalls,
+					      .allocation = STALL_SHARE,
+					      .in_use = master.held };
+	}
+	model_function_state(guest->function, &function);
+	return (struct device_state){ .requests = function.requests,
+				      .allocation = function.allocation,
+				      .in_use = function.credits_in_use,
+				      .uprgi = function.uprgi_count,
+				      .rf = function.response[MODEL_FAILED] +
+					    function.rf,
+				      .pasid_in_response = function.pasid_in_response };
 }
 
 void device_destroy(struct run_guest *guest)
 {
+	if (guest->machine == NULL)
+		return; /* it was never dealt out */
 	model_engine_destroy(guest->engine);
 	if (guest->function != NULL)
 		model_function_destroy(guest->function);
+	if (guest->machine->iommu != NULL)
+		model_iommu_connect(guest->machine->iommu, guest->rid, NULL);
+	if (guest->master != NULL)
+		model_master_destroy(guest->master);
 	free(guest->guest_memory);
 }

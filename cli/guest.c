@@ -21,7 +21,7 @@
 
 struct guest_options {
 	const char *character, *family;
-	uint64_t memory, port, file, bytes, seed, levels;
+	uint64_t memory, port, file, bytes, seed, levels, stalls;
 };
 
 #define MEMBER(name)     offsetof(struct guest_options, name)
@@ -37,6 +37,8 @@ static const struct option options[] = {
 	{ "bytes", "N", "how long the file is", MEMBER(bytes), 1, LAYOUT_FILE_MAX,
 	  OPTION_NUMBER },
 	{ "seed", "N", "the beginning of its chance", MEMBER(seed), 0, UINT64_MAX,
+	  OPTION_NUMBER },
+	{ "stalls", "0|1", "how its device pages, as it is shown", MEMBER(stalls), 0, 1,
 	  OPTION_NUMBER },
 	{ "levels", "N", "of its page tables", MEMBER(levels), 4, 5, OPTION_NUMBER },
 };
@@ -268,6 +270,7 @@ int cli_guest(int argc, char **argv)
 	guest->layout = layout;
 	guest->levels = (uint32_t)given.levels;
 	guest->family = given.family;
+	guest->mechanism = given.stalls ? IOPF_STALLS : IOPF_PRI;
 	guest->chance = given.seed;
 	guest->behaviour = behaviours[character_find(given.character)];
 	guest->ops.fault = guest->behaviour->fault;

@@ -38,6 +38,7 @@ struct guest {
 	size_t agent_bytes;
 	uint32_t levels;
 	const char *family; /* of its IOMMU */
+	uint8_t mechanism;  /* enum iopf_mechanism: of its device, as it is shown */
 	uint32_t pasid; /* where its device works */
 	uint32_t file_crc;
 	uint64_t chance;

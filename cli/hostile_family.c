@@ -8,7 +8,7 @@
 
 const struct hostile_family *hostile_family_find(const char *name)
 {
-	static const struct hostile_family *const families[] = { &hostile_vtd };
+	static const struct hostile_family *const families[] = { &hostile_vtd, &hostile_smmuv3 };
 
 	for (size_t i = 0; i < CLI_COUNT(families); i++)
 		if (strcmp(families[i]->name, name) == 0)

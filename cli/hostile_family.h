@@ -52,7 +52,7 @@ struct hostile_family {
 	/* Acts that it has no words for: bits by enum hostile_act. */
 	uint64_t lacks;
 	/* The entry of @request's address space, behind the agent's back; 0: not found. */
-	uint64_t (*space_addr)(const struct guest *guest, const struct iopf_request *request);
+	uint64_t (*space_addr)(struct guest *guest, const struct iopf_request *request);
 	/* The host has come to the end of its commands, or has stopped at one. */
 	bool (*commands_over)(struct port *port);
 	/* Everything off, whatever state it is in. False: not yet. */

@@ -80,7 +80,7 @@ static const struct hostile_setting odd[] = {
 	{ VTD_PRS, 255, HOSTILE_NOWHERE, 0 },
 };
 
-static uint64_t space_addr(const struct guest *guest, const struct iopf_request *request)
+static uint64_t space_addr(struct guest *guest, const struct iopf_request *request)
 {
 	uint32_t pasid = request->pasid;
 	struct iopf_agent_layout layout;

@@ -376,11 +376,8 @@ static bool is_dead(const struct run_guest *guest)
 
 static bool is_over(const struct run_guest *guest)
 {
-	struct model_function_state state;
-
-	model_function_state(guest->function, &state);
 	return iopf_host_guest_over(guest->machine->host, guest->id) &&
-	       state.credits_in_use == 0;
+	       device_state(guest).in_use == 0;
 }
 
 static void kill_all(struct run *run)

@@ -85,6 +85,7 @@ static int iommu_create(struct run_machine *machine)
 					       .translation_lines = 4096,
 					       .invalidation_timeout_ns = second_ns,
 					       .stall_max = STALLS,
+					       .observer = watch_stall_observer(machine),
 					       .interrupt = on_interrupt,
 					       .context = machine },
 		&machine->iommu);

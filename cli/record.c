@@ -89,10 +89,9 @@ void record_close(struct run *run)
 
 static void world_guest(struct run_guest *guest)
 {
-	struct model_function_state state;
+	const struct device_state state = device_state(guest);
 	struct trace_event event;
 
-	model_function_state(guest->function, &state);
 	trace_begin(&event, TRACE_KIND_world, 0);
 	trace_put_name(&event, TRACE_KEY_owner, guest->name);
 	trace_put_name(&event, TRACE_KEY_family, guest->combination->guest);
@@ -104,7 +103,7 @@ static void world_guest(struct run_guest *guest)
 	trace_put_name(&event, TRACE_KEY_source, guest->machine->family);
 	trace_put(&event, TRACE_KEY_rid, guest->rid);
 	trace_put(&event, TRACE_KEY_allocation, state.allocation);
-	trace_put(&event, TRACE_KEY_mechanism, TRACE_MECHANISM_pri);
+	trace_put(&event, TRACE_KEY_mechanism, guest->combination->mechanism == IOPF_STALLS ? TRACE_MECHANISM_stall : TRACE_MECHANISM_pri);
 	trace_put(&event, TRACE_KEY_pasid_in_response, state.pasid_in_response);
 	put_event(guest->run, &event);
 }
@@ -148,6 +147,8 @@ static void put_request(struct trace_event *event, const struct iopf_request *re
 	trace_put(event, TRACE_KEY_perm, request->perm);
 	if (request->flags & IOPF_LAST)
 		trace_put(event, TRACE_KEY_last, 1);
+	if (request->flags & IOPF_STALL)
+		trace_put(event, TRACE_KEY_stall, 1);
 }
 
 static enum trace_kind request_kind(const struct iopf_request *request)
@@ -195,6 +196,23 @@ void record_response(struct run_guest *guest, const struct iopf_prg_response *re
 	trace_put(&event, TRACE_KEY_code, code);
 	if (response->code != iopf_pcie_code(code))
 		trace_put(&event, TRACE_KEY_raw_code, response->code);
+	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
+	put_event(run, &event);
+}
+
+void record_resume(struct run_guest *guest, uint16_t tag, enum iopf_code code)
+{
+	struct run *run = guest->run;
+	struct trace_event event;
+
+	if (run->record == NULL)
+		return;
+	begin(run, &event, TRACE_KIND_response);
+	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	trace_put(&event, TRACE_KEY_rid, guest->rid);
+	trace_put(&event, TRACE_KEY_index, tag);
+	trace_put(&event, TRACE_KEY_code, code);
+	trace_put(&event, TRACE_KEY_stall, 1);
 	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
 	put_event(run, &event);
 }

@@ -54,16 +54,19 @@ int report_data(const struct run_guest *guest)
 
 static void judge_function(struct run *run, const struct run_guest *guest)
 {
-	struct model_function_state state;
+	const struct device_state state = device_state(guest);
 
-	model_function_state(guest->function, &state);
-	if (state.credits_in_use != 0)
-		run_problem(run, "%s: %" PRIu32 " credits are in use at the end",
-			    guest->endpoint_name, state.credits_in_use);
-	if (state.uprgi_count != 0)
+	if (state.in_use != 0)
+		run_problem(run, "%s: %" PRIu32 " %s are in use at the end",
+			    guest->endpoint_name, state.in_use,
+			    guest->master != NULL ? "slots" : "credits");
+	if (state.uprgi != 0)
 		run_problem(run, "%s: %" PRIu64 " responses that it did not expect",
-			    guest->endpoint_name, state.uprgi_count);
-	if (state.rf || state.response[MODEL_FAILED] != 0)
+			    guest->endpoint_name, state.uprgi);
+	if (guest->bad_resumes != 0)
+		run_problem(run, "%s: %" PRIu64 " stalls were resumed that are none",
+			    guest->endpoint_name, guest->bad_resumes);
+	if (state.rf != 0)
 		run_problem(run, "%s: a response failure", guest->endpoint_name);
 }
 
@@ -214,16 +217,15 @@ static void print_endpoints(const struct run *run)
 	       "success", "invalid", "failure", "credits", "UPRGI", "RF");
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		const struct run_guest *guest = &run->guests[i];
-		struct model_function_state state;
+		const struct device_state state = device_state(guest);
 
-		model_function_state(guest->function, &state);
 		printf("%-8s %-10s %8" PRIu64 " %8" PRIu64 " %8" PRIu64 " %8" PRIu64
 		       " %7" PRIu32 " %5" PRIu64 " %3" PRIu64 "\n",
 		       guest->endpoint_name, guest->name,
 		       counter(guest, MODEL_ENGINE_COUNTER_pages),
 		       guest->responses[IOPF_SUCCESS], guest->responses[IOPF_INVALID],
-		       guest->responses[IOPF_FAILURE], state.credits_in_use,
-		       state.uprgi_count, state.response[MODEL_FAILED]);
+		       guest->responses[IOPF_FAILURE], state.in_use,
+		       state.uprgi, state.rf);
 	}
 }
 

@@ -164,10 +164,9 @@ static json_t *responses_json(const struct run_guest *guest)
 /* All of it as the function itself saw it. */
 static json_t *endpoint_json(const struct run_guest *guest)
 {
-	struct model_function_state state;
+	const struct device_state state = device_state(guest);
 	json_t *json = json_object();
 
-	model_function_state(guest->function, &state);
 	json_object_set_new(json, "name", json_string(guest->endpoint_name));
 	json_object_set_new(json, "guest", json_string(guest->name));
 	json_object_set_new(json, "family", json_string(guest->machine->family));
@@ -179,9 +178,9 @@ static json_t *endpoint_json(const struct run_guest *guest)
 		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_pages)));
 	json_object_set_new(json, "responses", responses_json(guest));
 	json_object_set_new(json, "allocation", number(state.allocation));
-	json_object_set_new(json, "credits_in_use", number(state.credits_in_use));
-	json_object_set_new(json, "uprgi", number(state.uprgi_count));
-	json_object_set_new(json, "rf", number(state.response[MODEL_FAILED]));
+	json_object_set_new(json, "credits_in_use", number(state.in_use));
+	json_object_set_new(json, "uprgi", number(state.uprgi));
+	json_object_set_new(json, "rf", number(state.rf));
 	json_object_set_new(json, "counters",
 			    counters_json(machine_endpoint_row(guest)->counter));
 	return json;

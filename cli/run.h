@@ -101,7 +101,8 @@ struct run_guest {
 
 	void *memory;
 	struct iopf_segment segment; /* guest-physical */
-	struct model_function *function;
+	struct model_function *function; /* or */
+	struct model_master *master;
 	struct model_engine *engine;
 	void *guest_memory;
 	uint32_t rid, id, endpoint, levels;
@@ -114,6 +115,8 @@ struct run_guest {
 	struct histogram latency;
 	struct histogram beside[2]; /* of that: with the noisy one idle, at work */
 	uint64_t responses[IOPF_CODE_COUNT];
+	uint64_t bad_resumes; /* of tags that nothing is stalled under */
+	uint64_t terminated;  /* stalls that ended with their stream */
 
 	/* What it says. */
 	uint64_t passes, bad_passes, crc_passes;
@@ -171,6 +174,8 @@ void run_problem(struct run *run, const char *format, ...)
 bool choice_combinations(struct run *run);
 bool choice_guests(struct run *run);
 bool choice_policies(struct run *run);
+/* How guests of a family are shown it: stalls where that has them. */
+enum iopf_mechanism choice_shown(const struct run_combination *combination);
 /* "pri" or "stall". */
 const char *choice_mechanism(const struct run_combination *combination);
 
@@ -196,6 +201,15 @@ int machine_memory(void **memory, size_t size_bytes);
 /* The device of @guest, plugged in, and the guest taken in by its host. Returns: 0 or a
  * negative errno. */
 int device_create(struct run_guest *guest);
+
+/* What the device itself says. */
+struct device_state {
+	uint64_t requests; /* page requests, or stalls */
+	uint64_t uprgi, rf;
+	uint32_t allocation, in_use; /* credits, or slots */
+	bool pasid_in_response;
+};
+struct device_state device_state(const struct run_guest *guest);
 void device_destroy(struct run_guest *guest);
 
 /* ---- process.c --------------------------------------------------------------------- */
@@ -228,6 +242,7 @@ void watch_destroy(struct run_machine *machine);
 /* Its groups are to be served whatever the others do. */
 bool watch_honest(const struct run_guest *guest);
 struct model_observer watch_observer(struct run_guest *guest);
+struct model_stall_observer watch_stall_observer(struct run_machine *machine);
 struct model_engine_hooks watch_hooks(struct run_guest *guest);
 /* Of a host; the context is its machine. */
 void watch_note(void *context, const struct iopf_note *note);
@@ -266,6 +281,7 @@ void record_close(struct run *run);
 void record_world(struct run *run);
 void record_request(struct run_guest *guest, const struct iopf_request *request);
 void record_response(struct run_guest *guest, const struct iopf_prg_response *response);
+void record_resume(struct run_guest *guest, uint16_t tag, enum iopf_code code);
 void record_note(struct run_machine *machine, const struct iopf_note *note);
 void record_event(struct run_machine *machine, const struct iopf_event *event);
 void record_kill(struct run_guest *guest);

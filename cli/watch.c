@@ -60,6 +60,56 @@ struct model_observer watch_observer(struct run_guest *guest)
 					.credits = on_credits };
 }
 
+/* ---- At the IOMMU, where stalls are ------------------------------------------------- */
+
+static struct run_guest *guest_of(const struct run_machine *machine, uint32_t rid)
+{
+	struct run *run = machine->run;
+
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		if (run->guests[i].machine == machine && run->guests[i].rid == rid)
+			return &run->guests[i];
+	return NULL;
+}
+
+static void on_stalled(void *context, const struct iopf_fault *fault)
+{
+	struct run_guest *guest = guest_of(context, fault->rid);
+	const struct iopf_request request = iopf_request_from_fault(fault);
+
+	if (guest != NULL)
+		record_request(guest, &request);
+}
+
+static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code code,
+		       enum model_stall_verdict verdict)
+{
+	struct run_guest *guest = guest_of(context, rid);
+
+	if (guest == NULL)
+		return;
+	guest->responses[code]++;
+	guest->bad_resumes += verdict != MODEL_STALL_TAKEN;
+	record_resume(guest, tag, code);
+}
+
+static void on_terminated(void *context, uint32_t rid, uint16_t tag)
+{
+	struct run_guest *guest = guest_of(context, rid);
+
+	(void)tag;
+	if (guest != NULL)
+		guest->terminated++;
+}
+
+struct model_stall_observer watch_stall_observer(struct run_machine *machine)
+{
+	return (struct model_stall_observer){ .context = machine,
+					      .stalled = on_stalled,
+					      .resumed = on_resumed,
+					      .terminated = on_terminated };
+}
+
 /* ---- At the engine ----------------------------------------------------------------- */
 
 /* From the request's leaving to the response's coming, as the device sees it. What was
