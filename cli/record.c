@@ -103,7 +103,9 @@ static void world_guest(struct run_guest *guest)
 	trace_put_name(&event, TRACE_KEY_source, guest->machine->family);
 	trace_put(&event, TRACE_KEY_rid, guest->rid);
 	trace_put(&event, TRACE_KEY_allocation, state.allocation);
-	trace_put(&event, TRACE_KEY_mechanism, guest->combination->mechanism == IOPF_STALLS ? TRACE_MECHANISM_stall : TRACE_MECHANISM_pri);
+	trace_put(&event, TRACE_KEY_mechanism,
+		  guest->combination->mechanism == IOPF_STALLS ? TRACE_MECHANISM_stall :
+								 TRACE_MECHANISM_pri);
 	trace_put(&event, TRACE_KEY_pasid_in_response, state.pasid_in_response);
 	put_event(guest->run, &event);
 }
