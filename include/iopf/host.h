@@ -33,6 +33,9 @@ struct iopf_host;
 /* A group has at most as many pages as its function has credits. */
 #define IOPF_HOST_ALLOCATION_MAX 512
 
+/* PCIe 6.x, 6.6.2: no access to a function for 100 ms after a function level reset. */
+#define IOPF_RESET_NS UINT64_C(100000000)
+
 /* The configuration space of a function: @size_bytes 1, 2, 4; aligned. */
 struct iopf_function_ops {
 	uint32_t (*config_read)(void *context, uint32_t offset, uint32_t size_bytes);
@@ -57,6 +60,7 @@ enum iopf_note_kind {
 	IOPF_NOTE_REMOVE,     /* endpoint */
 	IOPF_NOTE_FAULT,      /* an event that is no request: counted and told; fault */
 	IOPF_NOTE_TERMINATE,  /* every stall of the endpoint's stream; endpoint */
+	IOPF_NOTE_STATUS,     /* the function complains; endpoint, status, recent */
 	IOPF_NOTE_KIND_COUNT
 };
 
@@ -66,12 +70,15 @@ struct iopf_note {
 	uint32_t guest, endpoint, pasid; /* IOPF_NO_ID, IOPF_PASID_NONE: none */
 	uint8_t kind; /* enum iopf_note_kind */
 	uint8_t code; /* enum iopf_code */
-	uint8_t rsvd[2];
+	uint8_t status; /* bits of enum iopf_status */
+	uint8_t rsvd;
 	const struct iopf_request *request;   /* borrowed for the call; NULL elsewhere */
 	const struct iopf_response *response;
 	const struct iopf_command *command;
 	const struct iopf_group *group;
 	const struct iopf_fault *fault;
+	const struct iopf_response *recent; /* the last that left for it, newest first */
+	uint32_t recent_count;
 };
 
 struct iopf_host_options {
@@ -99,6 +106,9 @@ struct iopf_host_options {
 	struct iopf_recorder *recorder; /* or NULL; borrowed */
 	struct iopf_stats_page *stats;  /* or NULL: inside; borrowed */
 	uint32_t event_order;         /* of the event queue, where the family has one */
+	uint64_t reset_ns;            /* what a function is given after its reset, before its
+				       * registers are used: IOPF_RESET_NS, or as much less
+				       * as all of them are known to need */
 };
 
 /* clang-format off */
@@ -199,11 +209,15 @@ size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
 
 /*
  * Take a guest in, and enable its functions: PASID, ATS, PRI, in this order (PCIe 6.x
- * 10.5.2), each with what its capacity and the queue allow.
+ * 10.5.2), each with what its capacity, its guest's quota and the queue allow. A virtual
+ * function comes after its physical one; a platform master, after iopf_host_start().
  *
- * Returns: 0 and *@guest; -EINVAL; -ENOSPC (tables, pages, or credits); -EEXIST (a rid
- *          twice, or on its way out); -ENODEV (a function without ATS, PRI or PASID, or
- *          that is gone); -EBUSY (its PRI has not stopped). Then nothing of it stays:
+ * Returns: 0 and *@guest; -EINVAL; -ENOSPC (tables or pages); -EDQUOT (the queue, or the
+ *          pool of stalls, has no room for what a function needs at least); -EEXIST (a
+ *          rid twice, or on its way out); -ENOENT (no such physical function); -ENODEV (a
+ *          function without ATS, PRI or PASID, or that is gone); -EBUSY (its PRI has not
+ *          stopped); -EOPNOTSUPP (a family, or stalls, that are not to be had). Then
+ *          nothing of it stays:
  *          @guest_memory is free at once, what was enabled is taken out by the next
  *          iopf_host_run().
  */
@@ -270,12 +284,24 @@ int iopf_host_restart_function(struct iopf_host *host, uint32_t endpoint);
 /* True while an operation on it, whoever began it, is under way. */
 bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint);
 
+/*
+ * A guest whose virtual machine stands still: its clock stands still as well, nothing is
+ * shown to it and nothing that it wrote is read. Others feel nothing. 0 or -ENOENT.
+ */
+int iopf_host_pause_guest(struct iopf_host *host, uint32_t guest, bool paused,
+			  uint64_t now_ns);
+/* Returns: 0, -ENOENT, -ERANGE (a knob). */
+int iopf_host_set_policy(struct iopf_host *host, uint32_t guest,
+			 const struct iopf_policy *policy);
+
 /* The endpoint of @rid, or IOPF_NO_ID. Present until removed. */
 uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid);
 
 /* What lies inside, for those who look. Borrowed. */
 struct iopf_broker *iopf_host_broker(struct iopf_host *host);
 uint32_t iopf_host_source(const struct iopf_host *host);
+/* The source of stalls; IOPF_NO_ID: the IOMMU has none, or has not started. */
+uint32_t iopf_host_stall_source(const struct iopf_host *host);
 uint32_t iopf_host_owner(const struct iopf_host *host, uint32_t guest);
 struct iopf_guest *iopf_host_guest(struct iopf_host *host, uint32_t guest);
 const struct iopf_driver_stats *iopf_host_driver_stats(const struct iopf_host *host);

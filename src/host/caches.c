@@ -27,11 +27,12 @@ void caches_forget_context(struct host_function *function)
 	function->untold_context = true;
 }
 
-/* One that is kept out may answer nothing any more, and nothing that it remembers is
- * believed; a function reset empties its cache, and takes its time. */
+/* A master has none. One that is kept out may answer nothing any more, and nothing that
+ * it remembers is believed; a function reset empties its cache, and takes its time. */
 bool caches_in_function(const struct host_function *function)
 {
-	return !function->blocked && !function->closing && !function->enable_after;
+	return function->master == NULL && !function->blocked && !function->closing &&
+	       !function->enable_after && !function->gone;
 }
 
 uint16_t caches_domain(const struct host_function *function)
@@ -41,7 +42,8 @@ uint16_t caches_domain(const struct host_function *function)
 
 bool caches_room(struct iopf_host *host)
 {
-	return iopf_driver_room(host->driver) >= 2 * COMMANDS_MAX;
+	return !host->inquiry.active &&
+	       iopf_driver_room(host->driver) >= 2 * COMMANDS_MAX;
 }
 
 void caches_put(struct iopf_host *host, const struct iopf_command *commands,
@@ -69,6 +71,7 @@ int caches_tell(struct iopf_host *host, struct host_function *function)
 		  .pasid = IOPF_PASID_NONE },
 		{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
 		  .granularity = every ? IOPF_DOMAIN : IOPF_ONE_PASID,
+		  .rid = function->rid,
 		  .domain = caches_domain(function),
 		  .pasid = every ? IOPF_PASID_NONE :
 				   physical_pasid(host, function->untold_pasid) },

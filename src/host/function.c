@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* host/function.c - a function's capabilities: what the host reads and writes there. */
+/*
+ * host/function.c - a function's capabilities: what the host reads and writes there.
+ *
+ * A virtual function has none of PRI and PASID: its physical one's are used. A platform
+ * master has no configuration space at all: its driver says what can be said.
+ */
 #include "host/host.h"
 
 #include <errno.h>
 
-/* PCIe 6.x: 7.5.1 (command), 7.5.3 (express), 7.8.8 (PASID), 10.5.1 (ATS), 10.5.2 (PRI). */
+/* PCIe 6.x: 7.5.1 (command), 7.5.3 (express), 7.8.4 (AER), 7.8.8 (PASID), 10.5.1 (ATS),
+ * 10.5.2 (PRI). */
 enum {
 	CFG_COMMAND = 0x04,
 	CFG_CAPABILITIES = 0x34,
@@ -12,11 +18,14 @@ enum {
 	COMMAND_MEMORY = 1 << 1,
 	COMMAND_MASTER = 1 << 2,
 	ID_EXPRESS = 0x10,
+	ID_AER = 0x01,
 	ID_ATS = 0x0f,
 	ID_PRI = 0x13,
 	ID_PASID = 0x1b,
 	EXPRESS_CONTROL = 0x08,
 	CONTROL_FLR = 1 << 15,
+	AER_UNCORRECTABLE = 0x04,
+	AER_UNEXPECTED_COMPLETION = 1 << 16,
 	ATS_CONTROL = 0x06,
 	ATS_ENABLE = 1 << 15,
 	PASID_CAPABILITY = 0x04,
@@ -50,9 +59,10 @@ static void put(const struct host_function *function, uint32_t offset, uint32_t 
 	function->ops->config_write(function->context, offset, bytes, value);
 }
 
+/* Reads that nobody answers come back as all ones. */
 bool function_gone(const struct host_function *function)
 {
-	return get(function, 0, 4) == UINT32_MAX;
+	return function->ops != NULL && get(function, 0, 4) == UINT32_MAX;
 }
 
 static uint16_t find_capability(const struct host_function *function, uint8_t id)
@@ -83,15 +93,24 @@ static uint16_t find_extended(const struct host_function *function, uint16_t id)
 	return 0;
 }
 
-int function_probe(struct host_function *function)
+int function_probe(const struct iopf_host *host, struct host_function *function)
 {
+	if (function->master != NULL)
+		return 0;
 	if (function_gone(function))
 		return -ENODEV;
 	function->express = find_capability(function, ID_EXPRESS);
 	function->ats = find_extended(function, ID_ATS);
+	function->aer = find_extended(function, ID_AER);
+	if (!function->express || !function->ats)
+		return -ENODEV;
+	if (function->physical != IOPF_NO_ID) {
+		function->wants_pasid = host->functions[function->physical].wants_pasid;
+		return 0;
+	}
 	function->pri = find_extended(function, ID_PRI);
 	function->pasid = find_extended(function, ID_PASID);
-	if (!function->express || !function->ats || !function->pri || !function->pasid)
+	if (!function->pri || !function->pasid)
 		return -ENODEV;
 	function->wants_pasid =
 		get(function, function->pri + PRI_STATUS, 2) & PRI_PASID_REQUIRED;
@@ -100,104 +119,95 @@ int function_probe(struct host_function *function)
 
 uint32_t function_capacity(const struct host_function *function)
 {
-	return get(function, function->pri + PRI_CAPACITY, 4);
+	return function->pri == 0 ? IOPF_HOST_ALLOCATION_MAX :
+				    get(function, function->pri + PRI_CAPACITY, 4);
 }
 
-static bool stopped(const struct host_function *function)
+bool function_stopped(const struct host_function *function)
 {
-	return get(function, function->pri + PRI_STATUS, 2) & PRI_STOPPED;
+	return function->pri == 0 ||
+	       get(function, function->pri + PRI_STATUS, 2) & PRI_STOPPED;
 }
 
-static void pri_on(const struct host_function *function)
+void function_pri(const struct host_function *function, enum function_pri what)
 {
-	put(function, function->pri + PRI_ALLOCATION, 4, function->allocation);
-	put(function, function->pri + PRI_CONTROL, 2, PRI_ENABLE);
+	uint32_t control = function->pri + (uint32_t)PRI_CONTROL;
+
+	if (function->pri == 0)
+		return;
+	if (what == FUNCTION_PRI_ON)
+		put(function, function->pri + PRI_ALLOCATION, 4, function->allocation);
+	put(function, control, 2,
+	    what == FUNCTION_PRI_ON    ? PRI_ENABLE :
+	    what == FUNCTION_PRI_RESET ? PRI_RESET :
+					 0);
+}
+
+static void pasid_on(const struct host_function *function)
+{
+	uint32_t rights;
+
+	if (function->pasid == 0)
+		return;
+	rights = get(function, function->pasid + PASID_CAPABILITY, 2) & PASID_RIGHTS;
+	put(function, function->pasid + PASID_CONTROL, 2, PASID_ENABLE | rights);
 }
 
 /* PASID before ATS before PRI: PASID bits may not change while ATS is on. */
 int function_enable(const struct host_function *function)
 {
-	uint32_t rights = get(function, function->pasid + PASID_CAPABILITY, 2) &
-			  PASID_RIGHTS;
-
+	if (function->master != NULL)
+		return 0;
 	if (function_gone(function))
 		return -ENODEV;
-	if (!stopped(function))
+	if (!function_stopped(function))
 		return -EBUSY;
 	put(function, CFG_COMMAND, 2,
 	    get(function, CFG_COMMAND, 2) | COMMAND_MEMORY | COMMAND_MASTER);
-	put(function, function->pasid + PASID_CONTROL, 2, PASID_ENABLE | rights);
+	pasid_on(function);
 	put(function, function->ats + ATS_CONTROL, 2, ATS_ENABLE);
-	put(function, function->pri + PRI_CONTROL, 2, PRI_RESET);
-	pri_on(function);
+	function_pri(function, FUNCTION_PRI_RESET);
+	function_pri(function, FUNCTION_PRI_ON);
 	return 0;
 }
 
 void function_disable(const struct host_function *function)
 {
-	put(function, function->pri + PRI_CONTROL, 2, 0);
+	if (function->master != NULL)
+		return;
+	function_pri(function, FUNCTION_PRI_OFF);
 	put(function, function->ats + ATS_CONTROL, 2, 0);
-	put(function, function->pasid + PASID_CONTROL, 2, 0);
+	if (function->pasid != 0)
+		put(function, function->pasid + PASID_CONTROL, 2, 0);
 }
 
-void function_flr(const struct host_function *function)
+void function_reset(const struct host_function *function)
 {
 	uint32_t at = function->express + (uint32_t)EXPRESS_CONTROL;
 
-	put(function, at, 2, get(function, at, 2) | CONTROL_FLR);
+	if (function->master != NULL)
+		function->master->reset(function->context);
+	else
+		put(function, at, 2, get(function, at, 2) | CONTROL_FLR);
 }
 
-int function_step(struct iopf_host *host, struct host_function *function,
-		  enum iopf_step step)
+uint32_t function_status(const struct host_function *function)
 {
-	int drained;
+	uint32_t pri = function->pri == 0 ? 0 :
+					    get(function, function->pri + PRI_STATUS, 2);
+	uint32_t aer = function->aer == 0 ?
+			       0 :
+			       get(function, function->aer + AER_UNCORRECTABLE, 4);
+	uint32_t status = 0;
 
-	if (step != IOPF_STEP_DRAIN && function_gone(function))
-		return -ENODEV;
-	switch (step) {
-	case IOPF_STEP_DRAIN:
-		drained = host_drained(host, &function->drain);
-		return drained == -EAGAIN ? -EINPROGRESS :
-		       drained == 0	  ? 0 :
-					    -EAGAIN;
-	case IOPF_STEP_PRI_OFF:
-		put(function, function->pri + PRI_CONTROL, 2, 0);
+	if (function_gone(function))
 		return 0;
-	case IOPF_STEP_STOPPED:
-		return stopped(function) ? 0 : -EAGAIN;
-	case IOPF_STEP_PRI_RESET:
-		put(function, function->pri + PRI_CONTROL, 2, PRI_RESET);
-		return stopped(function) ? 0 : -ETIMEDOUT;
-	case IOPF_STEP_PRI_ON:
-		pri_on(function);
-		return 0;
-	case IOPF_STEP_RESPOND:
-		/* A queue that stands still for somebody else costs no round. */
-		return iopf_driver_room(host->driver) > HOST_COMMANDS_KEPT ? 0 :
-									     -EINPROGRESS;
-	case IOPF_STEP_NONE:
-	case IOPF_STEP_DONE:
-	case IOPF_STEP_BLOCK:
-	case IOPF_STEP_TERMINATE:
-	case IOPF_STEP_UNBLOCK:
-	case IOPF_STEP_COUNT:
-		return 0;
-	}
-	return 0;
-}
-
-void function_status(struct iopf_host *host, struct host_function *function)
-{
-	uint32_t status = get(function, function->pri + PRI_STATUS, 2);
-
-	if (status == UINT16_MAX) /* reads as all ones: gone */
-		return;
-	if (status & (PRI_RF | PRI_UPRGI))
-		iopf_broker_status(host->broker, function->endpoint,
-				   (status & PRI_RF ? IOPF_STATUS_RF : 0u) |
-					   (status & PRI_UPRGI ? IOPF_STATUS_UPRGI : 0u),
-				   host->now_ns);
-	if (status & (PRI_RF | PRI_UPRGI)) /* write 1 to clear */
-		put(function, function->pri + PRI_STATUS, 2,
-		    status & (PRI_RF | PRI_UPRGI));
+	if (pri & (PRI_RF | PRI_UPRGI)) /* write 1 to clear, here and below */
+		put(function, function->pri + PRI_STATUS, 2, pri & (PRI_RF | PRI_UPRGI));
+	if (aer & AER_UNEXPECTED_COMPLETION)
+		put(function, function->aer + AER_UNCORRECTABLE, 4,
+		    AER_UNEXPECTED_COMPLETION);
+	status |= pri & PRI_RF ? IOPF_STATUS_RF : 0;
+	status |= pri & PRI_UPRGI ? IOPF_STATUS_UPRGI : 0;
+	return status | (aer & AER_UNEXPECTED_COMPLETION ? IOPF_STATUS_UNEXPECTED : 0);
 }

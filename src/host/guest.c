@@ -72,6 +72,7 @@ static int entry_of(struct host_guest *guest, const struct host_function *functi
 		.write_protect = space->flags & IOPF_SPACE_WPE,
 		.extended = space->flags & IOPF_SPACE_EAFE,
 		.nest = { space->nest[0], space->nest[1] },
+		.stall = function->master != NULL,
 		.response_pasid = function->wants_pasid,
 	};
 	if (space->levels == 0 || !shadows_used(&guest->shadows))
@@ -103,6 +104,8 @@ int guest_space(struct host_guest *guest, struct host_function *function, uint32
 		detach(host, function, pasid);
 		return error;
 	}
+	if (host->family->caches_absent)
+		caches_forget_context(function);
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
 					    .guest = function->guest,
 					    .endpoint = function->endpoint,
@@ -130,6 +133,13 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 		return -EAGAIN;
 	host->stats.attach_failed += error != 0;
 	return error;
+}
+
+static void guest_drain_begin(struct host_guest *guest)
+{
+	guest->drained = 0;
+	for (unsigned kind = 0; kind < HOST_SOURCE_COUNT; kind++)
+		guest->drain[kind].phase = 0;
 }
 
 /* ---- Invalidations: the physical ones complete before the guest's wait ----------------- */
@@ -187,14 +197,25 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 	return 0;
 }
 
+static bool all_told(const struct host_guest *guest)
+{
+	const struct host_function *functions = &guest->host->functions[guest->function_first];
+
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		if (functions[i].used && functions[i].untold)
+			return false;
+	return true;
+}
+
 static int guest_invalidated(void *context)
 {
 	struct host_guest *guest = context;
 
-	if (guest->dirty && host_waited(guest->host, &guest->wait, 0) != 0)
+	if (!all_told(guest) ||
+	    (guest->dirty && host_waited(guest->host, &guest->wait, 0) != 0))
 		return -EAGAIN;
 	guest->dirty = false;
-	guest->drain.phase = 0; /* a drain that comes next is a new one */
+	guest_drain_begin(guest); /* one that comes next is a new one */
 	return 0;
 }
 
@@ -215,27 +236,51 @@ static bool nothing_unseen(const struct host_guest *guest)
 	return true;
 }
 
+/* Of every source that its functions use. */
+static bool sources_drained(struct host_guest *guest)
+{
+	struct iopf_host *host = guest->host;
+
+	for (unsigned kind = 0; kind < HOST_SOURCE_COUNT; kind++) {
+		if (guest->drained & 1u << kind || !(guest->sources & 1u << kind))
+			continue;
+		if (host_drained(host, (enum host_source_kind)kind, &guest->drain[kind]) == 0)
+			guest->drained |= (uint8_t)(1u << kind);
+	}
+	return guest->drained == guest->sources;
+}
+
 static int guest_drained(void *context)
 {
 	struct host_guest *guest = context;
 
-	enum { DRAIN_SHOW = 0xff };
-
-	if (guest->drain.phase != DRAIN_SHOW) {
-		if (host_drained(guest->host, &guest->drain) != 0)
-			return -EAGAIN;
-		guest->drain.phase = DRAIN_SHOW;
-	}
+	if (!sources_drained(guest))
+		return -EAGAIN;
 	/* The answers that would make room for it stand behind the drain. */
 	if (guest->parked)
 		host_unpark(guest->host, guest);
 	if (!nothing_unseen(guest))
 		return -EAGAIN;
-	guest->drain.phase = 0;
+	guest_drain_begin(guest);
 	return 0;
 }
 
 /* ---- Answers ------------------------------------------------------------------------------ */
+
+/* A tenant's failure would stop the function for all of them: the group ends as the guest
+ * would see it end, and what it asks there from now on ends at once. */
+static int failed(struct host_guest *guest, uint64_t token)
+{
+	struct iopf_host *host = guest->host;
+	struct iopf_group group;
+
+	if (iopf_broker_group(host->broker, token, &group) != 0)
+		return -ENOENT;
+	iopf_broker_out_of_service(host->broker, group.endpoint, guest->owner, true,
+				   host->now_ns);
+	return iopf_broker_answer(host->broker, guest->owner, token, IOPF_INVALID,
+				  host->now_ns);
+}
 
 static void guest_answer(void *context, uint64_t token, enum iopf_code code)
 {
@@ -246,11 +291,8 @@ static void guest_answer(void *context, uint64_t token, enum iopf_code code)
 	if (code == IOPF_SUCCESS)
 		host_look_again(guest, token);
 	taken = iopf_broker_answer(host->broker, guest->owner, token, code, host->now_ns);
-	/* A tenant's failure would stop the function for all of them: this group ends, and
-	 * the guest, which cannot see a refusal here, is told what hardware would tell. */
 	if (taken == -EPERM)
-		taken = iopf_broker_answer(host->broker, guest->owner, token,
-					   IOPF_INVALID, host->now_ns);
+		taken = failed(guest, token);
 	host_note(host,
 		  (struct iopf_note){ .kind = taken == 0 ? IOPF_NOTE_ANSWER : IOPF_NOTE_REFUSE,
 				      .guest = (uint32_t)(guest - host->guests),

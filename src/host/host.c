@@ -29,16 +29,30 @@ static uint32_t usable_entries(const struct iopf_host_options *options)
 	return (ENTRIES_A_PAGE << options->request_order) - 1 - HOST_STOP_MARKERS;
 }
 
+/* A stall that finds the event queue full waits in hardware; none does as long as no more
+ * are let happen than it has entries. */
+static uint32_t stall_entries(const struct iopf_host_options *options)
+{
+	const struct iopf_wire *wire = iopf_wire_find(options->family);
+
+	if (wire == NULL || wire->fault_bytes == 0)
+		return 0;
+	return (uint32_t)(PAGE_BYTES / wire->fault_bytes) << options->event_order;
+}
+
 static struct iopf_broker_options broker_options(const struct iopf_host_options *options)
 {
+	uint32_t stalls = stall_entries(options);
+
 	return (struct iopf_broker_options){
 		.size_bytes = sizeof(struct iopf_broker_options),
 		.instance = options->instance,
-		.source_max = 1,
+		.source_max = HOST_SOURCE_COUNT,
 		.endpoint_max = options->function_max,
 		.owner_max = options->guest_max,
 		.attachment_max = options->attachment_max,
-		.group_max = usable_entries(options) + HOST_RESERVE,
+		.group_max = usable_entries(options) + stalls +
+			     (uint32_t)HOST_RESERVE * (stalls != 0 ? 2 : 1),
 		.inbox_entries = options->inbox_entries,
 		.event = options->event,
 		.event_context = options->context,
@@ -50,7 +64,8 @@ static struct iopf_broker_options broker_options(const struct iopf_host_options 
 static bool options_right(const struct iopf_host_options *options)
 {
 	return options->size_bytes == sizeof(*options) && options->request_order <= 7 &&
-	       options->command_order <= 7 && options->guest_max >= 1 &&
+	       options->command_order <= 7 && options->event_order <= 7 &&
+	       options->guest_max >= 1 &&
 	       options->guest_max <= IOPF_HOST_GUEST_MAX && options->function_max >= 1 &&
 	       options->function_max <= IOPF_HOST_FUNCTION_MAX &&
 	       (options->base | options->region_bytes) % PAGE_BYTES == 0 &&
@@ -105,8 +120,27 @@ static int create_broker(struct iopf_host *host, void *memory, size_t memory_byt
 	};
 	int error = iopf_broker_create(&options, memory, memory_bytes, &host->broker);
 
+	host->sources[HOST_STALLS].id = IOPF_NO_ID;
 	return error != 0 ? error :
-			    iopf_broker_add_source(host->broker, &source, &host->source);
+			    iopf_broker_add_source(host->broker, &source,
+						   &host->sources[HOST_PRI].id);
+}
+
+/* How large the pool is shows when the IOMMU is up. */
+static int add_stall_source(struct iopf_host *host)
+{
+	uint32_t stall_max = iopf_driver_stall_max(host->driver);
+	uint32_t entries = stall_entries(&host->options);
+	const struct iopf_source_options source = {
+		.size_bytes = sizeof(source),
+		.stall_max = stall_max < entries ? stall_max : entries,
+		.reserve_count = HOST_RESERVE,
+		.name = HOST_STALLS,
+	};
+
+	if (source.stall_max == 0 || host->sources[HOST_STALLS].id != IOPF_NO_ID)
+		return 0;
+	return iopf_broker_add_source(host->broker, &source, &host->sources[HOST_STALLS].id);
 }
 
 static int create_driver(struct iopf_host *host, void *memory)
@@ -114,15 +148,17 @@ static int create_driver(struct iopf_host *host, void *memory)
 	const struct iopf_host_options *from = &host->options;
 	struct iopf_driver_options options = {
 		.size_bytes = sizeof(options),
-		.command_bytes = 32,
+		.command_bytes = host->wire->command_bytes[0],
 		.wire = host->wire,
 		.registers = from->registers,
 		.context = from->register_context,
 		.memory = from->memory,
 		.root_addr = host->family->root(&host->tables),
+		.root_config = host->family->root_config(&host->tables),
 		.request_order = from->request_order,
 		.command_order = from->command_order,
 		.interrupt_addr = from->interrupt_addr,
+		.event_order = from->event_order,
 		.interrupt_data = from->interrupt_data,
 		.forget_silent = true,
 	};
@@ -134,6 +170,9 @@ static int create_driver(struct iopf_host *host, void *memory)
 				   &options.command_addr);
 	if (error == 0)
 		error = pages_take(&host->pages, 1, &options.status_addr);
+	if (error == 0 && host->wire->fault_bytes != 0)
+		error = pages_take(&host->pages, 1u << from->event_order,
+				   &options.event_addr);
 	return error != 0 ? error :
 			    iopf_driver_create(&options, memory, iopf_driver_size_bytes(),
 					       &host->driver);
@@ -187,7 +226,9 @@ int iopf_host_create(const struct iopf_host_options *options, void *memory,
 
 int iopf_host_start(struct iopf_host *host)
 {
-	return iopf_driver_start(host->driver);
+	int error = iopf_driver_start(host->driver);
+
+	return error != 0 ? error : add_stall_source(host);
 }
 
 int iopf_host_stop(struct iopf_host *host)
@@ -222,6 +263,26 @@ bool iopf_host_guest_over(const struct iopf_host *host, uint32_t guest)
 	return it == NULL || it->over;
 }
 
+int iopf_host_pause_guest(struct iopf_host *host, uint32_t guest, bool paused,
+			  uint64_t now_ns)
+{
+	struct host_guest *it = guest_get(host, guest);
+
+	if (it == NULL)
+		return -ENOENT;
+	it->paused = paused;
+	return iopf_broker_pause_owner(host->broker, it->owner, paused, now_ns);
+}
+
+int iopf_host_set_policy(struct iopf_host *host, uint32_t guest,
+			 const struct iopf_policy *policy)
+{
+	const struct host_guest *it = guest_get(host, guest);
+
+	return it == NULL ? -ENOENT :
+			    iopf_broker_set_policy(host->broker, it->owner, policy);
+}
+
 uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t offset,
 			      uint32_t width_bytes)
 {
@@ -252,9 +313,10 @@ int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t
 	error = iopf_broker_reset(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->flr_wanted = function->enable_after = true;
-	function->flr_wait = (struct host_wait){ 0 };
-	function->drain = (struct host_drain){ 0 };
+	function->reset_wanted = function->enable_after = true;
+	function->resetting = false;
+	function->reset_wait = (struct host_wait){ 0 };
+	operation_begins(function);
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
 					    .guest = function->guest,
@@ -273,8 +335,8 @@ int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_
 	error = iopf_broker_remove(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->flr_wanted = function->enable_after = false;
-	function->drain = (struct host_drain){ 0 };
+	function->reset_wanted = function->resetting = function->enable_after = false;
+	operation_begins(function);
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REMOVE,
 					    .guest = function->guest,
@@ -313,7 +375,12 @@ struct iopf_broker *iopf_host_broker(struct iopf_host *host)
 
 uint32_t iopf_host_source(const struct iopf_host *host)
 {
-	return host->source;
+	return host->sources[HOST_PRI].id;
+}
+
+uint32_t iopf_host_stall_source(const struct iopf_host *host)
+{
+	return host->sources[HOST_STALLS].id;
 }
 
 uint32_t iopf_host_owner(const struct iopf_host *host, uint32_t guest)

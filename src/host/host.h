@@ -16,6 +16,7 @@ enum host_limits {
 	HOST_CAPABILITIES_MAX = 64,
 	HOST_EXCESS_MAX = 8, /* overflows in HOST_EXCESS_NS that one may cause */
 	HOST_POLL_NS = 50000,    /* how often something is looked at that rings nobody */
+	HOST_RECENT = 8,         /* responses that are told with a complaint */
 	HOST_SHADOW_PAGES = 512, /* of tables, for all shadows of one guest together */
 };
 #define HOST_EXCESS_NS UINT64_C(1000000000)
@@ -25,6 +26,15 @@ struct host_wait {
 	uint64_t wait;
 	uint64_t timeouts; /* seen when it was submitted */
 	bool armed;
+};
+
+/* Where requests come from. A kind is a place in iopf_host.sources[]. */
+enum host_source_kind { HOST_PRI, HOST_STALLS, HOST_SOURCE_COUNT };
+
+struct host_source {
+	uint32_t id; /* the broker's; IOPF_NO_ID: this IOMMU has none */
+	uint32_t pending_first, pending_count; /* that the broker had no room for */
+	struct iopf_request pending[HOST_BATCH];
 };
 
 /* Everything that functions had sent is in the ledger: a wait, then what was in the
@@ -45,17 +55,21 @@ struct host_drain {
  *            it sends more than its own and makes the queue overflow again and again:
  *            kept out by the IOMMU until it is reset
  *   closing  the broker has forgotten it; used until the caches have, too
+ *   resetting  it was reset and is given its time; nobody reads its registers
  */
 struct host_function {
 	bool taken; /* it belongs to a guest */
 	bool used;  /* and is there */
-	bool flr_wanted;   /* reset in the ledger; the function is told when no response
+	bool reset_wanted; /* reset in the ledger; the function is told when no response
 			    * to it is in the queue any more */
+	bool resetting;    /* until ready_ns */
 	bool enable_after; /* after a function reset: switch paging on again */
+	bool gone;         /* its registers read as all ones */
 	bool leaving;      /* its guest is being taken out */
 	bool untold, untold_context, blocked, closing;
 	bool detaching;
 	bool wants_pasid;
+	uint8_t step_phase; /* of the operation's present step */
 	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
 	uint32_t detach_pasid;
 	uint32_t rid, guest_rid;
@@ -65,11 +79,25 @@ struct host_function {
 	uint64_t exceeded;  /* times, when the queue overflowed last */
 	uint64_t excess_ns; /* since when it does */
 	uint32_t excesses;  /* overflows since then that it had a part in */
-	uint16_t ats, pri, pasid, express; /* where the capabilities are */
-	const struct iopf_function_ops *ops;
+	uint64_t ready_ns;
+	uint16_t ats, pri, pasid, aer, express; /* where the capabilities are; 0: none */
+	uint32_t physical; /* whose page request interface it uses: index into functions[];
+			    * IOPF_NO_ID: its own */
+	const struct iopf_function_ops *ops; /* NULL: a platform master */
+	const struct iopf_master_ops *master; /* NULL: a PCIe function */
 	void *context;
 	struct host_drain drain;
-	struct host_wait flr_wait;
+	struct host_wait reset_wait, step_wait;
+};
+
+/* Who did not answer, where hardware does not say: those that may be are asked one by
+ * one, and until that is over nobody else asks anything of a function. */
+struct host_inquiry {
+	bool active;
+	bool asking;       /* functions[at]; otherwise the queue is being emptied */
+	uint32_t at;
+	uint64_t timeouts; /* seen when it was asked */
+	struct host_wait wait;
 };
 
 /*
@@ -112,7 +140,7 @@ struct host_shadows {
 };
 
 struct host_guest {
-	bool used, gone, over;
+	bool used, gone, over, paused;
 	bool failed; /* it could not be taken in: what was done is undone */
 	bool owned;  /* the broker knows its owner */
 	bool dirty; /* invalidations were issued since the last wait */
@@ -126,7 +154,9 @@ struct host_guest {
 	uint32_t function_first, function_count; /* functions adjoin */
 	uint32_t spaces; /* of the broker's attachments: its share */
 	struct host_wait wait;
-	struct host_drain drain;
+	struct host_drain drain[HOST_SOURCE_COUNT];
+	uint8_t sources; /* that its functions use: a bit each, as below */
+	uint8_t drained; /* those that are; then what was taken has to be shown */
 	void (*interrupt)(void *context, uint64_t addr, uint32_t data);
 	void *context;
 };
@@ -139,7 +169,8 @@ struct iopf_host {
 	struct family_tables tables;
 	struct iopf_driver *driver;
 	struct iopf_broker *broker;
-	uint32_t source;
+	struct host_source sources[HOST_SOURCE_COUNT];
+	struct host_inquiry inquiry;
 	uint64_t now_ns; /* of this turn */
 	uint64_t status_ns;
 	uint64_t timeouts; /* times a wait was given up */
@@ -147,8 +178,6 @@ struct iopf_host {
 	uint32_t guest_turn;
 	uint32_t function_end;
 	uint32_t spaces; /* attachments that are promised to guests and pagers */
-	uint32_t pending_first, pending_count; /* requests that the broker had no room for */
-	struct iopf_request pending[HOST_BATCH];
 	struct iopf_page scratch[IOPF_HOST_ALLOCATION_MAX];
 	struct host_guest *guests;
 	struct host_function *functions;
@@ -156,27 +185,56 @@ struct iopf_host {
 	struct iopf_host_stats stats;
 };
 
-/* ---- function.c: configuration space, enable, disable -------------------------- */
+/* ---- function.c: configuration space ------------------------------------------- */
 
-int function_probe(struct host_function *function);
+static inline enum host_source_kind function_source(const struct host_function *function)
+{
+	return function->master != NULL ? HOST_STALLS : HOST_PRI;
+}
+
+/* Find its capabilities. Returns: 0, -ENODEV. */
+int function_probe(const struct iopf_host *host, struct host_function *function);
 /* ATS, PASID, PRI on. Returns: 0, -EBUSY (PRI has not stopped), -ENODEV. */
 int function_enable(const struct host_function *function);
 void function_disable(const struct host_function *function);
 bool function_gone(const struct host_function *function);
 uint32_t function_capacity(const struct host_function *function);
-/* One step of the broker's operation on it: 0, -EAGAIN, -ENODEV. */
-int function_step(struct iopf_host *host, struct host_function *function,
-		  enum iopf_step step);
-void function_flr(const struct host_function *function);
-/* Read RF and UPRGI, clear them, tell the broker. */
-void function_status(struct iopf_host *host, struct host_function *function);
+bool function_stopped(const struct host_function *function);
+/* Of a virtual function, nothing: the interface is the physical one's. */
+enum function_pri { FUNCTION_PRI_OFF, FUNCTION_PRI_RESET, FUNCTION_PRI_ON };
+void function_pri(const struct host_function *function, enum function_pri what);
+void function_reset(const struct host_function *function);
+/* What it complains of, enum iopf_status; cleared there. */
+uint32_t function_status(const struct host_function *function);
+
+static inline void operation_begins(struct host_function *function)
+{
+	function->drain = (struct host_drain){ 0 };
+	function->step_phase = 0;
+}
+
+/* ---- operation.c: resets, removals, detaches, step by step --------------------- */
+
+/* One step of each function's operation. Returns: how many were done. */
+uint32_t operations_run(struct iopf_host *host);
+
+/* ---- guard.c: who is kept out, and who complains ------------------------------- */
+
+/* The queue overflowed: whoever does it again and again is blocked. */
+void guard_overflowed(struct iopf_host *host);
+/* An invalidation was not answered. */
+void guard_timeout(struct iopf_host *host);
+void guard_inquire(struct iopf_host *host);
+/* Read every function's status, and see who is gone. */
+void guard_status(struct iopf_host *host);
 
 /* ---- wait.c -------------------------------------------------------------------- */
 
 /* 0: it and all commands before it are done; -EAGAIN. */
 int host_waited(struct iopf_host *host, struct host_wait *wait, uint32_t flags);
 /* 0; -EAGAIN: not yet; -EOVERFLOW: requests were lost meanwhile, begin again. */
-int host_drained(struct iopf_host *host, struct host_drain *drain);
+int host_drained(struct iopf_host *host, enum host_source_kind kind,
+		 struct host_drain *drain);
 
 /* ---- caches.c: what the IOMMU and the function remember ------------------------ */
 
@@ -191,7 +249,7 @@ bool caches_in_function(const struct host_function *function);
 /* @commands, each done before what stands behind it. The caller has asked for room. */
 void caches_put(struct iopf_host *host, const struct iopf_command *commands,
 		uint32_t count);
-/* Whether all that one change needs has room in the command queue. */
+/* Whether all that one change needs has room in the command queue, and may be asked. */
 bool caches_room(struct iopf_host *host);
 uint16_t caches_domain(const struct host_function *function);
 

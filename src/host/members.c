@@ -23,54 +23,112 @@ static bool rid_used(const struct iopf_host *host, uint32_t rid)
 	return false;
 }
 
-static int add_endpoint(struct iopf_host *host, struct host_function *function,
-			uint32_t allocation)
+/* A quota that is smaller than what a function may ask makes that smaller: otherwise its
+ * owner, alone there, would be refused what the function was promised. */
+static uint32_t quota_of(const struct host_function *function,
+			 const struct iopf_policy *policy)
 {
+	uint64_t quota = function->master != NULL ? policy->quota_stalls :
+						    policy->quota_groups;
+
+	return quota == 0 || quota > IOPF_HOST_ALLOCATION_MAX ? IOPF_HOST_ALLOCATION_MAX :
+								(uint32_t)quota;
+}
+
+static uint32_t least(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+static int add_endpoint(struct iopf_host *host, struct host_function *function,
+			const struct iopf_host_function_options *from, uint32_t allocation)
+{
+	bool is_virtual = function->physical != IOPF_NO_ID;
 	const struct iopf_endpoint_options endpoint = {
 		.size_bytes = sizeof(endpoint),
-		.source = host->source,
+		.source = host->sources[function_source(function)].id,
 		.rid = function->rid,
 		.allocation = allocation,
+		.allocation_min = least(from->allocation_min, allocation),
 		.pasid_in_response = function->wants_pasid,
+		.mechanism = function->master != NULL ? IOPF_STALLS : IOPF_PRI,
+		.has_physical = is_virtual,
+		.physical = is_virtual ? host->functions[function->physical].endpoint : 0,
 	};
 	int error = iopf_broker_add_endpoint(host->broker, &endpoint, &function->endpoint);
 
 	if (error != 0)
 		return error;
-	function->allocation = allocation;
+	function->allocation =
+		iopf_broker_gauge(host->broker, function->endpoint, IOPF_GAUGE_granted);
 	function->used = true;
 	host->function_of_endpoint[function->endpoint] =
 		(uint32_t)(function - host->functions);
 	return 0;
 }
 
+/* The physical function of @options, or none. Returns: 0, -ENOENT. */
+static int find_physical(const struct iopf_host *host,
+			 const struct iopf_host_function_options *options, uint32_t *physical)
+{
+	const struct host_function *function;
+
+	*physical = IOPF_NO_ID;
+	if (!options->has_physical)
+		return 0;
+	function = host_function_of(host, iopf_host_endpoint(host, options->physical_rid));
+	if (function == NULL || function->master != NULL || function->physical != IOPF_NO_ID)
+		return -ENOENT;
+	*physical = (uint32_t)(function - host->functions);
+	return 0;
+}
+
+/* A PCIe function never stalls (SMMUv3, "PCIe and stalls"), a master does nothing else. */
+static int options_wrong(const struct iopf_host *host,
+			 const struct iopf_host_function_options *options)
+{
+	bool stalls = options->mechanism == IOPF_STALLS;
+
+	if (options->allocation < 1 || options->allocation > IOPF_HOST_ALLOCATION_MAX ||
+	    options->mechanism > IOPF_STALLS || stalls != (options->master != NULL) ||
+	    stalls != (options->ops == NULL) || (stalls && options->has_physical))
+		return -EINVAL;
+	if (stalls && host->sources[HOST_STALLS].id == IOPF_NO_ID)
+		return -EOPNOTSUPP;
+	return 0;
+}
+
 /* What fails once it is used is undone by guest_leave(). */
 static int add_function(struct iopf_host *host, struct host_guest *guest,
 			const struct iopf_host_function_options *options,
-			struct host_function *function)
+			const struct iopf_policy *policy, struct host_function *function)
 {
 	uint32_t capacity;
-	int error;
+	int error = options_wrong(host, options);
 
 	*function = (struct host_function){ .taken = true,
 					    .rid = options->rid,
 					    .guest_rid = options->guest_rid,
 					    .guest = (uint32_t)(guest - host->guests),
+					    .physical = IOPF_NO_ID,
 					    .ops = options->ops,
+					    .master = options->master,
 					    .context = options->context };
-	if (options->allocation < 1 || options->allocation > IOPF_HOST_ALLOCATION_MAX)
-		return -EINVAL;
+	if (error != 0)
+		return error;
 	if (rid_used(host, options->rid))
 		return -EEXIST;
-	error = function_probe(function);
+	error = find_physical(host, options, &function->physical);
+	if (error == 0)
+		error = function_probe(host, function);
 	if (error != 0)
 		return error;
 	capacity = function_capacity(function);
 	if (capacity == 0)
 		return -ENODEV;
-	error = add_endpoint(host, function,
-			     capacity < options->allocation ? capacity :
-							      options->allocation);
+	guest->sources |= (uint8_t)(1u << function_source(function));
+	capacity = least(capacity, quota_of(function, policy));
+	error = add_endpoint(host, function, options, least(capacity, options->allocation));
 	if (error == 0)
 		error = host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
 	return error != 0 ? error : function_enable(function);
@@ -131,12 +189,23 @@ static int create_shadows(const struct iopf_host *host, struct host_guest *guest
 	return 0;
 }
 
+/* The host's mechanism, if the guest's family has it; otherwise the other. */
+static uint8_t shown_as(const struct iopf_wire *wire, const struct host_function *function)
+{
+	return function->master != NULL && wire->fault_bytes != 0 ? IOPF_STALLS : IOPF_PRI;
+}
+
 static int create_guest(struct iopf_host *host, struct host_guest *guest,
 			const struct iopf_host_guest_options *from)
 {
 	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
 	struct iopf_guest_options options = guest_options(from);
+	const struct iopf_wire *wire =
+		iopf_wire_find(from->family != NULL ? from->family : host->family->name);
 	int error;
+
+	if (wire == NULL)
+		return -EOPNOTSUPP;
 
 	for (uint32_t i = 0; i < from->function_count; i++) {
 		const struct host_function *function =
@@ -146,6 +215,7 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 			.rid = function->guest_rid,
 			.endpoint = function->endpoint,
 			.pasid_in_response = function->wants_pasid,
+			.mechanism = shown_as(wire, function),
 		};
 	}
 
@@ -174,12 +244,13 @@ static int add_owner(struct iopf_host *host, struct host_guest *guest,
 }
 
 static int add_functions(struct iopf_host *host, struct host_guest *guest,
-			 const struct iopf_host_function_options *functions)
+			 const struct iopf_host_function_options *functions,
+			 const struct iopf_policy *policy)
 {
 	int error = 0;
 
 	for (uint32_t i = 0; error == 0 && i < guest->function_count; i++)
-		error = add_function(host, guest, &functions[i],
+		error = add_function(host, guest, &functions[i], policy,
 				     &host->functions[guest->function_first + i]);
 	return error;
 }
@@ -187,11 +258,11 @@ static int add_functions(struct iopf_host *host, struct host_guest *guest,
 static int fill_guest(struct iopf_host *host, struct host_guest *guest,
 		      const struct iopf_host_guest_options *options)
 {
-	int error = pager_create(&guest->pager, host->family, &host->tables,
+	int error = pager_create(&guest->pager, host->family, &host->tables, FAMILY_SECOND,
 				 options->regions, options->region_count);
 
 	if (error == 0)
-		error = add_functions(host, guest, options->functions);
+		error = add_functions(host, guest, options->functions, &options->policy);
 	if (error == 0)
 		error = create_guest(host, guest, options);
 	if (error == 0)
@@ -219,11 +290,13 @@ static int attach_all(struct host_guest *guest, const uint32_t *pasids,
 static int fill_pager(struct iopf_host *host, struct host_guest *guest,
 		      const struct iopf_host_pager_options *options)
 {
+	static const struct iopf_policy none;
 	int error = pager_create(&guest->pager, host->family, &host->tables,
-				 options->regions, options->region_count);
+				 (enum family_table)host->family->alone, options->regions,
+				 options->region_count);
 
 	if (error == 0)
-		error = add_functions(host, guest, options->functions);
+		error = add_functions(host, guest, options->functions, &none);
 	if (error == 0)
 		error = add_owner(host, guest,
 				  (struct iopf_owner_options){ .name = options->name });

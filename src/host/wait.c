@@ -30,22 +30,32 @@ static uint64_t overflows(const struct iopf_host *host)
 	return iopf_driver_stats(host->driver)->overflows;
 }
 
-/* Records that were taken out of the physical queue and reached the ledger. */
-static uint64_t taken(const struct iopf_host *host)
+/* Records that were taken out of a physical queue. */
+static uint64_t taken(const struct iopf_host *host, enum host_source_kind kind)
 {
 	const struct iopf_driver_stats *stats = iopf_driver_stats(host->driver);
 
-	return stats->requests + stats->undecodable - host->pending_count;
+	return kind == HOST_PRI ? stats->requests + stats->undecodable : stats->faults;
+}
+
+/* And those that stand in it still. */
+static int backlog(struct iopf_host *host, enum host_source_kind kind, uint32_t *count,
+		   bool *lost)
+{
+	*lost = false; /* a stall never is */
+	return kind == HOST_PRI ? iopf_driver_backlog(host->driver, count, lost) :
+				  iopf_driver_fault_backlog(host->driver, count);
 }
 
 /*
- * VT-d, "Page Request Drain": when the wait is done, everything that was sent before is
- * in the queue, and when that was taken it is in the ledger. Not when the queue is seen
- * empty: others may keep it full for ever.
+ * When the wait is done, everything that was sent before is in the queue (VT-d, "Page
+ * Request Drain"; SMMUv3 knows nothing more than to look then), and when that was taken
+ * it is in the ledger. Not when the queue is seen empty: others may keep it full for ever.
  */
-int host_drained(struct iopf_host *host, struct host_drain *drain)
+int host_drained(struct iopf_host *host, enum host_source_kind kind,
+		 struct host_drain *drain)
 {
-	uint32_t backlog;
+	uint32_t count;
 	bool lost;
 
 	if (drain->phase == DRAIN_BEGIN) {
@@ -55,13 +65,13 @@ int host_drained(struct iopf_host *host, struct host_drain *drain)
 	}
 	if (drain->phase == DRAIN_WAIT) {
 		if (host_waited(host, &drain->wait, IOPF_WAIT_FENCE | IOPF_WAIT_DRAIN) != 0 ||
-		    iopf_driver_backlog(host->driver, &backlog, &lost) != 0)
+		    backlog(host, kind, &count, &lost) != 0)
 			return -EAGAIN;
-		drain->target = taken(host) + host->pending_count + backlog;
-		drain->lost = lost || drain->overflows != overflows(host);
+		drain->target = taken(host, kind) + count;
+		drain->lost = lost || (kind == HOST_PRI && drain->overflows != overflows(host));
 		drain->phase = DRAIN_TAKE;
 	}
-	if (taken(host) < drain->target)
+	if (taken(host, kind) - host->sources[kind].pending_count < drain->target)
 		return -EAGAIN;
 	drain->phase = DRAIN_BEGIN;
 	return drain->lost ? -EOVERFLOW : 0;

@@ -12,7 +12,7 @@ static bool region_right(const struct iopf_pager_region *region)
 }
 
 int pager_create(struct iopf_pager *pager, const struct family *family,
-		 const struct family_tables *tables,
+		 const struct family_tables *tables, enum family_table table,
 		 const struct iopf_pager_region *regions, uint32_t region_count)
 {
 	int error;
@@ -25,7 +25,7 @@ int pager_create(struct iopf_pager *pager, const struct family *family,
 			return -EINVAL;
 		pager->regions[i] = regions[i];
 	}
-	error = family->stage_create(&pager->stage, tables, FAMILY_SECOND);
+	error = family->stage_create(&pager->stage, tables, table);
 	if (error == 0)
 		pager->family = family;
 	return error;

@@ -14,9 +14,10 @@ struct iopf_pager {
 	struct iopf_pager_stats stats;
 };
 
-/* An empty stage under @tables. Returns: 0, -EINVAL (regions), or no page. */
+/* An empty stage under @tables; @table: FAMILY_SECOND, or what its family lets stand
+ * alone. Returns: 0, -EINVAL (regions), or no page. */
 int pager_create(struct iopf_pager *pager, const struct family *family,
-		 const struct family_tables *tables,
+		 const struct family_tables *tables, enum family_table table,
 		 const struct iopf_pager_region *regions, uint32_t region_count);
 
 /* Give its tables back: no entry and no cache leads to them. One that was never made

@@ -215,6 +215,7 @@ static const uint8_t kind_of_note[] = {
 	[IOPF_NOTE_OVERFLOW] = TRACE_KIND_overflow, [IOPF_NOTE_INVALIDATE] = TRACE_KIND_COUNT,
 	[IOPF_NOTE_RESET] = TRACE_KIND_reset,       [IOPF_NOTE_REMOVE] = TRACE_KIND_remove,
 	[IOPF_NOTE_FAULT] = TRACE_KIND_COUNT,       [IOPF_NOTE_TERMINATE] = TRACE_KIND_COUNT,
+	[IOPF_NOTE_STATUS] = TRACE_KIND_COUNT,
 };
 _Static_assert(sizeof(kind_of_note) == IOPF_NOTE_KIND_COUNT, "a kind each");
 

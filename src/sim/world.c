@@ -393,6 +393,7 @@ static int create_host(struct world *world)
 		.function_max = WORLD_FUNCTION_MAX,
 		.attachment_max = 1024,
 		.status_period_ns = STATUS_PERIOD_NS,
+		.reset_ns = world->options.reset_ns,
 		.interrupt_addr = MESSAGE_ADDR,
 		.interrupt_data = HOST_DATA,
 		.event = world->options.event,

@@ -53,6 +53,7 @@ struct world_options {
 	uint32_t guest_count;
 	const struct world_guest_options *guests;
 	uint32_t request_order; /* of the physical queue: 2^n pages */
+	uint64_t reset_ns;      /* as in struct iopf_host_options; 0: at once */
 	struct model_observer observer; /* of every function; all NULL: none */
 	void (*note)(void *context, const struct iopf_note *note);
 	void (*event)(void *context, const struct iopf_event *event);

@@ -73,6 +73,8 @@ struct family {
 	const char *name;
 	uint8_t first; /* enum family_format: nests guests whose first level has it */
 	uint8_t alone; /* enum family_table: which table can stand alone under any PASID */
+	bool caches_absent; /* caches may remember that nothing was there: what is added is
+			     * told to them as well */
 	uint32_t pasid_none; /* what requests without a PASID are looked up as; nobody
 			      * else may use it */
 	int (*create)(struct family_tables *tables, const struct iopf_memory *memory,
