@@ -71,7 +71,7 @@ static struct table_space entries_of(struct second_stage *second)
 	return space;
 }
 
-static bool second_missed(const struct second_stage *second, enum smmuv3_class class,
+static bool second_missed(const struct second_stage *second, enum smmuv3_class what,
 			  struct smmuv3_result *result)
 {
 	const struct smmuv3_ste *ste = second->walk->ste;
@@ -80,7 +80,7 @@ static bool second_missed(const struct second_stage *second, enum smmuv3_class c
 	result->fault = second->last.fault;
 	result->event = event_of(second->last.fault);
 	result->stage = 2;
-	result->class = (uint8_t)class;
+	result->what = (uint8_t)what;
 	result->ipa = second->ipa;
 	result->ipa_perm = second->perm;
 	if (result->event == SMMUV3_EVENT_F_WALK_EABT)
@@ -142,7 +142,7 @@ static bool first_faulted(const struct smmuv3_cd *cd, struct smmuv3_result *resu
 	result->fault = result->first.fault;
 	result->event = event_of(result->fault);
 	result->stage = 1;
-	result->class = result->event == SMMUV3_EVENT_F_WALK_EABT ? SMMUV3_CLASS_TT :
+	result->what = result->event == SMMUV3_EVENT_F_WALK_EABT ? SMMUV3_CLASS_TT :
 								      SMMUV3_CLASS_IN;
 	result->stall = smmuv3_resumable(result->event) && cd->stall;
 	result->record = !smmuv3_resumable(result->event) || result->stall || cd->record;
@@ -163,7 +163,7 @@ static bool bypass(const struct smmuv3_walk *walk, uint64_t addr,
 	result->fault = TABLE_SIZE;
 	result->event = SMMUV3_EVENT_F_ADDR_SIZE;
 	result->stage = 1;
-	result->class = SMMUV3_CLASS_IN;
+	result->what = SMMUV3_CLASS_IN;
 	result->abort = true;
 	result->record = true;
 	return false;
@@ -179,7 +179,7 @@ static bool walk_first(struct second_stage *second, const struct smmuv3_cd *cd, 
 	if (result->first.fault == TABLE_SECOND)
 		return second_missed(second, SMMUV3_CLASS_TT, result);
 	first_faulted(cd, result);
-	if (result->class == SMMUV3_CLASS_TT)
+	if (result->what == SMMUV3_CLASS_TT)
 		result->fetch_addr = fetched(second, result->first.entry_addr);
 	return false;
 }
@@ -237,13 +237,13 @@ struct needs {
 	const struct smmuv3_walk *walk;
 	smmuv3_need *need;
 	void *context;
-	enum smmuv3_class class;
+	enum smmuv3_class what;
 };
 
 static void need(const struct needs *needs, uint64_t ipa, uint8_t perm,
-		 enum smmuv3_class class)
+		 enum smmuv3_class what)
 {
-	needs->need(needs->context, ipa & ~(TABLE_PAGE_BYTES - 1), perm & SECOND_PERM, class);
+	needs->need(needs->context, ipa & ~(TABLE_PAGE_BYTES - 1), perm & SECOND_PERM, what);
 }
 
 /* Every entry that is read goes through here. */
@@ -251,7 +251,7 @@ static int need_entry(void *context, uint64_t addr, uint8_t perm, uint64_t *out)
 {
 	const struct needs *needs = context;
 
-	need(needs, addr, perm, needs->class);
+	need(needs, addr, perm, needs->what);
 	*out = addr;
 	return 0;
 }
@@ -289,7 +289,7 @@ bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t addr,
 		if (!bypass(walk, addr, result))
 			return false;
 	} else {
-		needs.class = SMMUV3_CLASS_TT;
+		needs.what = SMMUV3_CLASS_TT;
 		if (!vmsa_walk_path(&space, &cd.first, addr, perm, &path, &result->first))
 			return first_faulted(&cd, result);
 		need_marks(&needs, &cd.first, &path.step[path.level], perm);
@@ -309,7 +309,7 @@ struct seeker {
 
 /* A page that is needed twice (a table that leads to itself) is one page with the rights
  * of both. */
-static void seek(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class class)
+static void seek(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class what)
 {
 	struct seeker *seeker = context;
 	struct smmuv3_missing *missing = seeker->missing;
@@ -321,16 +321,16 @@ static void seek(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class cl
 		i++;
 	if (i == missing->count)
 		missing->miss[missing->count++] =
-			(struct smmuv3_miss){ .ipa = ipa, .class = (uint8_t)class };
+			(struct smmuv3_miss){ .ipa = ipa, .what = (uint8_t)what };
 	missing->miss[i].perm |= perm;
 }
 
-static void seek_nothing(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class class)
+static void seek_nothing(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class what)
 {
 	(void)context;
 	(void)ipa;
 	(void)perm;
-	(void)class;
+	(void)what;
 }
 
 void smmuv3_missing(const struct smmuv3_walk *walk, const struct iopf_memory *host,

@@ -30,7 +30,7 @@ struct smmuv3_result {
 	uint8_t ipa_perm;    /* stage 2's event: the access that was wanted there */
 	uint8_t event;       /* enum smmuv3_event; none with a failure: a silent abort */
 	uint8_t stage;       /* 1, 2; 0: neither */
-	uint8_t class;       /* enum smmuv3_class, with a stage */
+	uint8_t what;       /* enum smmuv3_class, with a stage */
 	uint8_t fault;       /* enum table_fault of that stage */
 	/* What the fault's configuration says is done about one of the four events that can
 	 * be resumed (A, R, S); others are recorded and abort. ("Fault configuration") */
@@ -72,7 +72,7 @@ bool smmuv3_translate(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t a
 		      uint8_t perm, struct smmuv3_result *result);
 
 /* A page that an access needs in stage 2: @ipa a multiple of 4096. */
-typedef void smmuv3_need(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class class);
+typedef void smmuv3_need(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class what);
 
 /*
  * Everything at once that an access needs in stage 2, for software that routes it: pages of
@@ -93,7 +93,7 @@ enum { SMMUV3_MISS_MAX = 7 };
 struct smmuv3_miss {
 	uint64_t ipa; /* a multiple of 4096 */
 	uint8_t perm; /* what is wanted there, of all that needs it */
-	uint8_t class; /* enum smmuv3_class of the first that needs it */
+	uint8_t what; /* enum smmuv3_class of the first that needs it */
 };
 
 struct smmuv3_missing {
