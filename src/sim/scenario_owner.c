@@ -236,6 +236,8 @@ static int fetch(struct scenario *s, const struct scenario_owner *owner, uint32_
 static int take(struct scenario *s, struct scenario_owner *owner, uint32_t *number)
 {
 	(void)s;
+	while (owner->read < owner->whole && owner->inbox.seen[owner->read].unread)
+		owner->read++;
 	if (owner->read == owner->whole)
 		return -EAGAIN;
 	*number = owner->inbox.seen[owner->read++].group;
@@ -345,8 +347,8 @@ static bool token_said(struct scenario *s, uint64_t *token)
 static void note_answer(struct scenario *s, const struct scenario_owner *owner,
 			uint64_t token, enum iopf_code code, int taken)
 {
-	if (taken == -EPERM)
-		return; /* the group stays open */
+	if (taken == -EPERM || owner->released)
+		return; /* the group stays open; there is nobody to count it for */
 	scenario_note(s, (struct iopf_note){
 				 .kind = taken == 0 ? IOPF_NOTE_ANSWER : IOPF_NOTE_REFUSE,
 				 .guest = owner->note,

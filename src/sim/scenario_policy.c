@@ -102,6 +102,7 @@ bool scenario_kill(struct scenario *s)
 bool scenario_release(struct scenario *s)
 {
 	struct scenario_owner *owner = scenario_owner_of(s);
+	int error;
 
 	if (owner == NULL)
 		return false;
@@ -109,6 +110,7 @@ bool scenario_release(struct scenario *s)
 		return scenario_bad(s, TRACE_KEY_owner,
 				    "%s is a guest of the host, expected an owner without queues",
 				    owner->name);
-	return scenario_result_holds(
-		s, iopf_broker_remove_owner(iopf_host_broker(s->world.host), owner->owner));
+	error = iopf_broker_remove_owner(iopf_host_broker(s->world.host), owner->owner);
+	owner->released |= error == 0;
+	return scenario_result_holds(s, error);
 }

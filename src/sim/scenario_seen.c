@@ -364,18 +364,37 @@ static bool page_add(struct scenario *s, struct scenario_group *group,
 	return true;
 }
 
+/* What the guest's pager is asked belongs to what was shown: its agent passes over groups
+ * of address spaces that the guest has let go. */
+static bool asks_for(const struct scenario *s, const struct scenario_seen *shown,
+		     const struct iopf_request *request)
+{
+	const struct scenario_group *group;
+
+	if (shown->group == SCENARIO_NONE)
+		return false;
+	group = &s->groups[shown->group];
+	return s->endpoints[group->endpoint].options.rid == request->rid &&
+	       group->pasid == request->pasid &&
+	       (group->page_count > 0 || group->addr == request->addr);
+}
+
 int scenario_guest_fault(void *context, struct world *world, uint32_t guest,
 			 const struct iopf_request *request, uint64_t *gpa, uint8_t *perm)
 {
 	struct scenario *s = context;
 	uint32_t number = owner_of_note(s, world->guests[guest].id);
 	struct scenario_owner *owner = &s->owners[number];
-	const struct scenario_seen *shown = &owner->inbox.seen[owner->whole];
+	const struct scenario_seen *shown;
 
 	(void)gpa;
 	(void)perm;
-	if (owner->whole >= owner->inbox.count || shown->group == SCENARIO_NONE)
+	while (owner->whole < owner->inbox.count &&
+	       !asks_for(s, &owner->inbox.seen[owner->whole], request))
+		owner->inbox.seen[owner->whole++].unread = true;
+	if (owner->whole == owner->inbox.count)
 		return -EAGAIN;
+	shown = &owner->inbox.seen[owner->whole];
 	page_add(s, &s->groups[shown->group], request);
 	s->groups[shown->group].virtual_index = request->index;
 	owner->whole += (request->flags & IOPF_LAST) != 0;

@@ -42,6 +42,7 @@ struct scenario_seen {
 	uint8_t code, raw_code;
 	uint8_t what; /* enum iopf_event_kind */
 	bool automatic;
+	bool unread; /* shown to a guest that passed it over */
 };
 
 struct scenario_log {
@@ -92,7 +93,7 @@ struct scenario_owner {
 	char name[TRACE_NAME_MAX + 1];
 	bool queues;   /* a guest with a virtual IOMMU */
 	bool honest;   /* it serves what it is shown by itself */
-	bool gone;
+	bool gone, released;
 	bool asleep; /* the guest gets no time */
 	bool may_fail;
 	struct iopf_policy policy;

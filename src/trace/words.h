@@ -278,7 +278,8 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 	X(result, result, 0, TRACE_IN(moved), \
 	  TRACE_IN(require) | TRACE_IN_OPERATION | TRACE_IN(request) | TRACE_IN(show) | \
 	  TRACE_IN(answer) | TRACE_IN(end) | TRACE_IN(queue) | TRACE_IN(invalidate) | \
-	  TRACE_IN(invalidated) | TRACE_IN_WAIT | TRACE_IN(translate), \
+	  TRACE_IN(invalidated) | TRACE_IN_WAIT | TRACE_IN(translate) | TRACE_IN(policy) | \
+	  TRACE_IN(service) | TRACE_IN(release), \
 	  "what the call came to: required in scenarios, seen in recordings") \
 	X(request_count, number, UINT16_MAX, 0, TRACE_IN(response) | TRACE_IN(end), \
 	  "credits that the response gives back") \
