@@ -280,7 +280,7 @@ int iopf_hardware_create(const struct iopf_hardware_options *options, void *memo
 /*
  * A register access of software. Unknown offsets read 0; writes to them do nothing.
  *
- * Returns: 0, -EINVAL (width not 4 or 8, not aligned, outside of the register page).
+ * Returns: 0, -EINVAL (width not 4 or 8, not aligned, outside of the register pages).
  */
 int iopf_hardware_read(struct iopf_hardware *hardware, uint32_t offset, uint32_t width,
 		       uint64_t *value);
@@ -300,8 +300,10 @@ enum iopf_posted {
 /*
  * Write @request into the request queue, as hardware does.
  *
- * Returns: enum iopf_posted, -ENXIO, -EFAULT (the queue is not in memory), -ERANGE.
- * Source of the rule: VT-d, 7.4.1, 7.5 (overflow, automatic response).
+ * Returns: enum iopf_posted, -ERANGE; VT-d: -ENXIO, -EFAULT (the queue is not in memory),
+ *          which SMMUv3 answers itself: IOPF_POSTED_FAILURE.
+ * Source of the rule: VT-d, 7.4.1, 7.5; SMMUv3 (IHI 0070), 8.1, 8.2 (overflow, automatic
+ *          responses).
  */
 int iopf_hardware_post(struct iopf_hardware *hardware,
 		       const struct iopf_request *request);
@@ -314,10 +316,17 @@ int iopf_hardware_post(struct iopf_hardware *hardware,
  */
 uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget);
 
-/* True: recorded; false: lost, because the next recording register is in use. */
+/*
+ * Record @fault: in a fault recording register, or in the event queue.
+ *
+ * Returns: true: recorded; false: lost, because there is no room; or, with fault->stall,
+ *          not yet: ask again when software has acted, the queue keeps nothing of it.
+ * Source of the rule: VT-d, 7.3.1; SMMUv3 (IHI 0070), 7.2.1, 7.4.
+ */
 bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault *fault);
 
-/* The root table register as last put into force; translation on. */
+/* The root table register as last put into force (SMMUv3: STRTAB_BASE, without its hint);
+ * translation on. */
 uint64_t iopf_hardware_root(const struct iopf_hardware *hardware);
 /* SMMUv3: the stream table's STRTAB_BASE_CFG; other families: 0. */
 uint64_t iopf_hardware_root_config(const struct iopf_hardware *hardware);

@@ -1,99 +1,162 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * queue/hardware.h - what the hardware end knows: a register file, one event at most
- * per kind pending, one command at most in hand.
+ * queue/hardware.h - what every hardware end has, and what differs between families.
+ *
+ * A family is a row: which registers there are, what writing them sets off, how a page
+ * request and a fault are recorded, how a command is consumed. Registers are one file
+ * of words with masks, laid out by the family's tables.
  */
 #ifndef QUEUE_HARDWARE_H
 #define QUEUE_HARDWARE_H
 
 #include "iopf/queue.h"
 #include "queue/ring.h"
-#include "queue/vtd.h"
 
-enum { REGISTER_WORDS = VTD_REGISTERS_END / 8 };
+/* ---- registers.c: storage and masks ------------------------------------------------ */
+
+enum { REGISTER_WORDS = 162 }; /* VT-d's, which has the most */
+
+/* Offsets from @offset to @end are words from @word on: registers lie far apart. */
+struct register_window {
+	uint32_t offset, end;
+	uint16_t word;
+};
+
+/* A register, or some of its bits. What is neither writable nor clearable (by writing
+ * 1) is read-only or reserved. */
+struct register_row {
+	uint32_t offset;
+	uint8_t width;
+	uint64_t reset, writable, clearable;
+};
+
+/* While one of the bits @by is set in the 4-byte register @by_offset, the bits @bits of
+ * the register at @offset are read-only. */
+struct register_guard {
+	uint32_t offset;
+	uint64_t bits;
+	uint32_t by_offset, by;
+};
+
+/* What a family's registers are. */
+struct register_layout {
+	uint32_t size_bytes; /* of the space they lie in: a multiple of 8 */
+	const struct register_window *windows;
+	uint32_t window_count;
+	const struct register_row *rows;
+	uint32_t row_count;
+	const struct register_guard *guards;
+	uint32_t guard_count;
+};
 
 /* 64-bit words: what they hold, what software may write, what it clears with a 1. */
 struct register_file {
+	const struct register_layout *layout;
 	uint64_t value[REGISTER_WORDS];
 	uint64_t writable[REGISTER_WORDS];
 	uint64_t clearable[REGISTER_WORDS];
 };
 
-struct iopf_hardware {
-	struct iopf_hardware_options options;
-	struct register_file file;
-	uint64_t root;         /* RTADDR as put into force by SRTP */
-	uint64_t request_base; /* PQA as last told by queue_changed */
-	struct iopf_command held; /* taken out of the queue, not done yet */
-	bool holding;
-	bool abort_wait;    /* the next wait covers an invalidation that timed out */
-	uint64_t abort_end; /* IQT when it did: later waits cover nothing of it */
-	uint8_t fault_next; /* fault recording register */
-	struct iopf_hardware_stats stats;
-};
+/* As after a reset; all of @layout's rows. */
+void registers_create(struct register_file *file, const struct register_layout *layout);
+/* More of a register that is there already; or less of it. */
+void registers_add(struct register_file *file, const struct register_row *row);
+void registers_forbid(struct register_file *file, uint32_t offset, uint64_t bits);
 
-/* ---- registers.c: storage and masks ------------------------------------------------ */
-
-/* False: CAP or ECAP place registers where this file has none. */
-bool registers_create(struct register_file *file, uint32_t version, uint64_t cap,
-		      uint64_t ecap);
-/* What software sees and does; @offset is aligned to @width. False: nothing is there. */
+/* What software sees and does; @offset is aligned to @width. False: nothing is there,
+ * or it is read-only, now or always. */
 bool registers_read(const struct register_file *file, uint32_t offset, uint32_t width,
 		    uint64_t *value);
 bool registers_write(struct register_file *file, uint32_t offset, uint32_t width,
 		     uint64_t value);
 
-/* What hardware sees and does, no masks. */
+/* What hardware sees and does, no masks. A register of the family's: asserted. */
+uint64_t registers_get(const struct register_file *file, uint32_t offset, uint32_t width);
+void registers_set(struct register_file *file, uint32_t offset, uint32_t width,
+		   uint64_t value);
+
+/* ---- Families ------------------------------------------------------------------------ */
+
+/* What writing to the registers from @offset to @end sets off. */
+struct hardware_action {
+	uint32_t offset, end;
+	void (*written)(struct iopf_hardware *hardware);
+};
+
+struct hardware_family {
+	const struct iopf_wire *wire;
+	const struct hardware_action *actions;
+	uint32_t action_count;
+	/* Lay the register file out. False: the options name what cannot be. */
+	bool (*create)(struct iopf_hardware *hardware);
+	/* @record is @request encoded. As iopf_hardware_post(). */
+	int (*post)(struct iopf_hardware *hardware, const struct iopf_request *request,
+		    const uint8_t *record);
+	bool (*fault)(struct iopf_hardware *hardware, const struct iopf_fault *fault);
+	/* True: one command is done with. */
+	bool (*step)(struct iopf_hardware *hardware);
+	uint64_t (*root)(const struct iopf_hardware *hardware);
+	uint64_t (*root_config)(const struct iopf_hardware *hardware);
+	bool (*translates)(const struct iopf_hardware *hardware);
+};
+
+extern const struct hardware_family hardware_vtd, hardware_smmuv3;
+
+struct vtd_state {
+	uint64_t root;         /* RTADDR as put into force by SRTP */
+	uint64_t request_base; /* PQA as last told by queue_changed */
+	uint64_t abort_end; /* IQT when an invalidation timed out: later waits cover
+			     * nothing of it */
+	bool abort_wait;    /* the next wait covers that invalidation */
+	uint8_t fault_next; /* fault recording register */
+};
+
+struct smmuv3_state {
+	uint32_t enabled;    /* CR0 as in force: what CR0ACK says */
+	uint32_t bypass;     /* GBPA as in force */
+	bool device_failed;  /* an ATC_INV since the last SYNC was not answered */
+};
+
+struct iopf_hardware {
+	const struct hardware_family *family;
+	struct iopf_hardware_options options;
+	struct register_file file;
+	struct iopf_command held; /* taken out of the queue, not done yet */
+	bool holding;
+	union {
+		struct vtd_state vtd;
+		struct smmuv3_state smmuv3;
+	};
+	struct iopf_hardware_stats stats;
+};
+
 static inline uint64_t reg64(const struct iopf_hardware *hardware, uint32_t offset)
 {
-	return hardware->file.value[offset / 8];
+	return registers_get(&hardware->file, offset, 8);
 }
 
 static inline void reg64_set(struct iopf_hardware *hardware, uint32_t offset,
 			     uint64_t value)
 {
-	hardware->file.value[offset / 8] = value;
+	registers_set(&hardware->file, offset, 8, value);
 }
 
 static inline uint32_t reg32(const struct iopf_hardware *hardware, uint32_t offset)
 {
-	return (uint32_t)(hardware->file.value[offset / 8] >> (offset % 8 * 8));
+	return (uint32_t)registers_get(&hardware->file, offset, 4);
 }
 
 static inline void reg32_set(struct iopf_hardware *hardware, uint32_t offset,
 			     uint32_t value)
 {
-	uint64_t *word = &hardware->file.value[offset / 8];
-	unsigned shift = offset % 8 * 8;
-
-	*word = (*word & ~((uint64_t)UINT32_MAX << shift)) | (uint64_t)value << shift;
+	registers_set(&hardware->file, offset, 4, value);
 }
 
-/* ---- events.c: status bits that raise interrupts ------------------------------------ */
-
-/* A status register and the four that say how it interrupts (control, data, address,
- * upper address, side by side). */
-struct event {
-	uint16_t status, control;
-	uint32_t bits;
-};
-
-extern const struct event event_fault, event_invalidation, event_request;
-
-/* Sets status bits; the first that is set while none was interrupts. */
-void event_raise(struct iopf_hardware *hardware, const struct event *event,
-		 uint32_t bits);
-/* Software wrote the status or the control: what was pending leaves, or is over. */
-void event_settle(struct iopf_hardware *hardware, const struct event *event);
-
-/* After software wrote PRS, FSTS or a recording register: bits that mirror others. */
-void fault_settle(struct iopf_hardware *hardware);
-
-/* ---- commands.c ---------------------------------------------------------------------- */
-
-/* QIE went on or off. */
-void commands_reset(struct iopf_hardware *hardware);
-/* Register-based invalidation: software wrote CCMD or IOTLB. */
-void commands_register(struct iopf_hardware *hardware);
+/* What a command asks of who implements the IOMMU. */
+static inline int hardware_do(struct iopf_hardware *hardware,
+			      const struct iopf_command *command)
+{
+	return hardware->options.ops->command(hardware->options.context, command);
+}
 
 #endif

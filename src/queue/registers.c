@@ -1,101 +1,119 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* queue/registers.c - VT-d's register file: one table of masks, one formula. */
-#include <string.h>
-
+/* queue/registers.c - a family's registers: tables of masks, one formula. */
 #include "queue/hardware.h"
 
-#define ADDR32 UINT32_C(0xfffffffc)
-#define MASKED VTD_EVENT_IM /* event interrupts begin masked */
+#include <assert.h>
+#include <string.h>
 
-/* VT-d, "Register Descriptions". Bits in neither mask are read-only or reserved. */
-static const struct {
-	uint16_t offset;
-	uint8_t width;
-	uint64_t reset, writable, clearable;
-} rows[] = {
-	{ VTD_GCMD, 4, 0, UINT32_MAX, 0 },
-	{ VTD_RTADDR, 8, 0, VTD_RTADDR_ADDR | VTD_RTADDR_TTM, 0 },
-	{ VTD_CCMD, 8, 0, UINT64_C(0xe0000003ffffffff), 0 },
-	{ VTD_FSTS, 4, 0, 0, VTD_FSTS_PFO | VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE },
-	{ VTD_FECTL, 4, MASKED, VTD_EVENT_IM, 0 },
-	{ VTD_FEDATA, 4, 0, UINT32_MAX, 0 },
-	{ VTD_FEADDR, 4, 0, ADDR32, 0 },
-	{ VTD_FEUADDR, 4, 0, UINT32_MAX, 0 },
-	{ VTD_PMEN, 4, 0, UINT32_C(1) << 31, 0 },
-	{ VTD_IQT, 8, 0, VTD_IQ_INDEX, 0 },
-	{ VTD_IQA, 8, 0, VTD_IQA_ADDR | VTD_IQA_DW | VTD_IQA_QS, 0 },
-	{ VTD_ICS, 4, 0, 0, VTD_ICS_IWC },
-	{ VTD_IECTL, 4, MASKED, VTD_EVENT_IM, 0 },
-	{ VTD_IEDATA, 4, 0, UINT32_MAX, 0 },
-	{ VTD_IEADDR, 4, 0, ADDR32, 0 },
-	{ VTD_IEUADDR, 4, 0, UINT32_MAX, 0 },
-	{ VTD_IRTA, 8, 0, UINT64_C(0xfffffffffffff80f), 0 },
-	{ VTD_PQH, 8, 0, VTD_PQ_INDEX, 0 },
-	/* Hardware's; software that sets a queue up writes 0 into it all the same. */
-	{ VTD_PQT, 8, 0, VTD_PQ_INDEX, 0 },
-	{ VTD_PQA, 8, 0, VTD_PQA_ADDR | VTD_PQA_PQS, 0 },
-	{ VTD_PRS, 4, 0, 0, VTD_PRS_PPR | VTD_PRS_PRO },
-	{ VTD_PECTL, 4, MASKED, VTD_EVENT_IM, 0 },
-	{ VTD_PEDATA, 4, 0, UINT32_MAX, 0 },
-	{ VTD_PEADDR, 4, 0, ADDR32, 0 },
-	{ VTD_PEUADDR, 4, 0, UINT32_MAX, 0 },
-	{ VTD_IVA, 8, 0, UINT64_C(0xfffffffffffff05f), 0 },
-	{ VTD_IOTLB, 8, 0, UINT64_C(0xb003ffff00000000), 0 },
-};
-
-static void row_add(struct register_file *file, uint32_t offset, uint64_t reset,
-		    uint64_t writable, uint64_t clearable)
+/* The word that @offset lies in, or REGISTER_WORDS: there is none. */
+static uint32_t word_of(const struct register_file *file, uint32_t offset)
 {
-	unsigned shift = offset % 8 * 8;
+	const struct register_layout *layout = file->layout;
 
-	file->value[offset / 8] |= reset << shift;
-	file->writable[offset / 8] |= writable << shift;
-	file->clearable[offset / 8] |= clearable << shift;
+	for (uint32_t i = 0; i < layout->window_count; i++) {
+		const struct register_window *window = &layout->windows[i];
+
+		if (offset >= window->offset && offset < window->end)
+			return window->word + (offset - window->offset) / 8;
+	}
+	return REGISTER_WORDS;
 }
 
-bool registers_create(struct register_file *file, uint32_t version, uint64_t cap,
-		      uint64_t ecap)
+static unsigned shift_of(uint32_t offset)
 {
-	if (VTD_CAP_FRO(cap) != VTD_FRCD || VTD_CAP_NFR(cap) > VTD_FRCD_MAX ||
-	    VTD_ECAP_IRO(ecap) != VTD_IVA)
-		return false;
+	return offset % 8 * 8;
+}
+
+static uint64_t lanes_of(uint32_t offset, uint32_t width)
+{
+	return (width == 4 ? UINT32_MAX : UINT64_MAX) << shift_of(offset);
+}
+
+void registers_add(struct register_file *file, const struct register_row *row)
+{
+	uint32_t word = word_of(file, row->offset);
+	unsigned shift = shift_of(row->offset);
+
+	assert(word < REGISTER_WORDS);
+	file->value[word] |= row->reset << shift;
+	file->writable[word] |= row->writable << shift;
+	file->clearable[word] |= row->clearable << shift;
+}
+
+void registers_forbid(struct register_file *file, uint32_t offset, uint64_t bits)
+{
+	uint32_t word = word_of(file, offset);
+
+	assert(word < REGISTER_WORDS);
+	file->writable[word] &= ~(bits << shift_of(offset));
+}
+
+void registers_create(struct register_file *file, const struct register_layout *layout)
+{
 	memset(file, 0, sizeof(*file));
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		row_add(file, rows[i].offset, rows[i].reset, rows[i].writable,
-			rows[i].clearable);
-	for (uint32_t i = 0; i < VTD_CAP_NFR(cap); i++)
-		row_add(file, VTD_FRCD + i * VTD_FRCD_BYTES + 8, 0, 0, VTD_FRCD_F);
-	row_add(file, VTD_VER, version, 0, 0);
-	row_add(file, VTD_CAP, cap, 0, 0);
-	row_add(file, VTD_ECAP, ecap, 0, 0);
-	return true;
+	file->layout = layout;
+	for (uint32_t i = 0; i < layout->row_count; i++)
+		registers_add(file, &layout->rows[i]);
+}
+
+uint64_t registers_get(const struct register_file *file, uint32_t offset, uint32_t width)
+{
+	uint32_t word = word_of(file, offset);
+
+	assert(word < REGISTER_WORDS);
+	return (file->value[word] & lanes_of(offset, width)) >> shift_of(offset);
+}
+
+void registers_set(struct register_file *file, uint32_t offset, uint32_t width,
+		   uint64_t value)
+{
+	uint32_t word = word_of(file, offset);
+	uint64_t lanes = lanes_of(offset, width);
+
+	assert(word < REGISTER_WORDS);
+	file->value[word] =
+		(file->value[word] & ~lanes) | (value << shift_of(offset) & lanes);
 }
 
 bool registers_read(const struct register_file *file, uint32_t offset, uint32_t width,
 		    uint64_t *value)
 {
-	*value = 0;
-	if (offset >= VTD_REGISTERS_END)
-		return false;
-	*value = file->value[offset / 8] >> (offset % 8 * 8);
-	if (width == 4)
-		*value &= UINT32_MAX;
-	return true;
+	bool there = word_of(file, offset) < REGISTER_WORDS;
+
+	*value = there ? registers_get(file, offset, width) : 0;
+	return there;
+}
+
+/* Bits of @word that are read-only now, because what they set up is on. */
+static uint64_t locked_bits(const struct register_file *file, uint32_t word)
+{
+	uint64_t locked = 0;
+
+	for (uint32_t i = 0; i < file->layout->guard_count; i++) {
+		const struct register_guard *guard = &file->layout->guards[i];
+
+		if (word_of(file, guard->offset) == word &&
+		    (registers_get(file, guard->by_offset, 4) & guard->by) != 0)
+			locked |= guard->bits << shift_of(guard->offset);
+	}
+	return locked & file->writable[word];
 }
 
 bool registers_write(struct register_file *file, uint32_t offset, uint32_t width,
 		     uint64_t value)
 {
-	unsigned shift = offset % 8 * 8;
-	uint64_t lanes = (width == 4 ? UINT32_MAX : UINT64_MAX) << shift;
-	uint64_t *word, writable, clearable;
+	uint32_t word = word_of(file, offset);
+	uint64_t lanes = lanes_of(offset, width);
+	uint64_t writable, locked, clearable, old;
 
-	if (offset >= VTD_REGISTERS_END)
+	if (word >= REGISTER_WORDS)
 		return false;
-	word = &file->value[offset / 8];
-	writable = file->writable[offset / 8] & lanes;
-	clearable = file->clearable[offset / 8] & lanes;
-	value <<= shift;
-	*word = ((*word & ~writable) | (value & writable)) & ~(value & clearable);
-	return (writable | clearable) != 0;
+	locked = locked_bits(file, word) & lanes;
+	writable = file->writable[word] & lanes & ~locked;
+	clearable = file->clearable[word] & lanes;
+	old = file->value[word];
+	value = value << shift_of(offset) & lanes;
+	file->value[word] =
+		((old & ~writable) | (value & writable)) & ~(value & clearable);
+	return (writable | clearable | locked) != 0 && ((old ^ value) & locked) == 0;
 }

@@ -49,10 +49,6 @@ enum smmuv3_offset {
 	SMMUV3_EVENTQ_CONS = 0x100ac,
 	SMMUV3_PRIQ_PROD = 0x100c8,
 	SMMUV3_PRIQ_CONS = 0x100cc,
-	/* CoreSight identification, at the end of page 0. */
-	SMMUV3_PIDR4 = 0xfd0,
-	SMMUV3_PIDR0 = 0xfe0,
-	SMMUV3_CIDR0 = 0xff0,
 	SMMUV3_PAGES_BYTES = 0x20000,
 };
 
@@ -117,11 +113,14 @@ enum smmuv3_command_error {
 #define SMMUV3_IDR0_MSI         (UINT32_C(1) << 13)
 #define SMMUV3_IDR0_PRI         (UINT32_C(1) << 16)
 #define SMMUV3_IDR0_STALL_MODEL(idr0) ((idr0) >> 24 & 3)
+#define SMMUV3_IDR0_STALLS_NEVER 1 /* STALL_MODEL */
 #define SMMUV3_IDR1_CMDQS(idr1)   ((idr1) >> 21 & 0x1f)
 #define SMMUV3_IDR1_EVENTQS(idr1) ((idr1) >> 16 & 0x1f)
 #define SMMUV3_IDR1_PRIQS(idr1)   ((idr1) >> 11 & 0x1f)
 #define SMMUV3_IDR1_SSIDSIZE(idr1) ((idr1) >> 6 & 0x1f)
 #define SMMUV3_IDR1_SIDSIZE(idr1) ((idr1) & 0x3f)
+#define SMMUV3_IDR3_RIL           (UINT32_C(1) << 10)
+#define SMMUV3_IDR5_OAS(idr5)     ((idr5) & 7)
 #define SMMUV3_IDR5_STALL_MAX(idr5) ((idr5) >> 16)
 
 #endif

@@ -16,14 +16,14 @@ enum { FEATURE_COUNT = sizeof(features_rows) / sizeof(features_rows[0]) };
 /* Arm IHI 0070, "SMMU_IDR0" to "SMMU_IDR5": what is always so. Queues are as long as
  * driver options can say: 128 pages of 4 KiB. */
 static const uint32_t always[6] = {
-	[0] = UINT32_C(2) << 2     /* TTF: AArch64 tables */
-	      | UINT32_C(1) << 4   /* COHACC */
-	      | UINT32_C(2) << 21, /* TTENDIAN: little-endian */
-	[1] = UINT32_C(15) << 21   /* CMDQS */
-	      | UINT32_C(14) << 16 /* EVENTQS */
+	[0] = UINT32_C(2) << 2      /* TTF: AArch64 tables */
+	      | UINT32_C(1) << 4    /* COHACC */
+	      | UINT32_C(2) << 21,  /* TTENDIAN: little-endian */
+	[1] = UINT32_C(15) << 21    /* CMDQS */
+	      | UINT32_C(14) << 16  /* EVENTQS */
 	      | UINT32_C(15) << 11, /* PRIQS */
-	[5] = UINT32_C(5)          /* OAS: 48 bits */
-	      | UINT32_C(1) << 4,  /* GRAN4K */
+	[5] = UINT32_C(5)           /* OAS: 48 bits */
+	      | UINT32_C(1) << 4,   /* GRAN4K */
 };
 
 /* What one feature is worth only beside another. */
@@ -39,8 +39,8 @@ static bool features_agree(uint32_t features)
 int iopf_smmuv3_identification(uint32_t features, uint32_t sid_bits, uint32_t ssid_bits,
 			       uint32_t stall_max, uint32_t idr[6])
 {
-	if (!features_agree(features) || sid_bits < 1 || sid_bits > 32 || ssid_bits > 20 ||
-	    stall_max > UINT16_MAX)
+	if (!features_agree(features) || sid_bits < 1 || sid_bits > 32 ||
+	    ssid_bits > 20 || stall_max > UINT16_MAX)
 		return -EINVAL;
 	memcpy(idr, always, sizeof(always));
 	for (uint32_t i = 0; i < FEATURE_COUNT; i++) {

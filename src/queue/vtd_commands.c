@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* queue/commands.c - the hardware end of the command queue, and its registers' twins. */
+/* queue/vtd_commands.c - the hardware end of the command queue, and its registers' twins. */
 #include <errno.h>
 
-#include "queue/hardware.h"
+#include "queue/vtd_hardware.h"
 
 enum { PAGE_BYTES = 4096 };
 
@@ -18,11 +18,6 @@ static const uint8_t function_mask[4] = { 0, 4, 6, 7 };
 static bool pages_supported(const struct iopf_hardware *hardware, uint64_t size_bytes)
 {
 	return size_bytes >> VTD_CAP_MAMV(reg64(hardware, VTD_CAP)) <= PAGE_BYTES;
-}
-
-static int command_do(struct iopf_hardware *hardware, const struct iopf_command *command)
-{
-	return hardware->options.ops->command(hardware->options.context, command);
 }
 
 /* VT-d, "Context Command Register". */
@@ -41,7 +36,7 @@ static void context_register(struct iopf_hardware *hardware)
 
 	if ((value & VTD_CCMD_ICC) == 0)
 		return;
-	if (asked != 0 && command_do(hardware, &command) == -EAGAIN)
+	if (asked != 0 && hardware_do(hardware, &command) == -EAGAIN)
 		return;
 	value &= ~(VTD_CCMD_ICC | UINT64_C(3) << 59);
 	reg64_set(hardware, VTD_CCMD, value | asked << 59);
@@ -68,13 +63,13 @@ static void iotlb_register(struct iopf_hardware *hardware)
 		return;
 	if (!pages_supported(hardware, command.size_bytes))
 		asked = 0;
-	if (asked != 0 && command_do(hardware, &command) == -EAGAIN)
+	if (asked != 0 && hardware_do(hardware, &command) == -EAGAIN)
 		return;
 	value &= ~(VTD_IOTLB_IVT | UINT64_C(3) << 57);
 	reg64_set(hardware, VTD_IOTLB, value | asked << 57);
 }
 
-void commands_register(struct iopf_hardware *hardware)
+void vtd_commands_register(struct iopf_hardware *hardware)
 {
 	context_register(hardware);
 	iotlb_register(hardware);
@@ -82,11 +77,11 @@ void commands_register(struct iopf_hardware *hardware)
 
 /* ---- The queue ---------------------------------------------------------------------- */
 
-void commands_reset(struct iopf_hardware *hardware)
+void vtd_commands_reset(struct iopf_hardware *hardware)
 {
 	reg64_set(hardware, VTD_IQH, 0);
 	hardware->holding = false;
-	hardware->abort_wait = false;
+	hardware->vtd.abort_wait = false;
 }
 
 /* The queue stops, its head where it was, until software clears IQE. */
@@ -94,7 +89,7 @@ static bool queue_error(struct iopf_hardware *hardware)
 {
 	hardware->holding = false;
 	hardware->stats.queue_errors++;
-	event_raise(hardware, &event_fault, VTD_FSTS_IQE);
+	vtd_event_raise(hardware, &vtd_event_fault, VTD_FSTS_IQE);
 	return false;
 }
 
@@ -135,8 +130,8 @@ static bool command_fetch(struct iopf_hardware *hardware, const struct ring *rin
 	if (!ring_index(ring, reg64(hardware, VTD_IQT), &tail) ||
 	    !ring_index(ring, reg64(hardware, VTD_IQH), &head))
 		return queue_error(hardware);
-	if (reg64(hardware, VTD_IQH) == hardware->abort_end)
-		hardware->abort_wait = false;
+	if (reg64(hardware, VTD_IQH) == hardware->vtd.abort_end)
+		hardware->vtd.abort_wait = false;
 	if (head == tail)
 		return false;
 	if (!ring_load(ring, hardware->options.memory, head, record)) {
@@ -158,7 +153,7 @@ static int wait_complete(struct iopf_hardware *hardware, const struct iopf_comma
 		return -EFAULT;
 	}
 	if ((wait->wait_flags & IOPF_WAIT_INTERRUPT) != 0)
-		event_raise(hardware, &event_invalidation, VTD_ICS_IWC);
+		vtd_event_raise(hardware, &vtd_event_invalidation, VTD_ICS_IWC);
 	return 0;
 }
 
@@ -167,12 +162,12 @@ static int command_execute(struct iopf_hardware *hardware)
 	const struct iopf_command command = hardware->held;
 	int error;
 
-	if (command.kind == IOPF_COMMAND_WAIT && hardware->abort_wait) {
-		hardware->abort_wait = false;
+	if (command.kind == IOPF_COMMAND_WAIT && hardware->vtd.abort_wait) {
+		hardware->vtd.abort_wait = false;
 		hardware->stats.aborted_waits++;
 		return 0;
 	}
-	error = command_do(hardware, &command);
+	error = hardware_do(hardware, &command);
 	if (error == 0 && command.kind == IOPF_COMMAND_WAIT)
 		error = wait_complete(hardware, &command);
 	return error;
@@ -185,11 +180,11 @@ static int command_execute(struct iopf_hardware *hardware)
  */
 static void command_timeout(struct iopf_hardware *hardware)
 {
-	hardware->abort_wait = hardware->held.kind != IOPF_COMMAND_WAIT;
-	hardware->abort_end = reg64(hardware, VTD_IQT);
+	hardware->vtd.abort_wait = hardware->held.kind != IOPF_COMMAND_WAIT;
+	hardware->vtd.abort_end = reg64(hardware, VTD_IQT);
 	hardware->stats.timeouts++;
 	reg64_set(hardware, VTD_IQERCD, (uint64_t)(hardware->held.rid & 0xffff) << 32);
-	event_raise(hardware, &event_fault, VTD_FSTS_ITE);
+	vtd_event_raise(hardware, &vtd_event_fault, VTD_FSTS_ITE);
 }
 
 static bool queue_runs(const struct iopf_hardware *hardware)
@@ -198,13 +193,13 @@ static bool queue_runs(const struct iopf_hardware *hardware)
 	       (reg32(hardware, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE)) == 0;
 }
 
-/* True: one command is done with. */
-static bool command_step(struct iopf_hardware *hardware)
+bool vtd_command_step(struct iopf_hardware *hardware)
 {
 	struct ring ring;
 	uint32_t head;
 	int error;
 
+	vtd_commands_register(hardware);
 	if (!queue_runs(hardware))
 		return false;
 	queue_ring(hardware, &ring);
@@ -226,14 +221,4 @@ static bool command_step(struct iopf_hardware *hardware)
 	/* release: entry copied, effects done; pairs with software's read of the head */
 	reg64_set(hardware, VTD_IQH, ring_register(&ring, ring_next(&ring, head)));
 	return true;
-}
-
-uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget)
-{
-	uint32_t count = 0;
-
-	commands_register(hardware);
-	while (count < budget && command_step(hardware))
-		count++;
-	return count;
 }
