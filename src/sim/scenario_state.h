@@ -73,6 +73,7 @@ struct scenario_flood {
 struct scenario_endpoint {
 	char name[TRACE_NAME_MAX + 1];
 	char owner_name[TRACE_NAME_MAX + 1]; /* the guest that has it, or "" */
+	char physical[TRACE_NAME_MAX + 1];   /* whose virtual function it is, or "" */
 	struct world_function_options options;
 	uint32_t guest; /* owner, or SCENARIO_NONE: nobody's */
 	uint32_t endpoint;
@@ -98,6 +99,7 @@ struct scenario_owner {
 	bool may_fail;
 	struct iopf_policy policy;
 	uint32_t entries; /* of its request queue */
+	const char *family;
 	uint32_t guest;   /* place in the world */
 	uint32_t owner;   /* the broker's number */
 	uint32_t note;    /* its number in notes */
@@ -131,7 +133,8 @@ struct scenario {
 	bool built;
 	struct sim_check *check;
 	char source_name[TRACE_NAME_MAX + 1];
-	uint32_t entries;
+	const char *family; /* of the IOMMU */
+	uint32_t entries, slots;
 	struct scenario_endpoint endpoints[SCENARIO_ENDPOINT_MAX];
 	struct scenario_owner owners[SCENARIO_OWNER_MAX];
 	uint32_t endpoint_count, owner_count;

@@ -29,11 +29,20 @@ static bool order_of(struct scenario *s, uint32_t entries, uint32_t *order)
 			    "entries=%u, expected 128 to 16384, a power of two", entries);
 }
 
+static bool stalls(const struct scenario *s)
+{
+	return trace_number(s->event, TRACE_KEY_mechanism,
+			    scenario_is(s, TRACE_TRAIT_STALL) ? TRACE_MECHANISM_stall :
+								TRACE_MECHANISM_pri) ==
+	       TRACE_MECHANISM_stall;
+}
+
 static bool endpoint_line(struct scenario *s)
 {
 	struct scenario_endpoint *endpoint = &s->endpoints[s->endpoint_count];
 	const struct trace_event *event = s->event;
 	const char *owner = trace_name(event, TRACE_KEY_owner);
+	const char *physical = trace_name(event, TRACE_KEY_physical);
 	uint64_t capacity = trace_number(event, TRACE_KEY_allocation, 32);
 
 	if (s->endpoint_count == SCENARIO_ENDPOINT_MAX)
@@ -41,18 +50,15 @@ static bool endpoint_line(struct scenario *s)
 				    (unsigned)SCENARIO_ENDPOINT_MAX);
 	if (trace_find(event, TRACE_KEY_rid) == NULL)
 		return scenario_bad(s, TRACE_KEY_endpoint, "endpoint without 'rid', expected it");
-	if (trace_number(event, TRACE_KEY_mechanism,
-			 scenario_is(s, TRACE_TRAIT_STALL) ? TRACE_MECHANISM_stall :
-							     TRACE_MECHANISM_pri) !=
-	    TRACE_MECHANISM_pri)
-		return scenario_bad(s, TRACE_KEY_mechanism,
-				    "mechanism=stall, expected one that is known here: pri");
 	if (capacity < 1 || capacity > IOPF_HOST_ALLOCATION_MAX)
 		return scenario_bad(s, TRACE_KEY_allocation, "expected an allocation of 1 to %u",
 				    (unsigned)IOPF_HOST_ALLOCATION_MAX);
 	*endpoint = (struct scenario_endpoint){
 		.options = { .rid = (uint32_t)trace_number(event, TRACE_KEY_rid, 0),
+			     .stalls = stalls(s),
 			     .allocation = (uint32_t)capacity,
+			     .allocation_min =
+				     (uint32_t)trace_number(event, TRACE_KEY_allocation_min, 0),
 			     .no_pasid_in_response =
 				     !trace_number(event, TRACE_KEY_pasid_in_response,
 						   !scenario_is(s, TRACE_TRAIT_NOPASID)),
@@ -66,8 +72,22 @@ static bool endpoint_line(struct scenario *s)
 	};
 	copy_name(endpoint->name, trace_name(event, TRACE_KEY_endpoint));
 	copy_name(endpoint->owner_name, owner != NULL ? owner : "");
+	copy_name(endpoint->physical, physical != NULL ? physical : "");
 	s->endpoint_count++;
 	return true;
+}
+
+/* The library's own name of a family; NULL, and said where @family is one: unknown. */
+static const char *known(struct scenario *s, const char *family)
+{
+	static const char *const names[] = { "vtd", "smmuv3" };
+
+	for (size_t n = 0; family != NULL && n < sizeof(names) / sizeof(names[0]); n++)
+		if (strcmp(family, names[n]) == 0)
+			return names[n];
+	if (family != NULL)
+		scenario_bad(s, TRACE_KEY_family, "family=%s, expected vtd or smmuv3", family);
+	return NULL;
 }
 
 /* The family of the virtual IOMMU that an owner has; NULL: it has none. */
@@ -78,7 +98,9 @@ static const char *family_of_owner(const struct scenario *s)
 	if (family != NULL || !scenario_is(s, TRACE_TRAIT_GUEST) ||
 	    trace_number(s->event, TRACE_KEY_role, TRACE_ROLE_guest) != TRACE_ROLE_guest)
 		return family;
-	return s->options->guest != NULL ? s->options->guest : "vtd";
+	if (s->options->guest != NULL)
+		return s->options->guest;
+	return scenario_is(s, TRACE_TRAIT_STALL) ? "smmuv3" : "vtd";
 }
 
 static bool owner_line(struct scenario *s)
@@ -91,14 +113,16 @@ static bool owner_line(struct scenario *s)
 	if (s->owner_count == SCENARIO_OWNER_MAX)
 		return scenario_bad(s, TRACE_KEY_owner, "one more owner, expected %u",
 				    (unsigned)SCENARIO_OWNER_MAX);
-	if (family != NULL && strcmp(family, "vtd") != 0)
-		return scenario_bad(s, TRACE_KEY_family, "family=%s, expected vtd", family);
+	family = known(s, family);
+	if (family == NULL && s->result->outcome != SCENARIO_OK)
+		return false;
 	if (character != NULL && strcmp(character, "honest") != 0)
 		return scenario_bad(s, TRACE_KEY_character, "character=%s, expected honest",
 				    character);
 	*owner = (struct scenario_owner){
 		.queues = family != NULL,
 		.honest = character != NULL,
+		.family = family,
 		.may_fail = trace_number(event, TRACE_KEY_may_fail, 0),
 		.entries = (uint32_t)trace_number(event, TRACE_KEY_entries, REQUESTS_A_PAGE),
 		.note = SCENARIO_OWNER_BASE + s->owner_count,
@@ -116,8 +140,12 @@ static bool source_line(struct scenario *s)
 
 	if (s->source_name[0] != '\0')
 		return scenario_bad(s, TRACE_KEY_source, "a second source, expected one");
-	if (family != NULL && strcmp(family, "vtd") != 0)
-		return scenario_bad(s, TRACE_KEY_family, "family=%s, expected vtd", family);
+	if (family != NULL) {
+		s->family = known(s, family);
+		if (s->family == NULL)
+			return false;
+	}
+	s->slots = (uint32_t)trace_number(s->event, TRACE_KEY_slots, 0);
 	copy_name(s->source_name, trace_name(s->event, TRACE_KEY_source));
 	s->entries = (uint32_t)trace_number(s->event, TRACE_KEY_entries, REQUESTS_A_PAGE);
 	return true;
@@ -159,6 +187,42 @@ static bool find_guest(struct scenario *s, struct scenario_endpoint *endpoint)
 	return true;
 }
 
+/* A virtual function stands behind its physical one. */
+static bool find_physical(struct scenario *s, struct scenario_endpoint *endpoint)
+{
+	if (endpoint->physical[0] == '\0')
+		return true;
+	for (const struct scenario_endpoint *other = s->endpoints; other < endpoint; other++) {
+		if (strcmp(other->name, endpoint->physical) != 0)
+			continue;
+		endpoint->options.has_physical = true;
+		endpoint->options.physical_rid = other->options.rid;
+		return true;
+	}
+	return scenario_bad(s, TRACE_KEY_NONE,
+			    "endpoint %s is a virtual function of %s, expected that one before it",
+			    endpoint->name, endpoint->physical);
+}
+
+/* What the source's line says, else what is asked for, else what can stall. */
+static bool find_family(struct scenario *s)
+{
+	bool stall = false;
+
+	for (uint32_t n = 0; n < s->endpoint_count; n++)
+		stall |= s->endpoints[n].options.stalls;
+	if (s->family == NULL && s->options->host != NULL) {
+		s->family = known(s, s->options->host);
+		if (s->family == NULL)
+			return false;
+	}
+	if (s->family == NULL)
+		s->family = stall ? "smmuv3" : "vtd";
+	return !stall || strcmp(s->family, "smmuv3") == 0 ||
+	       scenario_bad(s, TRACE_KEY_NONE, "%s with devices that stall, expected smmuv3",
+			    s->family);
+}
+
 /* Functions of one guest, side by side. Returns: how many. */
 static uint32_t functions_of(const struct scenario *s, uint32_t guest,
 			     struct world_function_options *options)
@@ -192,6 +256,7 @@ static bool plan_guests(struct scenario *s, struct parts *parts)
 			return false;
 		*guest = (struct world_guest_options){
 			.function_count = functions_of(s, n, functions),
+			.family = owner->family,
 			.functions = functions,
 			.request_order = order,
 			.policy = owner->policy,
@@ -235,12 +300,8 @@ static int build_rest(struct scenario *s)
 		error = world_plug(&s->world, &s->endpoints[n].options, &function);
 		if (error != 0)
 			return error;
-		functions[options.function_count++] = (struct iopf_host_function_options){
-			.rid = function->rid,
-			.allocation = s->endpoints[n].options.allocation,
-			.ops = &world_function_ops,
-			.context = function,
-		};
+		functions[options.function_count++] =
+			world_for_host(function, &s->endpoints[n].options);
 	}
 	return options.function_count == 0 ?
 		       0 :
@@ -317,8 +378,13 @@ bool scenario_world_build(struct scenario *s)
 	if (s->source_name[0] == '\0')
 		s->entries = REQUESTS_A_PAGE;
 	for (uint32_t n = 0; n < s->endpoint_count; n++)
-		if (!find_guest(s, &s->endpoints[n]))
+		if (!find_guest(s, &s->endpoints[n]) ||
+		    !find_physical(s, &s->endpoints[n]))
 			return false;
+	if (!find_family(s))
+		return false;
+	options.family = s->family;
+	options.stall_max = s->slots;
 	if (!plan_guests(s, &parts) || !order_of(s, s->entries, &options.request_order))
 		return false;
 	options.guest_count = parts.guest_count;

@@ -18,13 +18,12 @@
 #define DATA_BASE     (UINT64_C(8) << 20)
 
 enum {
+	DEFAULT_STALLS = 64,
 	BUDGET = 64,
 	START_TURNS = 1000,
 	HOST_DATA = 0x31,  /* message of the physical queue */
 	GUEST_DATA = 0x41, /* of a guest's */
 	STATUS_PERIOD_NS = 1000000,
-	DEFAULT_WINDOW = 8,
-	DEFAULT_RETRIES = 16,
 };
 #define MESSAGE_ADDR UINT64_C(0xfee00000)
 
@@ -36,85 +35,6 @@ static void *zeroed(size_t size_bytes)
 	if (memory != NULL)
 		memset(memory, 0, rounded);
 	return memory;
-}
-
-/* ---- Functions ----------------------------------------------------------------- */
-
-static uint32_t config_read(void *context, uint32_t offset, uint32_t size_bytes)
-{
-	const struct world_function *function = context;
-
-	return model_function_config_read(function->function, offset, size_bytes);
-}
-
-static void config_write(void *context, uint32_t offset, uint32_t size_bytes,
-			 uint32_t value)
-{
-	const struct world_function *function = context;
-
-	model_function_config_write(function->function, offset, size_bytes, value);
-}
-
-const struct iopf_function_ops world_function_ops = {
-	.config_read = config_read,
-	.config_write = config_write,
-};
-
-static void on_response(void *context, uint32_t pasid, uint64_t payload)
-{
-	model_function_response(context, pasid, payload);
-}
-
-static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
-{
-	return model_function_invalidate(context, pasid, payload);
-}
-
-int world_plug(struct world *world, const struct world_function_options *from,
-	       struct world_function **out)
-{
-	const struct model_function_options options = {
-		.upstream = model_iommu_upstream(world->iommu),
-		.observer = world->options.observer,
-		.rid = from->rid,
-		.vendor_id = 0x1234,
-		.device_id = 0x5a5a,
-		.class_code = 0x120000,
-		.capacity = from->capacity != 0 ? from->capacity : from->allocation,
-		.atc_entries = 64,
-		.pasid_width = 20,
-		.unexpected = from->unexpected,
-		.priv = true,
-		.pasid_in_response = !from->no_pasid_in_response,
-		.stop_marker = from->stop_marker,
-	};
-	struct model_engine_options engine = {
-		.job_max = MODEL_ENGINE_JOB_MAX,
-		.window = from->window != 0 ? from->window : DEFAULT_WINDOW,
-		.group_pages = from->group_pages != 0 ? from->group_pages : 1,
-		.retry_max = from->retry_max != 0 ? from->retry_max : DEFAULT_RETRIES,
-		.piece_bytes = PAGE_BYTES,
-		.patient = true,
-	};
-	struct model_downstream downstream;
-	struct world_function *made = &world->functions[world->function_count];
-	int error;
-
-	if (world->function_count == WORLD_FUNCTION_MAX)
-		return -ENOSPC;
-	*made = (struct world_function){ .rid = from->rid, .world = world };
-	error = model_function_create(&options, &made->function);
-	if (error != 0)
-		return error;
-	world->function_count++;
-	*out = made;
-	engine.function = made->function;
-	downstream = (struct model_downstream){ .context = made->function,
-						.response = on_response,
-						.invalidate = on_invalidate };
-	error = model_engine_create(&engine, &made->engine);
-	return error != 0 ? error :
-			    model_iommu_connect(world->iommu, from->rid, &downstream);
 }
 
 /* ---- Guests -------------------------------------------------------------------- */
@@ -197,12 +117,29 @@ static int guest_fault(void *context, const struct iopf_request *request, uint64
 
 static const struct iopf_agent_ops agent_ops = { .fault = guest_fault };
 
-static int create_agent(struct world_guest *guest, const uint32_t *rids)
+struct agent_devices {
+	uint32_t rids[WORLD_FUNCTION_MAX];
+	uint8_t mechanisms[WORLD_FUNCTION_MAX];
+};
+
+/* The family of its virtual IOMMU. */
+static const char *family_of(const struct world_guest *guest)
+{
+	const struct world_options *world = &guest->world->options;
+
+	if (guest->options.family != NULL)
+		return guest->options.family;
+	return world->family != NULL ? world->family : "vtd";
+}
+
+static int create_agent(struct world_guest *guest, const struct agent_devices *devices)
 {
 	const struct iopf_agent_options options = {
 		.size_bytes = sizeof(options),
 		.rid_count = guest->options.function_count,
-		.rids = rids,
+		.rids = devices->rids,
+		.mechanisms = devices->mechanisms,
+		.family = family_of(guest),
 		.memory = { .segments = &guest->segment, .count = 1 },
 		.base = REGION_BASE,
 		.region_bytes = REGION_BYTES,
@@ -252,21 +189,21 @@ static int plug_functions(struct world *world, uint32_t id)
 	return error;
 }
 
-/* What the guest's functions are for the host; their rids for its agent. */
+/* What the guest's functions are for the host, and for its agent: a guest whose family
+ * has no stalls is shown page requests instead. */
 static void list_functions(struct world *world, const struct world_guest *guest,
-			   struct iopf_host_function_options *functions, uint32_t *rids)
+			   struct iopf_host_function_options *functions,
+			   struct agent_devices *devices)
 {
+	const struct iopf_wire *wire = iopf_wire_find(family_of(guest));
+	bool stalls = wire != NULL && wire->fault_bytes != 0;
+
 	for (uint32_t i = 0; i < guest->options.function_count; i++) {
 		const struct world_function_options *from = &guest->options.functions[i];
 
-		rids[i] = from->rid;
-		functions[i] = (struct iopf_host_function_options){
-			.rid = from->rid,
-			.guest_rid = from->rid,
-			.allocation = from->allocation,
-			.ops = &world_function_ops,
-			.context = world_function(world, from->rid),
-		};
+		devices->rids[i] = from->rid;
+		devices->mechanisms[i] = from->stalls && stalls ? IOPF_STALLS : IOPF_PRI;
+		functions[i] = world_for_host(world_function(world, from->rid), from);
 	}
 }
 
@@ -274,7 +211,7 @@ int world_add_guest(struct world *world, uint32_t id)
 {
 	struct world_guest *guest = &world->guests[id];
 	struct iopf_host_function_options functions[WORLD_FUNCTION_MAX];
-	uint32_t rids[WORLD_FUNCTION_MAX];
+	struct agent_devices devices;
 	const struct iopf_pager_region region = { .out = GUEST_HPA(id),
 						  .size_bytes = GUEST_BYTES,
 						  .perm = IOPF_READ | IOPF_WRITE };
@@ -290,6 +227,7 @@ int world_add_guest(struct world *world, uint32_t id)
 		.policy = guest->options.policy,
 		.hold_ns = guest->options.hold_ns,
 		.shadow = guest->options.shadow,
+		.family = family_of(guest),
 		.name = id,
 		.interrupt = guest_rings,
 		.context = guest,
@@ -298,12 +236,12 @@ int world_add_guest(struct world *world, uint32_t id)
 
 	guest->segment = (struct iopf_segment){ .size_bytes = GUEST_BYTES,
 						.memory = guest->memory };
-	list_functions(world, guest, functions, rids);
+	list_functions(world, guest, functions, &devices);
 	options.guest_memory_bytes = iopf_host_guest_size_bytes(&options);
 	options.guest_memory = guest->guest_memory = zeroed(options.guest_memory_bytes);
 	error = iopf_host_add_guest(world->host, &options, &guest->id);
 	if (error == 0)
-		error = create_agent(guest, rids);
+		error = create_agent(guest, &devices);
 	return error != 0 ? error : start_agent(world, guest);
 }
 
@@ -363,7 +301,7 @@ static int create_memory(struct world *world)
 static int create_iommu(struct world *world)
 {
 	return model_iommu_create(
-		&(struct model_iommu_options){ .family = "vtd",
+		&(struct model_iommu_options){ .family = world->options.family,
 					       .memory = &world->memory,
 					       .pasid_bits = 20,
 					       .address_bits = 48,
@@ -371,6 +309,10 @@ static int create_iommu(struct world *world)
 					       .pasid_lines = 64,
 					       .translation_lines = 256,
 					       .invalidation_timeout_ns = 1000000000,
+					       .stall_max = world->options.stall_max != 0 ?
+								    world->options.stall_max :
+								    DEFAULT_STALLS,
+					       .observer = world->options.stalls,
 					       .interrupt = on_interrupt,
 					       .context = world },
 		&world->iommu);
@@ -381,13 +323,14 @@ static int create_host(struct world *world)
 	const struct iopf_host_options options = {
 		.size_bytes = sizeof(options),
 		.instance = 1,
-		.family = "vtd",
+		.family = world->options.family != NULL ? world->options.family : "vtd",
 		.registers = &iopf_hardware_registers,
 		.register_context = model_iommu_hardware(world->iommu),
 		.memory = &world->memory,
 		.base = ARENA_BASE,
 		.region_bytes = ARENA_BYTES,
 		.request_order = world->options.request_order,
+		.event_order = 1,
 		.command_order = 1,
 		.guest_max = WORLD_GUEST_MAX,
 		.function_max = WORLD_FUNCTION_MAX,
@@ -441,10 +384,7 @@ int world_create(const struct world_options *options, struct world *world)
 
 void world_destroy(struct world *world)
 {
-	for (uint32_t i = 0; i < world->function_count; i++) {
-		model_engine_destroy(world->functions[i].engine);
-		model_function_destroy(world->functions[i].function);
-	}
+	world_unplug_all(world);
 	model_iommu_destroy(world->iommu);
 	for (uint32_t i = 0; i < world->options.guest_count; i++) {
 		free(world->guests[i].memory);

@@ -13,6 +13,7 @@
 #include "iopf/host.h"
 #include "model/engine.h"
 #include "model/iommu.h"
+#include "model/master.h"
 
 enum world_limits {
 	WORLD_GUEST_MAX = 8,
@@ -33,12 +34,18 @@ struct world_function_options {
 	uint32_t group_pages; /* 0: 1 */
 	uint32_t window;      /* 0: 8 */
 	uint32_t retry_max;   /* 0: 16 */
+	bool stalls;          /* a platform master, not a function */
+	uint32_t allocation_min; /* what is enough, where there is no room; 0: all */
+	bool has_physical;    /* a virtual function of the function @physical_rid, which
+			       * was plugged before */
+	uint32_t physical_rid;
 };
 
 struct world_guest_options {
 	uint32_t function_count;
 	const struct world_function_options *functions;
 	uint32_t levels; /* 0: 4 */
+	const char *family; /* of its virtual IOMMU; NULL: the host's */
 	uint32_t request_order; /* of the guest's own queue */
 	struct iopf_policy policy;
 	uint64_t hold_ns; /* as in struct iopf_guest_options */
@@ -59,10 +66,14 @@ struct world_options {
 	void (*event)(void *context, const struct iopf_event *event);
 	void *context;          /* of note, event and the guests' pagers */
 	struct iopf_recorder *recorder;
+	const char *family;     /* of the physical IOMMU; NULL: vtd */
+	uint32_t stall_max;     /* its pool of stalls; 0: 64 */
+	struct model_stall_observer stalls; /* all NULL: none */
 };
 
 struct world_function {
-	struct model_function *function;
+	struct model_function *function; /* or, of a platform device, */
+	struct model_master *master;
 	struct model_engine *engine;
 	uint32_t rid, endpoint, guest;
 	struct world *world;
@@ -115,14 +126,21 @@ int world_attach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pas
 /* It takes it away; done when it is drained. */
 int world_detach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pasid);
 
-/* A function with its engine behind the IOMMU, and nobody's yet; its context for the
- * host is *@out. Returns: 0 or what failed. */
+/* A device with its engine behind the IOMMU, and nobody's yet. Returns: 0 or what failed. */
 int world_plug(struct world *world, const struct world_function_options *options,
 	       struct world_function **out);
 extern const struct iopf_function_ops world_function_ops;
+/* What it is for the host. */
+struct iopf_host_function_options
+world_for_host(const struct world_function *function,
+	       const struct world_function_options *options);
 
 struct world_function *world_function(struct world *world, uint32_t rid);
 struct model_function_state world_state(struct world *world, uint32_t rid);
+/* All devices out of the IOMMU, and gone. */
+void world_unplug_all(struct world *world);
+/* Pulled out: it answers nothing and sends nothing. */
+void world_pull(struct world_function *function);
 
 /* Start a job in @slot of the engine of @rid. */
 void world_job(struct world *world, uint32_t rid, uint32_t slot, uint32_t pasid,
