@@ -200,8 +200,10 @@ struct iopf_host_function_options {
 	const struct iopf_master_ops *master; /* of a platform master: ops is NULL then */
 	uint32_t physical_rid; /* with has_physical: whose page request interface it uses */
 	bool has_physical;
-	uint8_t mechanism;     /* enum iopf_mechanism: 0 page requests, 1 stalls */
-	uint8_t rsvd[2];
+	uint8_t mechanism; /* enum iopf_mechanism: a master stalls, a PCIe function never */
+	bool other_shown;  /* the guest is shown the other mechanism, though its family has
+			    * this one */
+	uint8_t rsvd;
 };
 
 /* Bytes of a guest's memory in the host, 0 where an option is out of its range. */

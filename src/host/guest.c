@@ -144,6 +144,23 @@ static void guest_drain_begin(struct host_guest *guest)
 
 /* ---- Invalidations: the physical ones complete before the guest's wait ----------------- */
 
+/* Who is shown a stream does not know that there is a cache in the function. */
+static void forget_in_function(struct iopf_host *host, const struct host_function *function,
+			       uint32_t pasid, const struct iopf_command *said)
+{
+	bool page = said->granularity == IOPF_PAGE;
+	const struct iopf_command command = { .kind = IOPF_COMMAND_INVALIDATE_DEVICE,
+					      .granularity = page ? IOPF_PAGE : IOPF_ALL,
+					      .rid = function->rid,
+					      .pasid = pasid,
+					      .addr = page ? said->addr : 0,
+					      .size_bytes = page ? said->size_bytes : 0 };
+	uint64_t behind;
+
+	iopf_driver_wait(host->driver, IOPF_WAIT_FENCE, &behind);
+	caches_put(host, &command, 1);
+}
+
 /* As the guest said it, for what the host put in its place. */
 static int forward(struct host_guest *guest, const struct host_function *function,
 		   uint32_t pasid, struct iopf_command command)
@@ -167,6 +184,8 @@ static int forward(struct host_guest *guest, const struct host_function *functio
 		host->stats.skipped++;
 		return error;
 	}
+	if (!device && function->other_shown && caches_in_function(function))
+		forget_in_function(host, function, pasid, &command);
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_INVALIDATE,
 					    .guest = function->guest,
 					    .endpoint = function->endpoint,

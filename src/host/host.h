@@ -69,6 +69,7 @@ struct host_function {
 	bool untold, untold_context, blocked, closing;
 	bool detaching;
 	bool wants_pasid;
+	bool other_shown;  /* its guest does not know what it really is */
 	uint8_t step_phase; /* of the operation's present step */
 	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
 	uint32_t detach_pasid;

@@ -111,6 +111,7 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 					    .guest_rid = options->guest_rid,
 					    .guest = (uint32_t)(guest - host->guests),
 					    .physical = IOPF_NO_ID,
+					    .other_shown = options->other_shown,
 					    .ops = options->ops,
 					    .master = options->master,
 					    .context = options->context };
@@ -192,7 +193,9 @@ static int create_shadows(const struct iopf_host *host, struct host_guest *guest
 /* The host's mechanism, if the guest's family has it; otherwise the other. */
 static uint8_t shown_as(const struct iopf_wire *wire, const struct host_function *function)
 {
-	return function->master != NULL && wire->fault_bytes != 0 ? IOPF_STALLS : IOPF_PRI;
+	bool stalls = (function->master != NULL) != function->other_shown;
+
+	return stalls && wire->fault_bytes != 0 ? IOPF_STALLS : IOPF_PRI;
 }
 
 static int create_guest(struct iopf_host *host, struct host_guest *guest,
