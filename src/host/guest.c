@@ -29,10 +29,15 @@ uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid)
 static int detach(struct iopf_host *host, struct host_function *function, uint32_t pasid)
 {
 	int begun = iopf_broker_detach(host->broker, function->endpoint, pasid);
+	int taken = host->family->space(&host->tables, function->rid,
+					physical_pasid(host, pasid), NULL);
 
-	if (host->family->space(&host->tables, function->rid, physical_pasid(host, pasid),
-				NULL) == 0)
+	if (begun == 0 || taken == 0)
 		caches_forget(function, pasid);
+	/* What leads to a guest's own list of address spaces goes with the last of them. */
+	if (begun == 0 && function->space_count <= 1 &&
+	    host->family->space(&host->tables, function->rid, IOPF_PASID_ANY, NULL) == 0)
+		caches_forget_context(function);
 	shadow_close(&host->guests[function->guest], function, pasid);
 	if (begun == 0) {
 		function->detaching = true;
@@ -96,6 +101,7 @@ int guest_space(struct host_guest *guest, struct host_function *function, uint32
 	error = iopf_broker_attach(host->broker, function->endpoint, pasid, guest->owner);
 	if (error != 0)
 		return error;
+	function->space_count++;
 	error = entry_of(guest, function, pasid, space, &entry);
 	if (error == 0)
 		error = host->family->space(&host->tables, function->rid,
@@ -123,7 +129,7 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 
 	if (function == NULL)
 		return -ENOENT;
-	if (pasid == host->family->pasid_none)
+	if (pasid != IOPF_PASID_NONE && pasid == host->family->pasid_none)
 		return -EINVAL; /* it stands for "none" here */
 	error = guest_space(guest, function, pasid, space);
 	/* It does not know of one: a detach that took too long for it, or its attach. */

@@ -181,8 +181,9 @@ static void switch_on(struct iopf_host *host, struct host_function *function)
 			function_enable(&host->functions[i]);
 }
 
-static void detached(struct iopf_host *host, const struct host_function *function)
+static void detached(struct iopf_host *host, struct host_function *function)
 {
+	function->space_count--;
 	/* A guest that goes through all PASIDs keeps no page for each. */
 	host->family->tidy(&host->tables, function->rid,
 			   physical_pasid(host, function->detach_pasid));
@@ -201,7 +202,7 @@ static void operation_over(struct iopf_host *host, struct host_function *functio
 	}
 	function->enable_after = false;
 	function->step_phase = STEP_BEGIN;
-	if (function->detaching)
+	if (function->detaching && step != -ETIMEDOUT)
 		detached(host, function);
 	function->detaching = false;
 	if (iopf_broker_step(host->broker, function->endpoint) == -ENOENT)
