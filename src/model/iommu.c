@@ -103,7 +103,8 @@ void iommu_pass_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t d
 
 static const struct iommu_family *family_of(const char *name)
 {
-	static const struct iommu_family *const families[] = { &iommu_family_vtd };
+	static const struct iommu_family *const families[] = { &iommu_family_vtd,
+							       &iommu_family_smmuv3 };
 
 	if (name == NULL)
 		return families[0];
@@ -230,4 +231,11 @@ struct model_iommu_stats model_iommu_stats(const struct model_iommu *iommu)
 uint32_t model_iommu_stalled(const struct model_iommu *iommu, uint32_t rid)
 {
 	return iommu->family->stalled != NULL ? iommu->family->stalled(iommu, rid) : 0;
+}
+
+int model_iommu_stall(struct model_iommu *iommu, const struct iopf_fault *fault,
+		      uint16_t *tag)
+{
+	return iommu->family->stall != NULL ? iommu->family->stall(iommu, fault, tag) :
+					      -ENODEV;
 }

@@ -86,7 +86,8 @@ struct model_iommu_stats {
 	uint64_t refused_requests; /* not let in: fault recorded */
 	uint64_t bad_messages;   /* that are no page requests */
 	uint64_t auto_success;   /* lost in an overflow, answered by hardware */
-	uint64_t unqueued;       /* there was no queue to put it into: answered invalid */
+	uint64_t unqueued;       /* there was no queue to put it into: answered invalid,
+				  * or failure, as the family does */
 	uint64_t responses;      /* handed to functions */
 	uint64_t responses_nowhere;
 	uint64_t invalidations;  /* completed by functions */
@@ -97,7 +98,6 @@ struct model_iommu_stats {
 	uint64_t aborted;        /* of them, in whatever way */
 	uint64_t stalled;        /* times that a transaction was stalled */
 	uint64_t suppressed;     /* of them, without an event of their own */
-	uint64_t unstalled;      /* no slot was free: aborted, and recorded so */
 	uint64_t resumed[MODEL_STALL_VERDICT_COUNT];
 	uint64_t terminated;     /* ended with their stream, or with translation */
 	uint64_t misused;        /* terminate-all before the stream's entry aborts */
@@ -131,5 +131,16 @@ struct model_iommu_stats model_iommu_stats(const struct model_iommu *iommu);
 
 /* Stall slots in use by the stream @rid, or by all (IOPF_NO_ID). */
 uint32_t model_iommu_stalled(const struct model_iommu *iommu, uint32_t rid);
+
+/*
+ * A transaction of nobody's stalls now as @fault says (rid, pasid, addr, perm, reason,
+ * stage, what; no table is walked): it takes a slot under *@tag, its record is written as
+ * soon as the event queue has room, and whatever ends it, it is just gone.
+ *
+ * Returns: 0; -ENOSPC: no slot is free; -ENODEV: nothing is translated, or the stream's
+ *          entry lets nothing in, or this IOMMU cannot stall.
+ */
+int model_iommu_stall(struct model_iommu *iommu, const struct iopf_fault *fault,
+		      uint16_t *tag);
 
 #endif

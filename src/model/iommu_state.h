@@ -25,9 +25,11 @@ struct iommu_family {
 	void (*run)(struct model_iommu *iommu);
 	void (*disconnect)(struct model_iommu *iommu, uint32_t rid);
 	uint32_t (*stalled)(const struct model_iommu *iommu, uint32_t rid);
+	int (*stall)(struct model_iommu *iommu, const struct iopf_fault *fault,
+		     uint16_t *tag);
 };
 
-extern const struct iommu_family iommu_family_vtd;
+extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv3;
 
 struct port {
 	uint32_t rid;

@@ -7,56 +7,7 @@
 
 #include "iopf/wire.h"
 
-enum { PAGE_SHIFT = 12, COUNT_MAX = 65536 };
-
-/* ---- Tags ----------------------------------------------------------------------------- */
-
-static int tags_create(struct tags *tags, uint32_t count)
-{
-	if (count < TAGS_WAYS || count > COUNT_MAX || (count & (count - 1)) != 0)
-		return -EINVAL;
-	tags->tag = calloc(count, sizeof(*tags->tag));
-	tags->count = count;
-	tags->hand = 0;
-	return tags->tag != NULL ? 0 : -ENOMEM;
-}
-
-/* The first slot of the set of @hash. */
-static uint32_t set_of(const struct tags *tags, uint64_t hash)
-{
-	hash *= UINT64_C(0x9e3779b97f4a7c15);
-	return (uint32_t)(hash >> 32) * TAGS_WAYS & (tags->count - 1);
-}
-
-static int32_t tags_find(const struct tags *tags, uint64_t hash, uint64_t low,
-			 uint64_t high)
-{
-	uint32_t set = set_of(tags, hash);
-
-	for (uint32_t slot = set; slot < set + TAGS_WAYS; slot++) {
-		const struct tag *tag = &tags->tag[slot];
-
-		if (tag->valid && tag->low == low && tag->high == high)
-			return (int32_t)slot;
-	}
-	return TAGS_NONE;
-}
-
-/* A slot for the key: its own, a free one, or the next in turn. */
-static uint32_t tags_take(struct tags *tags, uint64_t hash, uint64_t low, uint64_t high)
-{
-	uint32_t set = set_of(tags, hash), free = set + tags->hand++ % TAGS_WAYS;
-	int32_t own = tags_find(tags, hash, low, high);
-
-	for (uint32_t slot = set; slot < set + TAGS_WAYS; slot++) {
-		if (!tags->tag[slot].valid)
-			free = slot;
-	}
-	if (own != TAGS_NONE)
-		free = (uint32_t)own;
-	tags->tag[free] = (struct tag){ .low = low, .high = high, .valid = true };
-	return free;
-}
+enum { PAGE_SHIFT = 12 };
 
 /* ---- Create and destroy ---------------------------------------------------------------- */
 
@@ -86,9 +37,9 @@ int vtd_cache_create(struct vtd_cache *cache, uint32_t contexts, uint32_t pasids
 
 void vtd_cache_destroy(struct vtd_cache *cache)
 {
-	free(cache->contexts.tag);
-	free(cache->pasids.tag);
-	free(cache->translations.tag);
+	tags_destroy(&cache->contexts);
+	tags_destroy(&cache->pasids);
+	tags_destroy(&cache->translations);
 	free(cache->context);
 	free(cache->pasid);
 	free(cache->translation);
@@ -176,7 +127,7 @@ void vtd_cache_add_translation(struct vtd_cache *cache, uint64_t addr,
 
 void vtd_cache_forget_page(struct vtd_cache *cache, uint32_t number, uint64_t addr)
 {
-	uint32_t set = set_of(&cache->translations, page_hash(number, addr));
+	uint32_t set = tags_set(&cache->translations, page_hash(number, addr));
 
 	for (uint32_t slot = set; slot < set + TAGS_WAYS; slot++) {
 		const struct translation_line *line = &cache->translation[slot];

@@ -9,21 +9,8 @@
 #ifndef MODEL_VTD_CACHE_H
 #define MODEL_VTD_CACHE_H
 
+#include "model/tags.h"
 #include "table/vtd_scalable.h"
-
-/* Slots in sets of four. A key is whatever tells entries apart. */
-enum { TAGS_WAYS = 4, TAGS_NONE = -1 };
-
-struct tag {
-	uint64_t low, high;
-	bool valid;
-};
-
-struct tags {
-	struct tag *tag;
-	uint32_t count; /* a power of two */
-	uint32_t hand;
-};
 
 struct context_line {
 	struct vtd_context context;
