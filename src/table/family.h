@@ -10,11 +10,13 @@
 #ifndef TABLE_FAMILY_H
 #define TABLE_FAMILY_H
 
+#include "table/smmuv3.h"
 #include "table/vtd_scalable.h"
 
 /* The structures of one IOMMU; a member a family. */
 struct family_tables {
 	struct vtd_builder vtd;
+	struct smmuv3_builder smmuv3;
 };
 
 /* Formats of first levels. */
@@ -34,6 +36,8 @@ struct family_stage {
 	uint8_t table; /* enum family_table */
 	struct vtdss_table vtd;
 	struct x86_table vtd_first;
+	struct vmsas2_table smmuv3;
+	struct vmsa_table smmuv3_first;
 };
 
 enum family_kind {
@@ -110,7 +114,7 @@ struct family {
 	bool (*stage_mapped)(const struct family_stage *stage, uint64_t addr, uint8_t perm);
 };
 
-extern const struct family family_vtd;
+extern const struct family family_vtd, family_smmuv3;
 
 /* The family called @name, or NULL. */
 const struct family *family_find(const char *name);

@@ -363,8 +363,8 @@ int smmuv3_builder_create(struct smmuv3_builder *builder, const struct iopf_memo
 			  const struct smmuv3_features *features);
 
 /*
- * Write the entry of @sid. With a first stage and no @value->context_addr it gets a table
- * of context descriptors of its own, as large as the SMMU's substreams (contexts and
+ * Write the entry of @sid. With a first stage alone and no @value->context_addr it gets a
+ * table of context descriptors of its own, as large as the SMMU's substreams (contexts and
  * context_bits are not looked at). An entry that says the same already is left alone;
  * another one aborts what comes until it is replaced.
  *

@@ -254,7 +254,7 @@ int smmuv3_builder_ste(const struct smmuv3_builder *builder, uint32_t sid,
 
 	if (error != 0)
 		return error;
-	if (smmuv3_has_first(value) && value->context_addr == 0) {
+	if (value->config == SMMUV3_FIRST && value->context_addr == 0) {
 		own_shape(builder, &made);
 		made.context_addr = note & NOTE_TABLE;
 		if (made.context_addr == 0)

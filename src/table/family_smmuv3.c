@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * table/family_smmuv3.c - SMMUv3's row of families.
+ *
+ * A stream has one entry, of one shape at a time: a guest's own table of context
+ * descriptors over stage 2; stage 2 alone, which takes no substreams; or a table of the
+ * host's own, where each substream has a first level that the host fills.
+ */
+#include <errno.h>
+
+#include "table/family.h"
+#include "table/smmuv3_words.h"
+
+enum { IDR_COUNT = 6 }; /* from register 0 on, 4 bytes each */
+
+static int smmuv3_create(struct family_tables *tables, const struct iopf_memory *memory,
+			 const struct table_pages *pages, family_read *read, void *context)
+{
+	struct smmuv3_features features;
+	uint32_t idr[IDR_COUNT];
+
+	for (uint32_t i = 0; i < IDR_COUNT; i++) {
+		uint64_t value;
+		int error = read(context, 4 * i, 4, &value);
+
+		if (error != 0)
+			return error;
+		idr[i] = (uint32_t)value;
+	}
+	features = smmuv3_features_of(idr);
+	return smmuv3_builder_create(&tables->smmuv3, memory, pages, &features);
+}
+
+static uint64_t smmuv3_root(const struct family_tables *tables)
+{
+	return tables->smmuv3.root;
+}
+
+static uint64_t smmuv3_root_config(const struct family_tables *tables)
+{
+	return tables->smmuv3.root_config;
+}
+
+/* An entry that aborts keeps everything out: translated accesses, and what is asked for. */
+static int smmuv3_endpoint(const struct family_tables *tables, uint32_t rid,
+			   enum family_door door)
+{
+	int error = door == FAMILY_SHUT ? smmuv3_builder_clear_ste(&tables->smmuv3, rid) : 0;
+
+	return error != 0 ? error :
+			    smmuv3_builder_block(&tables->smmuv3, rid, door == FAMILY_BLOCKED);
+}
+
+/* ---- Address spaces ----------------------------------------------------------------- */
+
+/* A transaction without a substream has descriptor 0 to itself. */
+static uint32_t index_of(uint32_t pasid)
+{
+	return pasid == IOPF_PASID_NONE ? 0 : pasid;
+}
+
+/* Whether the stream's misses are held. A PCIe function's never are, unless this SMMU does
+ * nothing else: its transactions have to end in time. */
+static bool stalls(const struct smmuv3_features *features, const struct family_space *space)
+{
+	return space->stall || features->stall_model == SMMUV3_STALL_ALWAYS;
+}
+
+/* What every entry of a stream says, whatever shape it has. */
+static struct smmuv3_ste ste_of(const struct smmuv3_features *features,
+				const struct family_space *space)
+{
+	bool held = stalls(features, space);
+
+	return (struct smmuv3_ste){
+		.vmid = space->domain,
+		/* A stall may hold a translation request up for ever: one or the other. */
+		.ats = features->ats && !held ? SMMUV3_ATS_FULL : SMMUV3_ATS_OFF,
+		.response_pasid = space->response_pasid,
+		.stall_off = !held && features->stall_model == SMMUV3_STALL_BOTH,
+		.stall = held,
+		.record = true,
+	};
+}
+
+/*
+ * What a guest's entry may say: where its descriptors are, how many, and what becomes of
+ * transactions without a substream. Attributes, ATS and anything else are the host's.
+ */
+static int vet(const struct smmuv3_features *features, const uint64_t nest[2],
+	       struct smmuv3_ste *guest)
+{
+	static const uint64_t allowed[2] = {
+		FIELD_MASK(SMMUV3_STE_V) | FIELD_MASK(SMMUV3_STE_CONFIG) |
+			FIELD_MASK(SMMUV3_STE_S1FMT) | FIELD_MASK(SMMUV3_STE_S1CONTEXTPTR) |
+			FIELD_MASK(SMMUV3_STE_S1CDMAX),
+		FIELD_MASK(SMMUV3_STE_S1DSS) | FIELD_MASK(SMMUV3_STE_S1STALLD),
+	};
+	uint64_t words[SMMUV3_STE_WORDS] = { nest[0] & allowed[0], nest[1] & allowed[1] };
+
+	if (smmuv3_ste_decode(words, features, guest) != SMMUV3_EVENT_NONE)
+		return -EINVAL;
+	return guest->config == SMMUV3_FIRST ? 0 : -EPERM;
+}
+
+static int put_nested(const struct smmuv3_builder *builder, uint32_t rid,
+		      const struct family_space *space)
+{
+	struct smmuv3_ste ste = ste_of(&builder->features, space), guest;
+	int error = vet(&builder->features, space->nest, &guest);
+
+	if (error != 0)
+		return error;
+	ste.config = SMMUV3_BOTH;
+	ste.context_addr = guest.context_addr;
+	ste.contexts = guest.contexts;
+	ste.context_bits = guest.context_bits;
+	ste.without = guest.without;
+	ste.stall_off |= guest.stall_off;
+	ste.second = space->stage->smmuv3.format;
+	return smmuv3_builder_ste(builder, rid, &ste);
+}
+
+static int put_second(const struct smmuv3_builder *builder, uint32_t rid,
+		      const struct family_space *space)
+{
+	struct smmuv3_ste ste = ste_of(&builder->features, space);
+
+	ste.config = SMMUV3_SECOND;
+	ste.second = space->stage->smmuv3.format;
+	return smmuv3_builder_ste(builder, rid, &ste);
+}
+
+static int put_first(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid,
+		     const struct family_space *space)
+{
+	struct smmuv3_ste ste = ste_of(&builder->features, space);
+	const struct smmuv3_cd cd = { .first = space->stage->smmuv3_first.format,
+				      .asid = space->asid,
+				      .abort = true,
+				      .record = true,
+				      .stall = ste.stall };
+	int error;
+
+	if (pasid == 0)
+		return -EINVAL; /* descriptor 0 is for who has no substream */
+	ste.config = SMMUV3_FIRST;
+	ste.without = SMMUV3_DEFAULT_ZERO;
+	error = smmuv3_builder_ste(builder, rid, &ste);
+	return error != 0 ? error : smmuv3_builder_cd(builder, rid, index_of(pasid), &cd);
+}
+
+/* Whether an entry of @config may take the place of what is there. */
+static bool place_free(const struct smmuv3_builder *builder, uint32_t rid,
+		       enum smmuv3_config config)
+{
+	int there = smmuv3_builder_config(builder, rid);
+
+	if (there < SMMUV3_BYPASS || there == (int)config)
+		return true;
+	return config != SMMUV3_FIRST && smmuv3_builder_empty(builder, rid);
+}
+
+static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid,
+	       const struct family_space *space)
+{
+	const struct smmuv3_features *features = &builder->features;
+	bool first = space->stage->table == FAMILY_FIRST;
+	enum smmuv3_config config = first			     ? SMMUV3_FIRST :
+				    space->kind == FAMILY_NESTED ? SMMUV3_BOTH :
+								     SMMUV3_SECOND;
+
+	if ((space->kind == FAMILY_NESTED && first) || (space->kind == FAMILY_SHADOW && !first) ||
+	    (space->domain > UINT8_MAX && !features->vmid16) ||
+	    (space->asid > UINT8_MAX && !features->asid16))
+		return -EINVAL;
+	if ((config == SMMUV3_SECOND && pasid != IOPF_PASID_NONE) ||
+	    (space->stall && features->stall_model == SMMUV3_STALL_NEVER))
+		return -EOPNOTSUPP;
+	if (!place_free(builder, rid, config))
+		return -EBUSY;
+	if (first)
+		return put_first(builder, rid, pasid, space);
+	return config == SMMUV3_BOTH ? put_nested(builder, rid, space) :
+				       put_second(builder, rid, space);
+}
+
+/* Of a guest's own table nothing is taken away here: it did, and the caller invalidates. */
+static int take(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid)
+{
+	int config = smmuv3_builder_config(builder, rid);
+
+	if (pasid == IOPF_PASID_ANY)
+		return smmuv3_builder_clear_ste(builder, rid);
+	if (config == SMMUV3_FIRST)
+		return smmuv3_builder_clear_cd(builder, rid, index_of(pasid));
+	if (config == SMMUV3_SECOND && pasid == IOPF_PASID_NONE)
+		return smmuv3_builder_clear_ste(builder, rid);
+	return config == SMMUV3_BOTH ? 0 : -ENOENT;
+}
+
+static int smmuv3_space(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
+			const struct family_space *space)
+{
+	return space == NULL ? take(&tables->smmuv3, rid, pasid) :
+			       put(&tables->smmuv3, rid, pasid, space);
+}
+
+static void smmuv3_tidy(const struct family_tables *tables, uint32_t rid, uint32_t pasid)
+{
+	smmuv3_builder_tidy(&tables->smmuv3, rid, index_of(pasid));
+}
+
+/* ---- The host's own tables ---------------------------------------------------------- */
+
+enum { FIRST_BITS = 48 }; /* each half of a first level */
+
+static int smmuv3_stage_create(struct family_stage *stage, const struct family_tables *tables,
+			       enum family_table table)
+{
+	const struct smmuv3_builder *builder = &tables->smmuv3;
+	uint8_t bits = builder->features.address_bits;
+	const struct vmsas2_format second = { .levels = vmsa_levels(bits),
+					      .input_bits = bits,
+					      .output_bits = bits };
+	const struct vmsa_format first = { .half = { { .input_bits = FIRST_BITS },
+						     { .input_bits = FIRST_BITS } },
+					   .output_bits = bits };
+
+	stage->table = (uint8_t)table;
+	return table == FAMILY_SECOND ?
+		       vmsas2_create(&stage->smmuv3, builder->memory, &builder->pages, &second) :
+		       vmsa_create(&stage->smmuv3_first, builder->memory, &builder->pages,
+				   &first);
+}
+
+static void smmuv3_stage_destroy(const struct family_stage *stage)
+{
+	if (stage->table == FAMILY_SECOND)
+		vmsas2_destroy(&stage->smmuv3);
+	else
+		vmsa_destroy(&stage->smmuv3_first);
+}
+
+/* Who fills these tables knows when a page is used: nothing waits for an access flag. */
+static int smmuv3_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
+			    uint8_t perm)
+{
+	if (stage->table == FAMILY_FIRST)
+		return vmsa_map(&stage->smmuv3_first, addr, out, TABLE_PAGE_BYTES, perm,
+				VMSA_ACCESSED);
+	/* What may be read may be executed: who is to be kept from that, stage 1 keeps. */
+	if ((perm & IOPF_READ) != 0)
+		perm |= IOPF_EXEC;
+	return vmsas2_map(&stage->smmuv3, addr, out, TABLE_PAGE_BYTES, perm, VMSAS2_ACCESSED);
+}
+
+/* Tables that become empty stay: a cache may still lead to them. */
+static int unmap_first(struct vmsa_table table, uint64_t addr, uint64_t size_bytes)
+{
+	uint64_t half = UINT64_C(1) << FIRST_BITS;
+	int low, high;
+
+	table.pages.give = NULL;
+	if (size_bytes != UINT64_MAX)
+		return vmsa_unmap(&table, addr, size_bytes);
+	low = vmsa_unmap(&table, 0, half);
+	high = vmsa_unmap(&table, -half, half);
+	return low < 0 ? low : high < 0 ? high : low + high;
+}
+
+static int unmap_second(struct vmsas2_table table, uint64_t addr, uint64_t size_bytes)
+{
+	table.pages.give = NULL;
+	return size_bytes != UINT64_MAX ?
+		       vmsas2_unmap(&table, addr, size_bytes) :
+		       vmsas2_unmap(&table, 0, UINT64_C(1) << table.format.input_bits);
+}
+
+static int smmuv3_stage_unmap(const struct family_stage *stage, uint64_t addr,
+			      uint64_t size_bytes)
+{
+	return stage->table == FAMILY_SECOND ?
+		       unmap_second(stage->smmuv3, addr, size_bytes) :
+		       unmap_first(stage->smmuv3_first, addr, size_bytes);
+}
+
+static void smmuv3_stage_tidy(const struct family_stage *stage)
+{
+	if (stage->table == FAMILY_SECOND)
+		vmsas2_tidy(&stage->smmuv3);
+	else
+		vmsa_tidy(&stage->smmuv3_first);
+}
+
+static bool smmuv3_stage_mapped(const struct family_stage *stage, uint64_t addr, uint8_t perm)
+{
+	const struct table_space second = { .memory = stage->smmuv3.memory };
+	const struct table_space first = { .memory = stage->smmuv3_first.memory };
+	struct table_result result;
+
+	if (stage->table == FAMILY_SECOND)
+		return vmsas2_walk(&second, &stage->smmuv3.format, addr,
+				   perm & (IOPF_READ | IOPF_WRITE), false, &result);
+	return vmsa_walk(&first, &stage->smmuv3_first.format, addr, perm, false, &result);
+}
+
+const struct family family_smmuv3 = {
+	.name = "smmuv3",
+	.first = FAMILY_VMSA,
+	.alone = FAMILY_FIRST,
+	.caches_absent = true,
+	.pasid_none = IOPF_PASID_NONE,
+	.create = smmuv3_create,
+	.root = smmuv3_root,
+	.root_config = smmuv3_root_config,
+	.endpoint = smmuv3_endpoint,
+	.space = smmuv3_space,
+	.tidy = smmuv3_tidy,
+	.stage_create = smmuv3_stage_create,
+	.stage_destroy = smmuv3_stage_destroy,
+	.stage_map = smmuv3_stage_map,
+	.stage_unmap = smmuv3_stage_unmap,
+	.stage_tidy = smmuv3_stage_tidy,
+	.stage_mapped = smmuv3_stage_mapped,
+};

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* table/family_vtd.c - VT-d's row of families: scalable mode. */
+#include "table/family.h"
+
+#include <errno.h>
+
+enum {
+	VTD_CAP = 0x08,
+	VTD_ECAP = 0x10,
+	ADDRESS_BITS = 48,
+	SECOND_LEVELS = 4,
+	DIRECTORY_SIZE = 7, /* PDTS: every PASID of 20 bits */
+};
+
+static int vtd_create(struct family_tables *tables, const struct iopf_memory *memory,
+		      const struct table_pages *pages, family_read *read, void *context)
+{
+	struct vtd_features features;
+	uint64_t cap, ecap;
+	int error = read(context, VTD_CAP, 8, &cap);
+
+	if (error == 0)
+		error = read(context, VTD_ECAP, 8, &ecap);
+	if (error != 0)
+		return error;
+	features = vtd_features_of(cap, ecap, ADDRESS_BITS);
+	return vtd_builder_create(&tables->vtd, memory, pages, &features);
+}
+
+static uint64_t vtd_root(const struct family_tables *tables)
+{
+	return tables->vtd.root;
+}
+
+static uint64_t vtd_root_config(const struct family_tables *tables)
+{
+	(void)tables;
+	return 0;
+}
+
+static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
+			enum family_door door)
+{
+	const struct vtd_context context = { .rid_pasid = family_vtd.pasid_none,
+					     .pdts = DIRECTORY_SIZE,
+					     .ats = door == FAMILY_OPEN,
+					     .pasid = true,
+					     .pri = door == FAMILY_OPEN };
+
+	return door != FAMILY_SHUT ? vtd_builder_context(&tables->vtd, rid, &context) :
+				     vtd_builder_clear_context(&tables->vtd, rid);
+}
+
+/* What the entry says of a space of each kind. */
+static const struct vtd_kind {
+	uint8_t pgtt;
+	uint8_t table; /* enum family_table that it needs */
+} vtd_kinds[] = {
+	[FAMILY_STAGE] = { VTD_PGTT_SECOND, FAMILY_SECOND },
+	[FAMILY_NESTED] = { VTD_PGTT_NESTED, FAMILY_SECOND },
+	[FAMILY_SHADOW] = { VTD_PGTT_FIRST, FAMILY_FIRST },
+};
+
+static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
+		     const struct family_space *space)
+{
+	struct vtd_pasid value;
+
+	if (space == NULL && pasid == IOPF_PASID_ANY)
+		return 0; /* each was taken away by itself */
+	if (space == NULL)
+		return vtd_builder_clear_pasid(&tables->vtd, rid, pasid);
+	if (space->stage->table != vtd_kinds[space->kind].table)
+		return -EINVAL;
+	value = (struct vtd_pasid){
+		.first_root = space->first_root,
+		.second_root = space->stage->vtd.root,
+		.domain = space->domain,
+		.pgtt = vtd_kinds[space->kind].pgtt,
+		.first_levels = space->first_levels,
+		.second_levels = SECOND_LEVELS,
+		.supervisor = space->supervisor,
+		.exec = space->exec && tables->vtd.features.exec,
+		.write_protect = space->write_protect,
+		.extended = space->extended && tables->vtd.features.extended,
+	};
+	/* A shadow has the very rights that it was given, whoever asks. */
+	if (space->kind == FAMILY_SHADOW) {
+		value.supervisor = tables->vtd.features.supervisor;
+		value.exec = tables->vtd.features.exec;
+		value.write_protect = true;
+		value.first_root = space->stage->vtd_first.root;
+		value.first_levels = space->stage->vtd_first.format.levels;
+		value.extended = false;
+	}
+	return vtd_builder_pasid(&tables->vtd, rid, pasid, &value);
+}
+
+static void vtd_tidy(const struct family_tables *tables, uint32_t rid, uint32_t pasid)
+{
+	vtd_builder_tidy(&tables->vtd, rid, pasid);
+}
+
+static int vtd_stage_create(struct family_stage *stage, const struct family_tables *tables,
+			    enum family_table table)
+{
+	const struct vtd_builder *vtd = &tables->vtd;
+	const struct vtdss_format second = { .levels = SECOND_LEVELS,
+					     .address_bits = ADDRESS_BITS,
+					     .pages_2m = true,
+					     .pages_1g = true };
+	/* Five levels hold what a guest of another format may use: 48 bits without a sign. */
+	const struct x86_format first = { .levels = vtd->features.first_5l ? 5 : 4,
+					  .address_bits = ADDRESS_BITS,
+					  .supervisor = true,
+					  .write_protect = true,
+					  .exec = true };
+
+	stage->table = (uint8_t)table;
+	return table == FAMILY_SECOND ?
+		       vtdss_create(&stage->vtd, vtd->memory, &vtd->pages, &second) :
+		       x86_create(&stage->vtd_first, vtd->memory, &vtd->pages, &first);
+}
+
+static void vtd_stage_destroy(const struct family_stage *stage)
+{
+	if (stage->table == FAMILY_SECOND)
+		vtdss_destroy(&stage->vtd);
+	else
+		x86_destroy(&stage->vtd_first);
+}
+
+static int vtd_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
+			 uint8_t perm)
+{
+	return stage->table == FAMILY_SECOND ?
+		       vtdss_map(&stage->vtd, addr, out, TABLE_PAGE_BYTES, perm) :
+		       x86_map(&stage->vtd_first, addr, out, TABLE_PAGE_BYTES, perm,
+			       X86_ACCESSED | X86_DIRTY);
+}
+
+/* Tables that become empty stay: a cache may still lead to them. */
+static int unmap_first(struct x86_table table, uint64_t addr, uint64_t size_bytes)
+{
+	/* The two halves of canonical addresses do not adjoin. */
+	uint64_t half = UINT64_C(1) << (table.format.levels == 5 ? 56 : 47);
+	int low, high;
+
+	table.pages.give = NULL;
+	if (size_bytes != UINT64_MAX)
+		return x86_unmap(&table, addr, size_bytes);
+	low = x86_unmap(&table, 0, half);
+	high = x86_unmap(&table, -half, half);
+	return low < 0 ? low : high < 0 ? high : low + high;
+}
+
+static int unmap_second(struct vtdss_table table, uint64_t addr, uint64_t size_bytes)
+{
+	table.pages.give = NULL;
+	return size_bytes != UINT64_MAX ?
+		       vtdss_unmap(&table, addr, size_bytes) :
+		       vtdss_unmap(&table, 0, UINT64_C(1) << ADDRESS_BITS);
+}
+
+static int vtd_stage_unmap(const struct family_stage *stage, uint64_t addr,
+			   uint64_t size_bytes)
+{
+	return stage->table == FAMILY_SECOND ?
+		       unmap_second(stage->vtd, addr, size_bytes) :
+		       unmap_first(stage->vtd_first, addr, size_bytes);
+}
+
+static void vtd_stage_tidy(const struct family_stage *stage)
+{
+	if (stage->table == FAMILY_SECOND)
+		vtdss_tidy(&stage->vtd);
+	else
+		x86_tidy(&stage->vtd_first);
+}
+
+static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr, uint8_t perm)
+{
+	const struct table_space space = { .memory = stage->vtd.memory };
+	const struct table_space first = { .memory = stage->vtd_first.memory };
+	struct table_result result;
+
+	if (stage->table == FAMILY_SECOND)
+		return vtdss_walk(&space, &stage->vtd.format, stage->vtd.root, addr,
+				  perm & (IOPF_READ | IOPF_WRITE), false, &result);
+	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr, perm,
+			false, &result);
+}
+
+const struct family family_vtd = {
+	.name = "vtd",
+	.first = FAMILY_X86,
+	.alone = FAMILY_SECOND,
+	.pasid_none = IOPF_PASID_MAX,
+	.create = vtd_create,
+	.root = vtd_root,
+	.root_config = vtd_root_config,
+	.endpoint = vtd_endpoint,
+	.space = vtd_space,
+	.tidy = vtd_tidy,
+	.stage_create = vtd_stage_create,
+	.stage_destroy = vtd_stage_destroy,
+	.stage_map = vtd_stage_map,
+	.stage_unmap = vtd_stage_unmap,
+	.stage_tidy = vtd_stage_tidy,
+	.stage_mapped = vtd_stage_mapped,
+};
