@@ -76,7 +76,7 @@ struct iopf_driver_options {
 
 struct iopf_driver_stats {
 	uint64_t requests;      /* taken out of the queue and decoded */
-	uint64_t reserved_bits; /* of them, with bits set that the family reserves */
+	uint64_t reserved_bits; /* of them and of faults, with bits set that are reserved */
 	uint64_t undecodable;   /* records that are no requests: passed over */
 	uint64_t overflows;     /* acknowledged */
 	uint64_t bad_indices;   /* registers and status words that could not be */
@@ -96,6 +96,7 @@ size_t iopf_driver_size_bytes(void);
  * Make a driver in @memory. Touches no register and no queue.
  *
  * Owns:    borrows @memory and what @options points to, until they are reused.
+ * Ranges:  an SMMUv3's queues lie at multiples of their sizes, and its status not at 0.
  * Returns: 0, -EINVAL, -ENOSPC, -EFAULT (a queue is not in options->memory),
  *          -EOPNOTSUPP (no queue of this family is known).
  */
@@ -107,8 +108,10 @@ int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
  * invalidated, translation. Never waits: call again while it says -EAGAIN.
  *
  * Returns: 0 when it is up (down), -EAGAIN, -EOPNOTSUPP (the IOMMU lacks what paging
- *          needs), -EIO, or what a register access returned.
- * Source of the order: VT-d, 6.5.2, 7.4.1, 11.4.4 (one command bit at a time).
+ *          needs, or queues and tables of this size), -EIO, or what a register access
+ *          returned.
+ * Source of the order: VT-d, 6.5.2, 7.4.1, 11.4.4 (one command bit at a time); SMMUv3
+ * (IHI 0070), 3.11, 6.3.9 (a bit is in force when it is acknowledged).
  */
 int iopf_driver_start(struct iopf_driver *driver);
 int iopf_driver_stop(struct iopf_driver *driver);
@@ -179,8 +182,10 @@ int iopf_driver_kick(struct iopf_driver *driver);
 
 /*
  * Submit a wait: @flags out of IOPF_WAIT_FENCE, IOPF_WAIT_DRAIN, IOPF_WAIT_INTERRUPT.
+ * SMMUv3 drains nothing: there a drain is to read the backlog after the wait.
  *
- * Returns: 0 and its name in *@wait, -EAGAIN (full), -EINVAL.
+ * Returns: 0 and its name in *@wait, -EAGAIN (full), -EINVAL, -EOPNOTSUPP (SMMUv3:
+ *          an interrupt beside the report).
  */
 int iopf_driver_wait(struct iopf_driver *driver, uint32_t flags, uint64_t *wait);
 
@@ -191,13 +196,17 @@ enum iopf_driver_error {
 	IOPF_DRIVER_STOPPED = 1, /* the queue stopped at a command: iopf_driver_skip() */
 	IOPF_DRIVER_TIMEOUT = 2, /* a device did not answer an invalidation; the wait
 				  * behind it was given up. Acknowledged by this call */
+	/* SMMUv3; acknowledged by this call: hardware could not write a queue. */
+	IOPF_DRIVER_REQUESTS_LOST = 4, /* requests got response failure, or nothing */
+	IOPF_DRIVER_FAULTS_LOST = 8,   /* stalls among them: terminate what may stall */
 };
 
 /* What went wrong in the command queue: enum iopf_driver_error, or a negative errno. */
 int iopf_driver_errors(struct iopf_driver *driver);
 
-/* The device behind the last IOPF_DRIVER_TIMEOUT: its rid, or IOPF_NO_ID where hardware
- * does not say. VT-d, "Invalidation Queue Error Record Register", ITESID. */
+/* The device behind the last IOPF_DRIVER_TIMEOUT: its rid, or IOPF_NO_ID where nobody
+ * can tell. VT-d, "Invalidation Queue Error Record Register", ITESID. SMMUv3 does not
+ * say it; it is known where the wait that was given up had one device before it. */
 uint32_t iopf_driver_silent(const struct iopf_driver *driver);
 
 /*

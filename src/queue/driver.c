@@ -8,7 +8,7 @@
 
 enum { PAGE_BYTES = 4096, ORDER_MAX = 7 };
 
-static const struct driver_family *const families[] = { &driver_vtd };
+static const struct driver_family *const families[] = { &driver_vtd, &driver_smmuv3 };
 
 int driver_read(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 		uint64_t *value)
@@ -38,7 +38,7 @@ static const struct driver_family *family_of(const struct iopf_wire *wire)
 	return NULL;
 }
 
-static bool options_valid(const struct iopf_driver_options *options)
+static bool options_sound(const struct iopf_driver_options *options)
 {
 	const struct iopf_wire *wire = options->wire;
 
@@ -47,23 +47,76 @@ static bool options_valid(const struct iopf_driver_options *options)
 	       options->command_bytes != 0 &&
 	       (options->command_bytes == wire->command_bytes[0] ||
 		options->command_bytes == wire->command_bytes[1]) &&
-	       options->request_order <= ORDER_MAX &&
-	       options->command_order <= ORDER_MAX &&
 	       options->root_addr % PAGE_BYTES == 0 &&
-	       options->request_addr % PAGE_BYTES == 0 &&
-	       options->command_addr % PAGE_BYTES == 0 &&
 	       options->status_addr % sizeof(uint32_t) == 0;
 }
 
-static bool queues_there(const struct iopf_driver_options *options)
-{
-	const struct iopf_memory *memory = options->memory;
+/* Where a queue lies. */
+struct place {
+	uint64_t addr;
+	uint32_t order;
+};
 
-	return memory_at(memory, options->request_addr,
-			 (uint64_t)PAGE_BYTES << options->request_order) != NULL &&
-	       memory_at(memory, options->command_addr,
-			 (uint64_t)PAGE_BYTES << options->command_order) != NULL &&
-	       memory_at(memory, options->status_addr, sizeof(uint32_t)) != NULL;
+enum { PLACE_REQUEST, PLACE_COMMAND, PLACE_EVENT, PLACE_COUNT };
+
+/* Returns: how many queues the family has. */
+static uint32_t places_of(const struct iopf_driver_options *options, struct place *places)
+{
+	places[PLACE_REQUEST] =
+		(struct place){ options->request_addr, options->request_order };
+	places[PLACE_COMMAND] =
+		(struct place){ options->command_addr, options->command_order };
+	places[PLACE_EVENT] = (struct place){ options->event_addr, options->event_order };
+	return options->wire->fault_bytes != 0 ? PLACE_COUNT : PLACE_EVENT;
+}
+
+static bool places_valid(const struct driver_family *family,
+			 const struct iopf_driver_options *options)
+{
+	struct place places[PLACE_COUNT];
+	uint32_t count = places_of(options, places);
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t order = family->size_aligned ? places[i].order : 0;
+
+		if (places[i].order > ORDER_MAX ||
+		    places[i].addr % ((uint64_t)PAGE_BYTES << order) != 0)
+			return false;
+	}
+	return family->status_at_zero || options->status_addr != 0;
+}
+
+static bool places_there(const struct iopf_driver_options *options)
+{
+	struct place places[PLACE_COUNT];
+	uint32_t count = places_of(options, places);
+
+	for (uint32_t i = 0; i < count; i++) {
+		if (memory_at(options->memory, places[i].addr,
+			      (uint64_t)PAGE_BYTES << places[i].order) == NULL)
+			return false;
+	}
+	return memory_at(options->memory, options->status_addr, sizeof(uint32_t)) != NULL;
+}
+
+static void rings_create(struct iopf_driver *driver)
+{
+	const struct iopf_driver_options *options = &driver->options;
+	struct ring_convention convention = driver->family->convention;
+
+	driver->request.at = driver->family->request;
+	ring_create(&driver->request.ring, convention, options->request_addr,
+		    (uint64_t)PAGE_BYTES << options->request_order,
+		    options->wire->request_bytes);
+	ring_create(&driver->command, convention, options->command_addr,
+		    (uint64_t)PAGE_BYTES << options->command_order,
+		    options->command_bytes);
+	if (options->wire->fault_bytes == 0)
+		return;
+	driver->event.at = driver->family->event;
+	ring_create(&driver->event.ring, convention, options->event_addr,
+		    (uint64_t)PAGE_BYTES << options->event_order,
+		    options->wire->fault_bytes);
 }
 
 int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
@@ -72,32 +125,38 @@ int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
 	struct iopf_driver *made = memory;
 	const struct driver_family *family;
 
-	if (!options_valid(options) || (uintptr_t)memory % sizeof(uint64_t) != 0)
+	if (!options_sound(options) || (uintptr_t)memory % sizeof(uint64_t) != 0)
 		return -EINVAL;
 	if (memory_bytes < sizeof(*made))
 		return -ENOSPC;
 	family = family_of(options->wire);
 	if (family == NULL)
 		return -EOPNOTSUPP;
-	if (!queues_there(options))
+	if (!places_valid(family, options))
+		return -EINVAL;
+	if (!places_there(options))
 		return -EFAULT;
 	memset(made, 0, sizeof(*made));
 	made->family = family;
 	made->options = *options;
-	ring_create(&made->request, family->convention, options->request_addr,
-		    (uint64_t)PAGE_BYTES << options->request_order,
-		    options->wire->request_bytes);
-	ring_create(&made->command, family->convention, options->command_addr,
-		    (uint64_t)PAGE_BYTES << options->command_order,
-		    options->command_bytes);
+	made->silent_rid = IOPF_NO_ID;
+	rings_create(made);
 	*driver = made;
 	return 0;
 }
 
+static void intake_reset(struct driver_intake *intake)
+{
+	intake->tail = 0;
+	intake->head = 0;
+	intake->turned = 0;
+	intake->followed = 0;
+}
+
 void driver_reset(struct iopf_driver *driver)
 {
-	driver->request_tail = 0;
-	driver->request_head = 0;
+	intake_reset(&driver->request);
+	intake_reset(&driver->event);
 	driver->command_prod = 0;
 	driver->command_published = 0;
 	driver->command_cons = 0;
@@ -108,147 +167,12 @@ void driver_reset(struct iopf_driver *driver)
 
 int iopf_driver_start(struct iopf_driver *driver)
 {
-	return driver->family->start(driver);
+	return driver_run(driver, &driver->family->start);
 }
 
 int iopf_driver_stop(struct iopf_driver *driver)
 {
-	return driver->family->stop(driver);
-}
-
-/* ---- Requests --------------------------------------------------------------------- */
-
-static int tail_read(struct iopf_driver *driver)
-{
-	uint64_t value;
-	uint32_t index;
-	int error = driver_read(driver, driver->family->request.prod, 8, &value);
-
-	if (error != 0)
-		return error;
-	if (!ring_index(&driver->request, value, &index)) {
-		driver->stats.bad_indices++;
-		return -EIO;
-	}
-	driver->request_tail = index;
-	return 0;
-}
-
-static uint32_t requests_left(const struct iopf_driver *driver)
-{
-	return ring_used(&driver->request, driver->request_tail, driver->request_head);
-}
-
-/*
- * Flags first, then the tail. Pending that is cleared after the tail was read would
- * hide an entry that came between the two. An overflow that was seen before the tail
- * is over when the queue is empty: nothing comes in while the flag stands.
- */
-static int requests_look(struct iopf_driver *driver)
-{
-	const struct driver_family *family = driver->family;
-	uint64_t status;
-	int error = driver_read(driver, family->status, 4, &status);
-
-	if (error == 0 && (status & family->pending) != 0)
-		error = driver_write(driver, family->status, 4, family->pending);
-	if (error == 0)
-		error = tail_read(driver);
-	if (error == 0 && requests_left(driver) == 0 && (status & family->overflow) != 0)
-		error = -EOVERFLOW;
-	return error;
-}
-
-/* True: @request is the entry at the head. The head goes on in any case. */
-static bool request_take(struct iopf_driver *driver, struct iopf_request *request)
-{
-	uint8_t record[RING_ENTRY_MAX];
-	bool reserved = false;
-	bool good = ring_load(&driver->request, driver->options.memory,
-			      driver->request_head, record) &&
-		    driver->options.wire->decode_request(record, request, &reserved) == 0;
-
-	driver->request_head = ring_next(&driver->request, driver->request_head);
-	driver->stats.requests += good;
-	driver->stats.undecodable += !good;
-	driver->stats.reserved_bits += good && reserved;
-	return good;
-}
-
-int iopf_driver_poll(struct iopf_driver *driver, struct iopf_request *requests,
-		     uint32_t max)
-{
-	uint32_t count = 0;
-	int error = 0;
-
-	if (max == 0 || max > INT_MAX)
-		return -EINVAL;
-	if (requests_left(driver) == 0)
-		error = requests_look(driver);
-	if (error != 0 || requests_left(driver) == 0)
-		return error;
-	/* Bounded by the tail as read, whatever the records are. */
-	while (count < max && requests_left(driver) > 0)
-		count += request_take(driver, &requests[count]);
-	/* release: the entries are copied; pairs with hardware's read of the head */
-	error = driver_write(driver, driver->family->request.cons, 8,
-			     ring_register(&driver->request, driver->request_head));
-	return error != 0 && count == 0 ? error : (int)count;
-}
-
-int iopf_driver_recover(struct iopf_driver *driver)
-{
-	const struct driver_family *family = driver->family;
-	uint64_t status;
-	int error = driver_read(driver, family->status, 4, &status);
-
-	if (error != 0 || (status & family->overflow) == 0)
-		return error;
-	error = tail_read(driver);
-	if (error != 0)
-		return error;
-	if (requests_left(driver) > 0)
-		return -EAGAIN;
-	error = driver_write(driver, family->status, 4, family->overflow);
-	driver->stats.overflows += error == 0;
-	return error;
-}
-
-int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost)
-{
-	uint64_t status;
-	int error = driver_read(driver, driver->family->status, 4, &status);
-
-	if (error == 0)
-		error = tail_read(driver);
-	if (error != 0)
-		return error;
-	*count = requests_left(driver);
-	*lost = (status & driver->family->overflow) != 0;
-	return 0;
-}
-
-/* ---- Faults ----------------------------------------------------------------------- */
-
-int iopf_driver_poll_faults(struct iopf_driver *driver, struct iopf_fault *faults,
-			    uint32_t max)
-{
-	(void)driver;
-	(void)faults;
-	return max == 0 || max > INT_MAX ? -EINVAL : -EOPNOTSUPP;
-}
-
-int iopf_driver_fault_backlog(struct iopf_driver *driver, uint32_t *count)
-{
-	(void)driver;
-	*count = 0;
-	return 0;
-}
-
-uint32_t iopf_driver_stall_max(const struct iopf_driver *driver)
-{
-	(void)driver;
-	return 0;
+	return driver_run(driver, &driver->family->stop);
 }
 
 /* ---- Commands --------------------------------------------------------------------- */
@@ -258,11 +182,13 @@ int driver_command_head(struct iopf_driver *driver, uint32_t *index)
 	const struct ring *ring = &driver->command;
 	uint64_t value;
 	uint32_t head;
-	int error = driver_read(driver, driver->family->command.cons, 8, &value);
+	int error = driver_read(driver, driver->family->command.cons,
+				driver->family->index_bytes, &value);
 
 	if (error != 0)
 		return error;
 	/* It moves forward from where it was, up to what is published. */
+	value &= ~(uint64_t)driver->family->command_flags;
 	if (!ring_index(ring, value, &head) ||
 	    ring_used(ring, driver->command_published, head) >
 		    ring_used(ring, driver->command_published, driver->command_cons)) {
@@ -307,6 +233,44 @@ int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *co
 	return 0;
 }
 
+int driver_blank(struct iopf_driver *driver, uint32_t index)
+{
+	const struct iopf_command nothing = { .kind = IOPF_COMMAND_WAIT,
+					      .wait_flags = IOPF_WAIT_FENCE,
+					      .pasid = IOPF_PASID_NONE };
+	uint8_t record[RING_ENTRY_MAX] = { 0 };
+	int error = driver->options.wire->encode_command(
+		&nothing, driver->options.command_bytes, record);
+
+	if (error != 0)
+		return error;
+	return ring_store(&driver->command, driver->options.memory, index, record) ?
+		       0 :
+		       -EFAULT;
+}
+
+int driver_take_back(struct iopf_driver *driver, uint32_t rid)
+{
+	uint8_t record[RING_ENTRY_MAX];
+	uint32_t index;
+	int error = driver_command_head(driver, &index);
+
+	for (; error == 0 && index != driver->command_prod;
+	     index = ring_next(&driver->command, index)) {
+		struct iopf_command command;
+
+		if (!ring_load(&driver->command, driver->options.memory, index, record))
+			return -EFAULT;
+		if (driver->options.wire->decode_command(
+			    record, driver->options.command_bytes, &command) != 0 ||
+		    command.kind != IOPF_COMMAND_INVALIDATE_DEVICE || command.rid != rid)
+			continue;
+		error = driver_blank(driver, index);
+		driver->stats.taken_back += error == 0;
+	}
+	return error;
+}
+
 int iopf_driver_kick(struct iopf_driver *driver)
 {
 	int error;
@@ -314,7 +278,8 @@ int iopf_driver_kick(struct iopf_driver *driver)
 	if (driver->command_published == driver->command_prod)
 		return 0;
 	/* release: entries are written; pairs with hardware's read of the tail */
-	error = driver_write(driver, driver->family->command.prod, 8,
+	error = driver_write(driver, driver->family->command.prod,
+			     driver->family->index_bytes,
 			     ring_register(&driver->command, driver->command_prod));
 	if (error == 0)
 		driver->command_published = driver->command_prod;
@@ -368,7 +333,7 @@ int iopf_driver_errors(struct iopf_driver *driver)
 
 uint32_t iopf_driver_silent(const struct iopf_driver *driver)
 {
-	return driver->silent_rid != 0 ? driver->silent_rid : IOPF_NO_ID;
+	return driver->silent_rid;
 }
 
 int iopf_driver_skip(struct iopf_driver *driver)

@@ -11,33 +11,73 @@
 #include "iopf/queue.h"
 #include "queue/ring.h"
 
-/* Index registers of a queue, 8 bytes wide. */
+/* Index registers of a queue. */
 struct driver_indices {
-	uint16_t prod, cons;
+	uint32_t prod, cons;
 };
+
+/*
+ * A phase of start or stop: @act once, then until @bit shows as @on (where there is a
+ * bit; it is commanded after @act) and @done says 0. A phase with a @need is left out
+ * where the IOMMU's capabilities (driver->capability) have nothing of it.
+ */
+struct driver_phase {
+	int (*act)(struct iopf_driver *driver);
+	int (*done)(struct iopf_driver *driver);
+	uint32_t bit;
+	bool on;
+	uint32_t need;
+};
+
+struct driver_phases {
+	const struct driver_phase *phase;
+	uint32_t count;
+};
+#define DRIVER_PHASES(array) { (array), sizeof(array) / sizeof((array)[0]) }
 
 struct driver_family {
 	const struct iopf_wire *wire;
 	struct ring_convention convention;
-	struct driver_indices request, command;
-	/* The request queue's flags: a 4-byte register, write 1 to clear. */
-	uint16_t status;
-	uint32_t pending, overflow;
-	int (*start)(struct iopf_driver *driver);
-	int (*stop)(struct iopf_driver *driver);
+	uint8_t index_bytes; /* of an index register: 4 or 8 */
+	bool size_aligned;   /* a queue lies at a multiple of its own size */
+	bool status_at_zero; /* a wait may be reported at address 0 */
+	struct driver_indices request, event, command;
+	/* What is no index in the consumer index of the commands. */
+	uint32_t command_flags;
+	/* Overflow, either way. A flag in prod that hardware turns and cons has to follow
+	 * (SMMUv3); or one in the 4-byte register @status, write 1 to clear, beside one
+	 * that says that requests are there (VT-d). */
+	uint32_t turned;
+	uint32_t status, pending, overflow;
+	/* A control bit, others as they are; is it in force? 0, -EAGAIN. */
+	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
+	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);
+	struct driver_phases start, stop;
 	int (*errors)(struct iopf_driver *driver);
 	int (*skip)(struct iopf_driver *driver);
+	/* Faults out of registers; NULL: they come in the event queue. */
+	int (*faults)(struct iopf_driver *driver, struct iopf_fault *faults, uint32_t max);
 };
 
 extern const struct driver_family driver_vtd;
+extern const struct driver_family driver_smmuv3;
+
+/* A queue that hardware fills. */
+struct driver_intake {
+	struct ring ring;
+	struct driver_indices at;
+	uint32_t tail;     /* as last read: what is before it is published */
+	uint32_t head;     /* ours */
+	uint32_t turned;   /* the overflow flag of prod, as last read */
+	uint32_t followed; /* and what cons has of it */
+};
 
 struct iopf_driver {
 	const struct driver_family *family;
 	struct iopf_driver_options options;
 
-	struct ring request;
-	uint32_t request_tail; /* as last read: what is before it is published */
-	uint32_t request_head; /* ours */
+	struct driver_intake request;
+	struct driver_intake event;
 
 	struct ring command;
 	uint32_t command_prod;
@@ -47,7 +87,9 @@ struct iopf_driver {
 	uint64_t wait_submitted; /* the last wait's name; its low half is what is written */
 	uint64_t wait_seen;      /* the newest that hardware has reported */
 
-	uint32_t silent_rid; /* did not answer an invalidation; 0: hardware did not say */
+	uint32_t silent_rid; /* did not answer an invalidation; or IOPF_NO_ID */
+	uint32_t capability; /* what phases need, as read at start */
+	uint32_t stall_max;
 
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;
@@ -59,10 +101,34 @@ int driver_read(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 int driver_write(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 		 uint64_t value);
 
-/* Both queues and the waits as after the registers were set to 0. */
+struct driver_register {
+	uint32_t offset;
+	uint8_t width;
+	uint64_t value;
+};
+
+/* One after the other, up to the first that fails. */
+int driver_write_all(struct iopf_driver *driver, const struct driver_register *registers,
+		     size_t count);
+
+/* All queues and the waits as after the registers were set to 0. */
 void driver_reset(struct iopf_driver *driver);
 
-/* Read the index of the command that hardware will take next. 0, -EIO. */
+/* driver_phase.c: one step at a time. */
+int driver_run(struct iopf_driver *driver, const struct driver_phases *phases);
+/* All of each of @kinds, and a wait; is it done? 0, -EAGAIN, -EIO. */
+int driver_invalidate_all(struct iopf_driver *driver, const uint8_t *kinds,
+			  uint32_t count);
+int driver_invalidated(struct iopf_driver *driver);
+/* All commands are taken, or never will be. */
+int driver_commands_taken(struct iopf_driver *driver);
+
+/* driver.c: read the index of the command that hardware will take next. 0, -EIO. */
 int driver_command_head(struct iopf_driver *driver, uint32_t *index);
+
+/* While the queue stands still nobody reads it: a command that does nothing in the
+ * place @index; all invalidations of @rid's translation cache taken back. */
+int driver_blank(struct iopf_driver *driver, uint32_t index);
+int driver_take_back(struct iopf_driver *driver, uint32_t rid);
 
 #endif

@@ -5,17 +5,6 @@
 #include "queue/driver.h"
 #include "queue/vtd.h"
 
-/*
- * A phase of start or stop: @act once, then until GSTS shows @bit as @on (where there
- * is a bit; it is commanded after @act) and @done says 0.
- */
-struct vtd_phase {
-	int (*act)(struct iopf_driver *driver);
-	int (*done)(struct iopf_driver *driver);
-	uint32_t bit;
-	bool on;
-};
-
 /* One bit a write, the others as they are (VT-d, "Global Command Register"). */
 static int gcmd_write(struct iopf_driver *driver, uint32_t bit, bool on)
 {
@@ -36,63 +25,6 @@ static int gsts_shows(struct iopf_driver *driver, uint32_t bit, bool on)
 	if (error != 0)
 		return error;
 	return ((status & bit) != 0) == on ? 0 : -EAGAIN;
-}
-
-static int phase_begin(struct iopf_driver *driver, const struct vtd_phase *phase)
-{
-	int error = phase->act != NULL ? phase->act(driver) : 0;
-
-	if (error == 0 && phase->bit != 0)
-		error = gcmd_write(driver, phase->bit, phase->on);
-	return error;
-}
-
-static int phase_done(struct iopf_driver *driver, const struct vtd_phase *phase)
-{
-	int error = phase->done != NULL ? phase->done(driver) : 0;
-
-	if (error == 0 && phase->bit != 0)
-		error = gsts_shows(driver, phase->bit, phase->on);
-	return error;
-}
-
-static int phases_run(struct iopf_driver *driver, const struct vtd_phase *phases,
-		      uint8_t count)
-{
-	while (driver->phase < count) {
-		const struct vtd_phase *phase = &phases[driver->phase];
-		int error = driver->phase_begun ? 0 : phase_begin(driver, phase);
-
-		if (error == 0) {
-			driver->phase_begun = true;
-			error = phase_done(driver, phase);
-		}
-		if (error == -EAGAIN)
-			return error;
-		driver->phase_begun = false;
-		driver->phase = error == 0 ? (uint8_t)(driver->phase + 1) : 0;
-		if (error != 0)
-			return error;
-	}
-	driver->phase = 0;
-	return 0;
-}
-
-struct vtd_write {
-	uint16_t offset;
-	uint8_t width;
-	uint64_t value;
-};
-
-static int write_all(struct iopf_driver *driver, const struct vtd_write *writes,
-		     size_t count)
-{
-	int error = 0;
-
-	for (size_t i = 0; i < count && error == 0; i++)
-		error = driver_write(driver, writes[i].offset, writes[i].width,
-				     writes[i].value);
-	return error;
 }
 
 static int capability_check(struct iopf_driver *driver)
@@ -116,21 +48,21 @@ static int command_queue_write(struct iopf_driver *driver)
 {
 	const struct iopf_driver_options *options = &driver->options;
 	uint64_t wide = options->command_bytes == 32 ? VTD_IQA_DW : 0;
-	const struct vtd_write writes[] = {
+	const struct driver_register writes[] = {
 		{ VTD_IQT, 8, 0 },
 		{ VTD_IQA, 8, options->command_addr | wide | options->command_order },
 		{ VTD_FSTS, 4, VTD_FSTS_IQE | VTD_FSTS_ICE | VTD_FSTS_ITE },
 	};
 
 	driver_reset(driver);
-	return write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
+	return driver_write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
 }
 
 static int request_queue_write(struct iopf_driver *driver)
 {
 	const struct iopf_driver_options *options = &driver->options;
 	bool masked = options->interrupt_addr == 0;
-	const struct vtd_write writes[] = {
+	const struct driver_register writes[] = {
 		{ VTD_PECTL, 4, VTD_EVENT_IM },
 		{ VTD_PQH, 8, 0 },
 		{ VTD_PQT, 8, 0 },
@@ -142,7 +74,7 @@ static int request_queue_write(struct iopf_driver *driver)
 		{ VTD_PECTL, 4, masked ? VTD_EVENT_IM : 0 },
 	};
 
-	return write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
+	return driver_write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
 }
 
 static int caches_invalidate(struct iopf_driver *driver)
@@ -152,38 +84,11 @@ static int caches_invalidate(struct iopf_driver *driver)
 		IOPF_COMMAND_INVALIDATE_PASID,
 		IOPF_COMMAND_INVALIDATE_IOTLB,
 	};
-	uint64_t wait;
-	int error = 0;
 
-	for (size_t i = 0; i < sizeof(kinds) && error == 0; i++) {
-		struct iopf_command command = { .kind = kinds[i],
-						.granularity = IOPF_ALL,
-						.pasid = IOPF_PASID_NONE };
-
-		error = iopf_driver_submit(driver, &command);
-	}
-	if (error == 0)
-		error = iopf_driver_wait(driver, IOPF_WAIT_FENCE, &wait);
-	return error == 0 ? iopf_driver_kick(driver) : error;
+	return driver_invalidate_all(driver, kinds, sizeof(kinds));
 }
 
-static int errors_check(struct iopf_driver *driver)
-{
-	int errors = iopf_driver_errors(driver);
-
-	if (errors < 0)
-		return errors;
-	return errors == 0 ? 0 : -EIO;
-}
-
-static int caches_invalidated(struct iopf_driver *driver)
-{
-	if (iopf_driver_waited(driver, driver->wait_submitted))
-		return 0;
-	return errors_check(driver) != 0 ? -EIO : -EAGAIN;
-}
-
-static const struct vtd_phase start_phases[] = {
+static const struct driver_phase start_phases[] = {
 	{ .act = capability_check },
 	/* What an earlier driver may have left on. */
 	{ .bit = VTD_TE, .on = false },
@@ -191,29 +96,13 @@ static const struct vtd_phase start_phases[] = {
 	{ .act = root_write, .bit = VTD_SRTP, .on = true },
 	{ .act = command_queue_write, .bit = VTD_QIE, .on = true },
 	{ .act = request_queue_write },
-	{ .act = caches_invalidate, .done = caches_invalidated },
+	{ .act = caches_invalidate, .done = driver_invalidated },
 	{ .bit = VTD_TE, .on = true },
 };
 
-static int vtd_start(struct iopf_driver *driver)
-{
-	return phases_run(driver, start_phases,
-			  sizeof(start_phases) / sizeof(start_phases[0]));
-}
-
-/* All commands are taken, or never will be. */
-static int commands_taken(struct iopf_driver *driver)
-{
-	int error = driver_command_head(driver, &driver->command_cons);
-
-	if (error != 0 || driver->command_cons == driver->command_published)
-		return error == -EIO ? 0 : error;
-	return errors_check(driver) == -EIO ? 0 : -EAGAIN;
-}
-
 static int request_queue_clear(struct iopf_driver *driver)
 {
-	static const struct vtd_write writes[] = {
+	static const struct driver_register writes[] = {
 		{ VTD_PECTL, 4, VTD_EVENT_IM },
 		{ VTD_PQA, 8, 0 },
 		{ VTD_PQH, 8, 0 },
@@ -222,60 +111,84 @@ static int request_queue_clear(struct iopf_driver *driver)
 	};
 
 	driver_reset(driver);
-	return write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
+	return driver_write_all(driver, writes, sizeof(writes) / sizeof(writes[0]));
 }
 
-static const struct vtd_phase stop_phases[] = {
+static const struct driver_phase stop_phases[] = {
 	{ .bit = VTD_TE, .on = false },
-	{ .act = iopf_driver_kick, .done = commands_taken },
+	{ .act = iopf_driver_kick, .done = driver_commands_taken },
 	{ .bit = VTD_QIE, .on = false },
 	{ .act = request_queue_clear },
 };
 
-static int vtd_stop(struct iopf_driver *driver)
+/* T1 T2: 00 write, 10 read, 01 page request. */
+static struct iopf_fault fault_of(uint64_t low, uint64_t high)
 {
-	return phases_run(driver, stop_phases,
-			  sizeof(stop_phases) / sizeof(stop_phases[0]));
+	uint8_t perm = (high & VTD_FRCD_T1) != 0 ? IOPF_READ : IOPF_WRITE;
+	bool request = (high & VTD_FRCD_T2) != 0;
+
+	if (request)
+		perm = 0;
+	if ((high & VTD_FRCD_EXE) != 0)
+		perm |= IOPF_EXEC;
+	if ((high & VTD_FRCD_PRIV) != 0)
+		perm |= IOPF_PRIV;
+	return (struct iopf_fault){
+		.addr = low & ~UINT64_C(0xfff),
+		.rid = (uint32_t)high & 0xffff,
+		.pasid = (high & VTD_FRCD_PP) != 0 ?
+				 (uint32_t)(high >> VTD_FRCD_PASID_LSB) & IOPF_PASID_MAX :
+				 IOPF_PASID_NONE,
+		.perm = perm,
+		.reason = (uint8_t)(high >> VTD_FRCD_REASON_LSB),
+		.request = request,
+	};
 }
 
-/* A command that does nothing, in the place @index. */
-static int vtd_blank(struct iopf_driver *driver, uint32_t index)
+/* Returns: 1 and the fault of the register at @offset, which is free again; 0: nothing
+ * is there; or a register's error. */
+static int fault_take(struct iopf_driver *driver, uint32_t offset, struct iopf_fault *fault)
 {
-	const struct iopf_command nothing = { .kind = IOPF_COMMAND_WAIT,
-					      .wait_flags = IOPF_WAIT_FENCE,
-					      .pasid = IOPF_PASID_NONE };
-	uint8_t record[RING_ENTRY_MAX] = { 0 };
-	int error = driver->options.wire->encode_command(
-		&nothing, driver->options.command_bytes, record);
+	uint64_t low, high;
+	int error = driver_read(driver, offset + 8, 8, &high);
 
+	if (error != 0 || (high & VTD_FRCD_F) == 0)
+		return error;
+	error = driver_read(driver, offset, 8, &low);
+	if (error == 0)
+		error = driver_write(driver, offset + 8, 8, VTD_FRCD_F);
 	if (error != 0)
 		return error;
-	return ring_store(&driver->command, driver->options.memory, index, record) ?
-		       0 :
-		       -EFAULT;
+	*fault = fault_of(low, high);
+	driver->stats.faults++;
+	return 1;
 }
 
-/* While the queue stands still nobody reads it. */
-static int vtd_take_back(struct iopf_driver *driver, uint32_t rid)
+/* VT-d, "Fault Status Register": FRI is the oldest, the others follow round the
+ * registers; PFO: some were lost since it was cleared. */
+static int vtd_faults(struct iopf_driver *driver, struct iopf_fault *faults, uint32_t max)
 {
-	uint8_t record[RING_ENTRY_MAX];
-	uint32_t index;
-	int error = driver_command_head(driver, &index);
+	uint64_t status, cap;
+	uint32_t count = 0, at;
+	int error = driver_read(driver, VTD_FSTS, 4, &status), taken = 1;
 
-	for (; error == 0 && index != driver->command_prod;
-	     index = ring_next(&driver->command, index)) {
-		struct iopf_command command;
+	if (error == 0)
+		error = driver_read(driver, VTD_CAP, 8, &cap);
+	if (error != 0)
+		return error;
+	at = (uint32_t)(status & VTD_FSTS_FRI) >> 8;
+	for (uint32_t i = 0; i < VTD_CAP_NFR(cap) && count < max && taken > 0; i++) {
+		uint32_t number = (at + i) % VTD_CAP_NFR(cap);
 
-		if (!ring_load(&driver->command, driver->options.memory, index, record))
-			return -EFAULT;
-		if (driver->options.wire->decode_command(
-			    record, driver->options.command_bytes, &command) != 0 ||
-		    command.kind != IOPF_COMMAND_INVALIDATE_DEVICE || command.rid != rid)
-			continue;
-		error = vtd_blank(driver, index);
-		driver->stats.taken_back += error == 0;
+		taken = fault_take(driver, VTD_CAP_FRO(cap) + number * VTD_FRCD_BYTES,
+				   &faults[count]);
+		count += taken > 0;
 	}
-	return error;
+	if (taken >= 0 && (status & VTD_FSTS_PFO) != 0) {
+		taken = driver_write(driver, VTD_FSTS, 4, VTD_FSTS_PFO);
+		driver->stats.fault_overflows += taken == 0;
+	}
+	return taken < 0 && count == 0 ? taken : (int)count;
 }
 
 /* Who it was has to be read, and its commands taken back, before the queue goes on. */
@@ -287,9 +200,11 @@ static int vtd_timed_out(struct iopf_driver *driver)
 	if (error != 0)
 		return error;
 	driver->silent_rid = (uint32_t)(record >> 32 & 0xffff);
+	if (driver->silent_rid == 0)
+		driver->silent_rid = IOPF_NO_ID;
 	/* Where that fails the queue goes on all the same. */
-	if (driver->options.forget_silent && driver->silent_rid != 0)
-		(void)vtd_take_back(driver, driver->silent_rid);
+	if (driver->options.forget_silent && driver->silent_rid != IOPF_NO_ID)
+		(void)driver_take_back(driver, driver->silent_rid);
 	driver->stats.timeouts++;
 	return driver_write(driver, VTD_FSTS, 4, VTD_FSTS_ITE);
 }
@@ -324,7 +239,7 @@ static int vtd_skip(struct iopf_driver *driver)
 	/* Where nothing is published it stopped at nothing of ours, and what stands there
 	 * is to be published next. */
 	if (error == 0 && head != driver->command_published)
-		error = vtd_blank(driver, head);
+		error = driver_blank(driver, head);
 	if (error != 0)
 		return error;
 	driver->stats.queue_errors++;
@@ -334,13 +249,18 @@ static int vtd_skip(struct iopf_driver *driver)
 const struct driver_family driver_vtd = {
 	.wire = &iopf_wire_vtd,
 	.convention = { .byte_offsets = true, .wrap_bit = false },
+	.index_bytes = 8,
+	.status_at_zero = true,
 	.request = { .prod = VTD_PQT, .cons = VTD_PQH },
 	.command = { .prod = VTD_IQT, .cons = VTD_IQH },
 	.status = VTD_PRS,
 	.pending = VTD_PRS_PPR,
 	.overflow = VTD_PRS_PRO,
-	.start = vtd_start,
-	.stop = vtd_stop,
+	.bit_set = gcmd_write,
+	.bit_shows = gsts_shows,
+	.start = DRIVER_PHASES(start_phases),
+	.stop = DRIVER_PHASES(stop_phases),
 	.errors = vtd_errors,
 	.skip = vtd_skip,
+	.faults = vtd_faults,
 };

@@ -59,6 +59,9 @@ enum smmuv3_offset {
 #define SMMUV3_CMDQEN   UINT32_C(0x08)
 #define SMMUV3_ATSCHK   UINT32_C(0x10)
 
+/* CR1: tables and queues are write-back cached, inner shareable. */
+#define SMMUV3_CR1_SHARED UINT32_C(0xd75)
+
 /* CR2. */
 #define SMMUV3_CR2_E2H       UINT32_C(1)
 #define SMMUV3_CR2_RECINVSID UINT32_C(2)
@@ -103,17 +106,23 @@ enum smmuv3_command_error {
 #define SMMUV3_STRTAB_ADDR UINT64_C(0x000fffffffffffc0)
 #define SMMUV3_STRTAB_RA   (UINT64_C(1) << 62)
 
+#define SMMUV3_STRTAB_LOG2SIZE(config) ((uint32_t)(config) & 0x3f)
+
 #define SMMUV3_IRQ_ADDR UINT64_C(0x000ffffffffffffc)
+/* IRQ_CFG2.MEMATTR: Device-nGnRE, as an interrupt controller is. */
+#define SMMUV3_IRQ_DEVICE UINT32_C(1)
 /* PRIQ_IRQ_CFG2: interrupt for messages that are the last of their group only. */
 #define SMMUV3_PRIQ_LO (UINT32_C(1) << 31)
 
 #define SMMUV3_IDR0_S2P         UINT32_C(0x00000001)
 #define SMMUV3_IDR0_S1P         UINT32_C(0x00000002)
+#define SMMUV3_IDR0_AARCH64     (UINT32_C(1) << 3)
 #define SMMUV3_IDR0_ATS         (UINT32_C(1) << 10)
 #define SMMUV3_IDR0_MSI         (UINT32_C(1) << 13)
 #define SMMUV3_IDR0_PRI         (UINT32_C(1) << 16)
 #define SMMUV3_IDR0_STALL_MODEL(idr0) ((idr0) >> 24 & 3)
 #define SMMUV3_IDR0_STALLS_NEVER 1 /* STALL_MODEL */
+#define SMMUV3_IDR1_PRESET (UINT32_C(3) << 29) /* queues, tables: placed by hardware */
 #define SMMUV3_IDR1_CMDQS(idr1)   ((idr1) >> 21 & 0x1f)
 #define SMMUV3_IDR1_EVENTQS(idr1) ((idr1) >> 16 & 0x1f)
 #define SMMUV3_IDR1_PRIQS(idr1)   ((idr1) >> 11 & 0x1f)
