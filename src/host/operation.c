@@ -164,12 +164,23 @@ static void close_function(struct iopf_host *host, struct host_function *functio
 	host->stats.removals++;
 }
 
+/* One that was kept out, or whose stalls were terminated, is let in again. */
+static void open_door(struct iopf_host *host, struct host_function *function)
+{
+	if (!function->blocked && function->master == NULL)
+		return;
+	function->blocked = false;
+	host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
+	caches_forget_context(function);
+}
+
 /* After a function reset all capabilities are off: on again, then the endpoint. With a
  * physical function its virtual ones were reset. */
 static void switch_on(struct iopf_host *host, struct host_function *function)
 {
 	uint32_t physical = (uint32_t)(function - host->functions);
 
+	open_door(host, function);
 	if (function_enable(function) != 0 ||
 	    iopf_broker_enable(host->broker, function->endpoint) != 0) {
 		host->stats.enable_failed++;
@@ -227,11 +238,6 @@ static bool reset(struct iopf_host *host, struct host_function *function)
 	function->reset_wanted = false;
 	function->resetting = function->master == NULL && host->options.reset_ns != 0;
 	function->ready_ns = host->now_ns + host->options.reset_ns;
-	if (function->blocked) {
-		function->blocked = false;
-		host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
-		caches_forget_context(function);
-	}
 	return !function->resetting;
 }
 
