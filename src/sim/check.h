@@ -13,6 +13,8 @@
  *   I4   every field is the ledger's           I9   a PASID comes to its owner empty
  *   I5   what is done stays done               I10  everything that ends so is counted
  *
+ * A stalled transaction is a group of one, its slot in the IOMMU the credit.
+ *
  * What is not the host's: responses that an IOMMU makes because its queue is full,
  * responses on their way while a function is reset, credits lost in an overflow, what
  * a function sends without a credit, and everything of a function whose paging failed.
@@ -46,6 +48,7 @@ struct sim_check;
 
 struct sim_check_options {
 	uint32_t queue_entries; /* of the physical request queue; 0: not bounded here */
+	uint32_t stall_slots;   /* of the IOMMU's pool; 0: not bounded here */
 	/* I7: an honest group waits too long when both are over; 0: does not count. */
 	uint32_t wait_turns;
 	uint64_t wait_ns;
@@ -59,6 +62,8 @@ struct sim_check_function {
 	uint32_t rid;
 	bool honest;   /* it and its owner do what they should: I7 is promised */
 	bool may_fail; /* its owner is alone on it and may answer failure */
+	bool stalls;   /* a stream: its transactions stall in the IOMMU */
+	uint32_t slots; /* stalls: granted of the IOMMU's pool */
 };
 
 /*
@@ -76,6 +81,9 @@ void sim_check_honest(struct sim_check *check, uint32_t rid, bool honest);
 /* For each function's options; the context is @check. */
 struct model_observer sim_check_observer(struct sim_check *check);
 
+/* For the IOMMU's options; the context is @check. */
+struct model_stall_observer sim_check_stalls(struct sim_check *check);
+
 /* Each note, and each event, of the host, in order. */
 void sim_check_note(struct sim_check *check, const struct iopf_note *note);
 void sim_check_event(struct sim_check *check, const struct iopf_event *event);
@@ -92,6 +100,7 @@ struct sim_check_reading {
 		bool bound;
 		uint32_t gauge[IOPF_GAUGE_COUNT];
 		uint64_t counter[IOPF_COUNTER_COUNT];
+		uint32_t slots; /* stalled in the IOMMU */
 	} function[SIM_CHECK_FUNCTION_MAX]; /* in the order of sim_check_add() */
 };
 

@@ -33,6 +33,9 @@ void sim_check_read(const struct sim_check *check, struct iopf_host *host,
 		if (endpoint >= page->endpoint_max)
 			continue;
 		reading->function[n].bound = true;
+		if (check->functions[n].value.stalls)
+			reading->function[n].slots =
+				model_iommu_stalled(iommu, check->functions[n].value.rid);
 		add_row(reading->function[n].counter, &page->row[endpoint]);
 		for (unsigned gauge = 0; gauge < IOPF_GAUGE_COUNT; gauge++)
 			reading->function[n].gauge[gauge] = iopf_broker_gauge(
@@ -78,6 +81,37 @@ static void audit_credits(struct sim_check *check, const struct check_function *
 		    "function 0x%04x: %u credits in use at rest, the ledger knows of %u and "
 		    "nothing was lost",
 		    rid_of(function), function->credits, function->ledger);
+}
+
+/* Slots in use at the IOMMU are those of the books: in the ledger, or on their way in. */
+static void audit_slots(struct sim_check *check, const struct check_function *function,
+			const uint32_t *gauge, uint32_t slots, enum sim_rest rest)
+{
+	uint32_t ledger = gauge[IOPF_GAUGE_credits_in_use];
+
+	check_holds(check, SIM_I1, slots == function->credits,
+		    "stream 0x%04x: %u slots in use, %u stalls are unanswered",
+		    rid_of(function), slots, function->credits);
+	check_holds(check, SIM_I1, ledger == function->ledger,
+		    "stream 0x%04x: %u stalls in the ledger, it took %u and ended none of them",
+		    rid_of(function), ledger, function->ledger);
+	check_holds(check, SIM_I6, ledger <= function->value.slots,
+		    "stream 0x%04x: %u stalls in the ledger, its share is %u",
+		    rid_of(function), ledger, function->value.slots);
+	if (rest != SIM_RUNNING)
+		check_holds(check, SIM_I1, slots == ledger,
+			    "stream 0x%04x: %u slots in use at rest, the ledger knows of %u",
+			    rid_of(function), slots, ledger);
+}
+
+/* After its stream was terminated: followed again when there is nothing on either side. */
+static void follow_again(struct check_function *function, const uint32_t *gauge)
+{
+	if (!function->value.stalls || !function->off || function->credits > 0 ||
+	    gauge[IOPF_GAUGE_credits_in_use] > 0)
+		return;
+	function->ledger = function->orphans = function->open = 0;
+	function->off = false;
 }
 
 static void audit_groups(struct sim_check *check, const struct check_function *function,
@@ -193,11 +227,18 @@ static void audit_named(struct sim_check *check, const struct sim_check_reading 
 
 static void audit_queue(struct sim_check *check)
 {
-	uint64_t granted = 0;
+	uint64_t granted = 0, slots = 0;
 
-	for (uint32_t n = 0; n < check->function_count; n++)
-		if (check->functions[n].endpoint != IOPF_NO_ID)
-			granted += check->functions[n].allocation;
+	for (uint32_t n = 0; n < check->function_count; n++) {
+		if (check->functions[n].endpoint == IOPF_NO_ID)
+			continue;
+		granted += check->functions[n].allocation;
+		slots += check->functions[n].value.slots;
+	}
+	check_holds(check, SIM_I6,
+		    check->options.stall_slots == 0 || slots <= check->options.stall_slots,
+		    "%llu slots granted, the pool has %u", (unsigned long long)slots,
+		    check->options.stall_slots);
 	check_holds(check, SIM_I6,
 		    check->options.queue_entries == 0 ||
 			    granted <= check->options.queue_entries,
@@ -209,14 +250,19 @@ void sim_check_audit(struct sim_check *check, const struct sim_check_reading *re
 		     enum sim_rest rest)
 {
 	for (uint32_t n = 0; n < check->function_count; n++) {
-		const struct check_function *function = &check->functions[n];
+		struct check_function *function = &check->functions[n];
 
 		if (!reading->function[n].bound || function->endpoint == IOPF_NO_ID)
 			continue;
 		audit_counters(check, function, reading->function[n].counter);
+		follow_again(function, reading->function[n].gauge);
 		if (function->off)
 			continue;
-		audit_credits(check, function, reading->function[n].gauge, rest);
+		if (function->value.stalls)
+			audit_slots(check, function, reading->function[n].gauge,
+				    reading->function[n].slots, rest);
+		else
+			audit_credits(check, function, reading->function[n].gauge, rest);
 		audit_groups(check, function, reading->function[n].gauge);
 		if (rest != SIM_RUNNING)
 			audit_rest(check, function, rest);

@@ -11,7 +11,9 @@
 static void take_kept(struct sim_check *check, struct check_function *function,
 		      struct check_group *group, bool last)
 {
-	bool room = function->ledger < function->allocation;
+	uint32_t room_for = function->value.stalls ? function->value.slots :
+						     function->allocation;
+	bool room = function->ledger < room_for;
 
 	if (room) {
 		if (group->taken == 0)
@@ -383,6 +385,19 @@ static void note_reset(struct sim_check *check, const struct iopf_note *note)
 	check->result[SIM_I5].checked++;
 }
 
+/* Everything of the stream ends in the IOMMU; the ledger follows in its own time. */
+static void note_terminate(struct sim_check *check, const struct iopf_note *note)
+{
+	struct check_function *function =
+		check_function_of_endpoint(check, note->endpoint);
+
+	if (function == NULL)
+		return;
+	function->terminating = true;
+	function->off = true;
+	check->result[SIM_I5].checked++;
+}
+
 static void note_remove(struct sim_check *check, const struct iopf_note *note)
 {
 	struct check_function *function =
@@ -403,7 +418,7 @@ void sim_check_note(struct sim_check *check, const struct iopf_note *note)
 		[IOPF_NOTE_REFUSE] = note_refuse,     [IOPF_NOTE_RESPONSE] = note_response,
 		[IOPF_NOTE_ATTACH] = note_attach,     [IOPF_NOTE_DETACH] = note_detach,
 		[IOPF_NOTE_OVERFLOW] = note_overflow, [IOPF_NOTE_RESET] = note_reset,
-		[IOPF_NOTE_REMOVE] = note_remove,
+		[IOPF_NOTE_REMOVE] = note_remove,     [IOPF_NOTE_TERMINATE] = note_terminate,
 	};
 
 	check->now_ns = note->ns;

@@ -66,6 +66,7 @@ struct check_function {
 	bool off;    /* the ledger cannot be followed until it is reset and enabled */
 	bool silent; /* reset, and not enabled: what still comes is from before */
 	bool lossy;  /* credits may be lost until the next reset */
+	bool terminating; /* the host has said that everything of the stream ends */
 	uint64_t ended[IOPF_ENDING_COUNT]; /* responses that left, since it was bound */
 	uint64_t requests, lasts;          /* that the host took, since then */
 };
