@@ -2,24 +2,17 @@
 /* Description: the guest's own side: tables, partial groups, detaches, limits. */
 #include "guest_pair.h"
 #include "guest/guest.h"
-#include "table/x86.h"
 
 #define ADDR UINT64_C(0x7f0000000000)
 
-/* The page that hardware would find, or -1. */
+/* The page that hardware would find, or -1; it marks what it uses. */
 static uint64_t translate(struct pair *pair, uint32_t pasid, uint64_t addr, uint8_t perm)
 {
-	const struct table_space tables = { .memory = &pair->memory };
-	struct x86_format format = { .address_bits = 48, .write_protect = true,
-				     .supervisor = true };
-	struct iopf_address_space space;
-	struct table_result result;
+	struct iopf_translation found;
+	int error = iopf_guest_translate(pair->guest, PAIR_ENDPOINT, pasid, addr, perm,
+					 true, &found);
 
-	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, pasid, &space), 0);
-	format.levels = space.levels;
-	if (!x86_walk(&tables, &format, space.root, addr, perm, true, &result))
-		return UINT64_MAX;
-	return result.addr;
+	return error == 0 ? found.gpa : UINT64_MAX;
 }
 
 static struct iopf_agent_stats stats_of(const struct pair *pair)
@@ -32,7 +25,7 @@ static struct iopf_agent_stats stats_of(const struct pair *pair)
 
 TEST(a_mapped_page_translates_and_an_unmapped_one_does_not)
 {
-	for (uint32_t levels = 4; levels <= 5; levels++) {
+	for (uint32_t levels = 4; levels <= 4u + pair_vtd(); levels++) {
 		struct pair *pair =
 			pair_with_pasid((struct pair_options){ .levels = levels });
 		uint64_t ticket;
@@ -60,9 +53,10 @@ TEST(a_large_unmap_invalidates_the_whole_pasid)
 	CHECK_EQ(iopf_agent_unmap(pair->agent, PAIR_RID, 1, ADDR - (1 << 30), UINT64_C(2) << 30,
 				  &ticket), 0);
 	pair_run(pair);
-	CHECK_EQ(pair_count(pair, 'i'), 2);
+	CHECK_EQ(pair_count(pair, 'i'), 1 + !pair_stalls());
 	CHECK_EQ(pair->log[1].command.granularity, IOPF_ONE_PASID);
-	CHECK_EQ(pair->log[2].command.granularity, IOPF_ALL);
+	if (!pair_stalls())
+		CHECK_EQ(pair->log[2].command.granularity, IOPF_ALL);
 }
 
 TEST(arguments_that_could_never_be_right_are_refused)
@@ -128,25 +122,30 @@ TEST(what_comes_for_a_pasid_while_it_drains_gets_invalid)
 	CHECK_EQ(iopf_agent_poll(pair->agent, 64), 1);
 	CHECK_EQ(pair->faults, 0);
 	pair_settle(pair);
-	CHECK_EQ(stats_of(pair).invalid, 1);
+	CHECK_EQ(stats_of(pair).invalid, 1 + pair_stalls());
 	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
 	/* The detach had ended it at the host: the answer settles the debt. */
-	CHECK_EQ(pair_stats(pair).refused_stale + pair_stats(pair).refused_unknown, 1);
+	CHECK_EQ(pair_stats(pair).refused_stale + pair_stats(pair).refused_unknown,
+		 1 + pair_stalls());
 }
 
 TEST(a_drain_that_saw_an_overflow_is_done_again)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 
+	if (pair_stalls())
+		return;
 	pair_attach_pasid(pair, PAIR_RID, 2);
 	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
-	CHECK_EQ(pair_show(pair, 1, 2, ADDR, 200), -ENOSPC);
+	CHECK_EQ(pair_show(pair, 1, 2, ADDR, pair_queue_room() + 1), -ENOSPC);
 	pair_run(pair);
 	pair->drained = -EAGAIN;
 	pair_settle(pair);
 	CHECK_EQ(stats_of(pair).overflows, 1);
 	CHECK_EQ(stats_of(pair).redrains, 1);
-	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+	/* With SMMUv3 the first SYNC after a teardown drains, and it was there. */
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1),
+		 pair_vtd() ? -EBUSY : -ENOENT);
 	pair->drained = 0;
 	pair_settle(pair);
 	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
@@ -171,6 +170,8 @@ TEST(a_partial_group_dies_with_its_pasid_or_by_its_stop_marker)
 					.index = 5, .perm = IOPF_READ };
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 
+	if (pair_stalls())
+		return; /* groups of one */
 	pair->fault = -EFAULT;
 	CHECK_EQ(iopf_hardware_post(pair->guest->hardware, &request), IOPF_POSTED);
 	pair_settle(pair);
@@ -216,7 +217,7 @@ TEST(a_bad_page_spoils_its_group_wherever_it_stands)
 		CHECK_EQ(pair_show(pair, 2, 1, ADDR, 3), 0);
 		pair_settle(pair);
 		CHECK_EQ(stats_of(pair).invalid, 1);
-		CHECK_EQ(stats_of(pair).success, 1);
+		CHECK_EQ(stats_of(pair).success, pair_stalls() ? 5 : 1);
 	}
 }
 
@@ -243,6 +244,8 @@ TEST(an_iommu_that_lacks_what_is_needed_is_refused)
 	struct pair_options five = { .levels = 5 };
 	void *old = pair->agent_memory;
 
+	if (!pair_vtd())
+		return; /* guest_smmuv3_structures */
 	pair_make_agent(pair, five);
 	free(old);
 	CHECK_EQ(iopf_agent_start(pair->agent), -ENODEV);
@@ -281,5 +284,5 @@ TEST(options_out_of_range_are_refused)
 
 int main(void)
 {
-	return test_main();
+	return pair_main();
 }

@@ -37,6 +37,8 @@ TEST(an_index_that_was_answered_for_one_pasid_is_unknown_for_another)
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	uint16_t index = pair_hold(pair, 7, 1, ADDR);
 
+	if (pair_stalls())
+		return; /* answers to stalls name no PASID */
 	pair_say(pair, PAIR_RID, 1, index, IOPF_SUCCESS);
 	pair_say(pair, PAIR_RID, 2, index, IOPF_SUCCESS);
 	CHECK_EQ(refused(pair).refused_unknown, 1);
@@ -60,6 +62,8 @@ TEST(an_answer_with_another_pasid_or_none_is_malformed_and_ends_nothing)
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	uint16_t index = pair_hold(pair, 7, 1, ADDR);
 
+	if (pair_stalls())
+		return;
 	pair_say(pair, PAIR_RID, 2, index, IOPF_SUCCESS);
 	pair_say(pair, PAIR_RID, IOPF_PASID_NONE, index, IOPF_SUCCESS);
 	CHECK_EQ(refused(pair).refused_malformed, 2);
@@ -77,6 +81,8 @@ TEST(private_data_that_was_never_given_is_malformed)
 					.flags = IOPF_PRIVATE,
 					.private_data = { 1, 2 } };
 
+	if (!pair_vtd())
+		return; /* no other answer has any */
 	command.index = pair_hold(pair, 7, 1, ADDR);
 	CHECK_EQ(iopf_agent_command(pair->agent, &command), 0);
 	iopf_agent_kick(pair->agent);
@@ -91,6 +97,8 @@ TEST(a_function_that_wants_no_pasid_is_answered_with_or_without)
 	uint16_t first = pair_hold(pair, 7, 1, ADDR);
 	uint16_t second = pair_hold(pair, 8, 1, ADDR);
 
+	if (pair_stalls())
+		return;
 	pair_say(pair, PAIR_RID, IOPF_PASID_NONE, first, IOPF_SUCCESS);
 	CHECK_EQ(pair_find(pair, 'r').token, 7);
 	pair_say(pair, PAIR_RID, 2, second, IOPF_SUCCESS);
@@ -104,6 +112,8 @@ TEST(a_reserved_code_is_failure)
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	uint8_t record[32] = { 0x19, 0x70, PAIR_RID & 0xff, PAIR_RID >> 8, 1 };
 
+	if (!pair_vtd())
+		return; /* SMMUv3 stops at it */
 	record[8] = (uint8_t)(pair_hold(pair, 7, 1, ADDR) << 3);
 	CHECK_EQ(iopf_agent_descriptor(pair->agent, record), 0);
 	iopf_agent_kick(pair->agent);
@@ -186,7 +196,7 @@ TEST(with_every_index_owed_a_group_is_parked_and_a_drain_alone_clears_nothing)
 	iopf_agent_kick(pair->agent);
 	pair_run(pair);
 	CHECK(iopf_agent_waited(pair->agent, ticket));
-	CHECK_EQ(pair_stats(pair).drains, 1);
+	CHECK_EQ(pair_stats(pair).drains, pair_vtd());
 	CHECK_EQ(pair_stats(pair).owed, IOPF_GUEST_INDEX_COUNT);
 	pair_say(pair, PAIR_RID, 1, 9, IOPF_SUCCESS);
 	CHECK_EQ(pair_hold(pair, 7, 1, ADDR), 9);
@@ -211,6 +221,8 @@ TEST(a_pasid_torn_down_and_then_drained_owes_nothing)
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
 	uint16_t one, two;
 
+	if (pair_stalls())
+		return; /* below */
 	pair_attach_pasid(pair, PAIR_RID, 2);
 	one = pair_hold(pair, 1, 1, ADDR);
 	two = pair_hold(pair, 2, 2, ADDR);
@@ -233,6 +245,30 @@ TEST(a_pasid_torn_down_and_then_drained_owes_nothing)
 	CHECK_EQ(refused(pair).refused_stale, 1);
 }
 
+TEST(the_debt_of_a_stall_outlives_its_pasid)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	uint16_t tag = pair_hold(pair, 1, 1, ADDR);
+
+	if (!pair_stalls())
+		return;
+	CHECK_EQ(iopf_guest_taken(pair->guest, 1, 1), 0);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+	/* Its record may be read yet, and the answer could not say that it is the old one. */
+	CHECK_EQ(pair_stats(pair).drains, 1);
+	CHECK_EQ(pair_stats(pair).owed, 1);
+	pair_attach_pasid(pair, PAIR_RID, 1);
+	for (uint64_t i = 1; i < IOPF_GUEST_INDEX_COUNT; i++)
+		CHECK(pair_hold(pair, 1 + i, 1, ADDR) != tag);
+	CHECK_EQ(pair_show(pair, 9999, 1, ADDR, 1), -EAGAIN);
+	pair_say(pair, PAIR_RID, 1, tag, IOPF_SUCCESS);
+	CHECK_EQ(refused(pair).refused_stale, 1);
+	CHECK_EQ(pair_count(pair, 'r'), 0);
+	CHECK_EQ(pair_hold(pair, 9999, 1, ADDR), tag);
+}
+
 TEST(what_a_detach_finds_shown_becomes_a_debt_whoever_ends_it)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
@@ -247,5 +283,5 @@ TEST(what_a_detach_finds_shown_becomes_a_debt_whoever_ends_it)
 
 int main(void)
 {
-	return test_main();
+	return pair_main();
 }

@@ -10,6 +10,7 @@
 
 #include "base/memory.h"
 #include "iopf/guest.h"
+#include "queue/smmuv3.h"
 #include "queue/vtd.h"
 #include "test.h"
 
@@ -22,6 +23,44 @@ enum {
 	PAIR_ENDPOINT = 70,
 	PAIR_OTHER_ENDPOINT = 71,
 };
+
+/*
+ * The virtual IOMMUs that tests run with, and how PAIR_RID is shown what it asked. A
+ * program that says pair_main() is run with each; pair_kind is the present one.
+ */
+struct pair_kind {
+	const char *name, *family;
+	uint8_t mechanism; /* enum iopf_mechanism */
+};
+
+static const struct pair_kind pair_kinds[] = {
+	{ "vtd", "vtd", IOPF_PRI },
+	{ "smmuv3", "smmuv3", IOPF_PRI },
+	{ "smmuv3, stalls", "smmuv3", IOPF_STALLS },
+};
+static const struct pair_kind *pair_kind = &pair_kinds[0];
+
+static inline bool pair_vtd(void)
+{
+	return pair_kind == &pair_kinds[0];
+}
+
+static inline bool pair_stalls(void)
+{
+	return pair_kind->mechanism == IOPF_STALLS;
+}
+
+static inline int pair_main(void)
+{
+	int result = 0;
+
+	for (size_t i = 0; i < sizeof(pair_kinds) / sizeof(pair_kinds[0]); i++) {
+		pair_kind = &pair_kinds[i];
+		printf("# %s\n", pair_kind->name);
+		result |= test_main();
+	}
+	return result;
+}
 
 /* What the host was asked, in order. */
 struct pair_entry {
@@ -196,6 +235,7 @@ static const struct iopf_agent_ops pair_agent_ops = { pair_fault };
 struct pair_options {
 	uint32_t levels, pasid_max, agent_pasid_max, request_order;
 	uint64_t hold_ns, region_bytes;
+	bool mixed; /* PAIR_OTHER_RID asks in the other way */
 	bool pasid_optional; /* PRG Response PASID Required is 0 */
 };
 
@@ -207,8 +247,9 @@ static inline void *pair_alloc(size_t size_bytes)
 static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 {
 	const struct iopf_guest_endpoint endpoints[] = {
-		{ PAIR_RID, PAIR_ENDPOINT, !want.pasid_optional, IOPF_PRI },
-		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true, IOPF_PRI },
+		{ PAIR_RID, PAIR_ENDPOINT, !want.pasid_optional, pair_kind->mechanism },
+		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true,
+		  want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options),
@@ -218,6 +259,7 @@ static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 		.pasid_max = want.pasid_max != 0 ? want.pasid_max : 8,
 		.levels = want.levels != 0 ? want.levels : 4,
 		.hold_ns = want.hold_ns,
+		.family = pair_kind->family,
 		.ops = &pair_guest_ops,
 		.context = pair,
 	};
@@ -231,10 +273,15 @@ static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 static inline void pair_make_agent(struct pair *pair, struct pair_options want)
 {
 	static const uint32_t rids[] = { PAIR_RID, PAIR_OTHER_RID };
+	const uint8_t mechanisms[] = { pair_kind->mechanism,
+				       want.mixed ? !pair_kind->mechanism :
+						    pair_kind->mechanism };
 	const struct iopf_agent_options options = {
 		.size_bytes = sizeof(options),
 		.rid_count = 2,
 		.rids = rids,
+		.mechanisms = mechanisms,
+		.family = pair_kind->family,
 		.memory = pair->memory,
 		.base = 0,
 		.region_bytes = want.region_bytes != 0 ? want.region_bytes : PAIR_REGION,
@@ -370,6 +417,65 @@ static inline void pair_say(struct pair *pair, uint32_t rid, uint32_t pasid,
 	CHECK_EQ(iopf_agent_answer(pair->agent, rid, pasid, index, code), 0);
 	iopf_agent_kick(pair->agent);
 	pair_run(pair);
+}
+
+/* ---- Registers, by family ----------------------------------------------------------- */
+
+/* Bits of the SMMUv3's CR0, or of it as it is. */
+static inline void pair_cr0(struct pair *pair, uint32_t clear, uint32_t set)
+{
+	uint32_t now = (uint32_t)iopf_guest_read(pair->guest, SMMUV3_CR0ACK, 4);
+
+	iopf_guest_write(pair->guest, SMMUV3_CR0, 4, (now & ~clear) | set);
+}
+
+/* Everything is translated, or nothing. The command queue stays on. */
+static inline void pair_translation(struct pair *pair, bool on)
+{
+	if (pair_vtd())
+		iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | (on ? VTD_TE : 0));
+	else
+		pair_cr0(pair, SMMUV3_SMMUEN, on ? SMMUV3_SMMUEN : 0);
+	pair_run(pair);
+}
+
+/* The queue of requests, or of stalls. */
+static inline void pair_queue_off(struct pair *pair)
+{
+	if (pair_vtd())
+		iopf_guest_write(pair->guest, VTD_PQA, 8, 0);
+	else
+		pair_cr0(pair, pair_stalls() ? SMMUV3_EVENTQEN : SMMUV3_PRIQEN, 0);
+}
+
+/* It lies at @addr from now on, with a size of one page. */
+static inline void pair_queue_at(struct pair *pair, uint64_t addr)
+{
+	uint32_t enable = pair_stalls() ? SMMUV3_EVENTQEN : SMMUV3_PRIQEN;
+	uint32_t base = pair_stalls() ? SMMUV3_EVENTQ_BASE : SMMUV3_PRIQ_BASE;
+
+	if (pair_vtd()) {
+		iopf_guest_write(pair->guest, VTD_PQA, 8, addr);
+		return;
+	}
+	pair_cr0(pair, enable, 0);
+	iopf_guest_write(pair->guest, base, 8, addr | (pair_stalls() ? 7 : 8));
+	pair_cr0(pair, 0, enable);
+}
+
+/* Requests were lost and the guest has not acknowledged it. */
+static inline bool pair_overflowed(struct pair *pair)
+{
+	if (pair_vtd())
+		return iopf_guest_read(pair->guest, VTD_PRS, 4) & VTD_PRS_PRO;
+	return (iopf_guest_read(pair->guest, SMMUV3_PRIQ_PROD, 4) ^
+		iopf_guest_read(pair->guest, SMMUV3_PRIQ_CONS, 4)) & SMMUV3_QUEUE_OVERFLOW;
+}
+
+/* Records that it has room for. */
+static inline uint32_t pair_queue_room(void)
+{
+	return pair_vtd() || pair_stalls() ? 128 - pair_vtd() : 256;
 }
 
 static inline struct iopf_guest_stats pair_stats(const struct pair *pair)

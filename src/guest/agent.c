@@ -96,16 +96,17 @@ static int make_structures(struct iopf_agent *agent)
 	int error;
 
 	agent->page_taker = AGENT_OWNER_STRUCTURES;
-	error = agent_pages_take(agent, 1, &layout->status);
-	if (error == 0)
-		error = agent_pages_take(agent, 1u << agent->options.command_order,
-					 &layout->command_queue);
+	error = agent_pages_take(agent, 1u << agent->options.command_order,
+				 &layout->command_queue);
 	if (error == 0)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->request_queue);
 	if (error == 0 && agent->family->events)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->event_queue);
+	/* Not the first page, which may be that of address 0: no place for a message. */
+	if (error == 0)
+		error = agent_pages_take(agent, 1, &layout->status);
 	if (error == 0)
 		error = agent->family->create(agent, &pages);
 	layout->tables =

@@ -45,7 +45,9 @@ static bool forward_every(const struct iopf_guest *guest,
 {
 	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
 		return command->pasid == IOPF_PASID_ANY;
-	return !guest->family->iotlb_pasids || command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
+	if (!guest->family->iotlb_pasids)
+		return true;
+	return command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
 	       command->pasid == IOPF_PASID_NONE;
 }
 
