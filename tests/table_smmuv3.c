@@ -77,7 +77,7 @@ TEST(words_are_those_of_the_specification)
 	CHECK_EQ(words[0], UINT64_C(0x8000001234500000) | 1 | 7 << 1 | 1 << 4);
 	/* S1DSS, S1CIR, S1COR, S1CSH, PPAR, S1STALLD, EATS, SHCFG. */
 	CHECK_EQ(words[1], 2 | 1 << 2 | 1 << 4 | 3 << 6 | 1 << 18 | 1 << 27 | 1 << 28 |
-			   UINT64_C(1) << 44);
+				   UINT64_C(1) << 44);
 	/* S2VMID, S2T0SZ, S2SL0, S2IR0, S2OR0, S2SH0, S2PS, S2AA64, S2HD, S2HA, S2R. */
 	CHECK_EQ(words[2], 0xbeef | UINT64_C(20) << 32 | UINT64_C(2) << 38 | UINT64_C(1) << 40 |
 			   UINT64_C(1) << 42 | UINT64_C(3) << 44 | UINT64_C(4) << 48 | BIT(51) |
@@ -263,13 +263,20 @@ TEST(illegal_context_descriptors)
 		{ { "ENDI", SMMUV3_CD_ENDI, 1, 0, 0, false }, false },
 		{ { "S", SMMUV3_CD_S, 1, 0, 0, true }, false },
 		{ { "S, S1STALLD", SMMUV3_CD_S, 1, 0, 0, false }, true },
-		{ { "S, STALL_MODEL 1", SMMUV3_CD_S, 1, FEATURE(stall_model, 1), false }, false },
-		{ { "no S, STALL_MODEL 1", SMMUV3_CD_S, 0, FEATURE(stall_model, 1), true }, false },
-		{ { "no S, STALL_MODEL 2", SMMUV3_CD_S, 0, FEATURE(stall_model, 2), false },
+		{ { "S, STALL_MODEL 1", SMMUV3_CD_S, 1, FEATURE(stall_model, 1), false },
 		  false },
-		{ { "S, STALL_MODEL 2", SMMUV3_CD_S, 1, FEATURE(stall_model, 2), true }, false },
-		{ { "A, TERM_MODEL", SMMUV3_CD_A, 1, FEATURE(abort_only, 1), true }, false },
-		{ { "no A, TERM_MODEL", SMMUV3_CD_A, 0, FEATURE(abort_only, 1), false }, false },
+		{ { "no S, STALL_MODEL 1", SMMUV3_CD_S, 0, FEATURE(stall_model, 1),
+		    true },
+		  false },
+		{ { "no S, STALL_MODEL 2", SMMUV3_CD_S, 0, FEATURE(stall_model, 2),
+		    false },
+		  false },
+		{ { "S, STALL_MODEL 2", SMMUV3_CD_S, 1, FEATURE(stall_model, 2), true },
+		  false },
+		{ { "A, TERM_MODEL", SMMUV3_CD_A, 1, FEATURE(abort_only, 1), true },
+		  false },
+		{ { "no A, TERM_MODEL", SMMUV3_CD_A, 0, FEATURE(abort_only, 1), false },
+		  false },
 		{ { "no A", SMMUV3_CD_A, 0, 0, 0, true }, false },
 		{ { "HA unknown", SMMUV3_CD_HD, 0, FEATURE(access, 0), false }, false },
 		{ { "HD unknown", SMMUV3_CD_HA, 0, FEATURE(dirty, 0), false }, false },
@@ -402,58 +409,6 @@ TEST(which_descriptor_a_transaction_takes)
 	}
 }
 
-TEST(what_is_built_is_found_in_tables_of_every_shape)
-{
-	static const struct {
-		uint8_t streams, substreams;
-		bool streams_2level, contexts_2level;
-	} rows[] = {
-		{ 16, 20, true, true }, { 16, 8, true, false }, { 10, 6, false, true },
-		{ 6, 0, true, true },   { 4, 3, false, false }, { 7, 7, true, true },
-	};
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct smmuv3_features features = all;
-		uint32_t last = (1u << rows[i].streams) - 1;
-		uint32_t pasid = rows[i].substreams != 0 ? (1u << rows[i].substreams) - 1 :
-							   IOPF_PASID_NONE;
-		uint32_t index = pasid == IOPF_PASID_NONE ? 0 : pasid;
-
-		features.stream_bits = rows[i].streams;
-		features.substream_bits = rows[i].substreams;
-		features.streams_2level = rows[i].streams_2level;
-		features.contexts_2level = rows[i].contexts_2level;
-		create(&features);
-		CHECK(find(last, pasid) == (words_get(&builder.root_config, SMMUV3_STRTAB_FMT) ?
-						    SMMUV3_EVENT_C_BAD_STREAMID :
-						    SMMUV3_EVENT_C_BAD_STE));
-		CHECK_EQ(find(last + 1, pasid), SMMUV3_EVENT_C_BAD_STREAMID);
-		CHECK_EQ(smmuv3_builder_config(&builder, last), -ENOENT);
-		CHECK_EQ(smmuv3_builder_cd(&builder, last, index, &plain), -ENOENT);
-		CHECK_EQ(smmuv3_builder_ste(&builder, last + 1, &own), -EINVAL);
-		CHECK_EQ(smmuv3_builder_ste(&builder, last, &own), 0);
-		CHECK_EQ(smmuv3_builder_config(&builder, last), SMMUV3_FIRST);
-		CHECK(smmuv3_builder_empty(&builder, last));
-		CHECK_EQ(smmuv3_builder_cd(&builder, last, index, &plain), 0);
-		CHECK_EQ(smmuv3_builder_cd(&builder, last, 1u << rows[i].substreams, &plain),
-			 -ERANGE);
-		CHECK(!smmuv3_builder_empty(&builder, last));
-		CHECK_EQ(find(last, pasid), SMMUV3_EVENT_NONE);
-		CHECK_EQ(cd.asid, plain.asid);
-		CHECK_EQ(ste.context_bits, rows[i].substreams);
-		if (pasid != IOPF_PASID_NONE && pasid > 64)
-			CHECK_EQ(find(last, 3), rows[i].contexts_2level ?
-							SMMUV3_EVENT_C_BAD_SUBSTREAMID :
-							SMMUV3_EVENT_C_BAD_CD);
-		/* The neighbour has none. */
-		CHECK_EQ(find(last - 1, pasid), SMMUV3_EVENT_C_BAD_STE);
-		CHECK_EQ(smmuv3_builder_clear_cd(&builder, last, index), 0);
-		CHECK_EQ(smmuv3_builder_clear_cd(&builder, last, index), -ENOENT);
-		CHECK_EQ(find(last, pasid), SMMUV3_EVENT_C_BAD_CD);
-		CHECK(smmuv3_builder_empty(&builder, last));
-	}
-}
-
 TEST(streams_end_where_the_tables_end)
 {
 	static const struct {
@@ -537,94 +492,6 @@ TEST(leaves_of_64_kib_are_cut_at_1024_descriptors)
 	CHECK_EQ(find(SID, PASID), SMMUV3_EVENT_NONE);
 	CHECK_EQ(cd.asid, plain.asid);
 	CHECK_EQ(find(SID, PASID + 1), SMMUV3_EVENT_C_BAD_CD);
-}
-
-TEST(a_blocked_stream_aborts_and_then_is_what_was_written_last)
-{
-	uint64_t words[SMMUV3_STE_WORDS];
-
-	create(&all);
-	CHECK_EQ(smmuv3_builder_block(&builder, SID, false), 0);
-	CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE); /* nothing so far: an abort entry */
-	CHECK_EQ(ste.config, SMMUV3_ABORT);
-	CHECK_EQ(smmuv3_builder_ste(&builder, SID, &both), 0);
-	CHECK_EQ(smmuv3_builder_block(&builder, SID, true), 0);
-	CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-	CHECK_EQ(ste.config, SMMUV3_ABORT);
-	CHECK_EQ(smmuv3_builder_config(&builder, SID), SMMUV3_BOTH);
-	/* Written meanwhile: it stays shut. */
-	CHECK_EQ(smmuv3_builder_ste(&builder, SID, &own), 0);
-	CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-	CHECK_EQ(ste.config, SMMUV3_ABORT);
-	CHECK_EQ(smmuv3_builder_block(&builder, SID, false), 0);
-	CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-	CHECK_EQ(ste.config, SMMUV3_FIRST);
-	/* A cleared one stays cleared. */
-	CHECK_EQ(smmuv3_builder_cd(&builder, SID, PASID, &plain), 0);
-	CHECK_EQ(smmuv3_builder_block(&builder, SID, true), 0);
-	CHECK_EQ(smmuv3_builder_clear_ste(&builder, SID), 0);
-	CHECK_EQ(smmuv3_builder_block(&builder, SID, false), 0);
-	CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-	CHECK_EQ(ste.config, SMMUV3_ABORT);
-	CHECK(smmuv3_builder_empty(&builder, SID));
-	for (unsigned i = 0; i < SMMUV3_STE_WORDS; i++)
-		words[i] = world_load(&world, ste_addr + 8 * i);
-	CHECK_EQ(words[0], 1);
-	CHECK_EQ(words[2] | words[3], 0);
-}
-
-TEST(a_streams_own_table_serves_again_and_its_pages_come_back)
-{
-	uint32_t taken;
-
-	create(&all);
-	CHECK_EQ(smmuv3_builder_ste(&builder, SID, &own), 0);
-	taken = world_taken(&world);
-	for (unsigned i = 0; i < 100; i++) {
-		CHECK_EQ(smmuv3_builder_cd(&builder, SID, PASID + i, &plain), 0);
-		CHECK_EQ(smmuv3_builder_cd(&builder, SID, 5, &plain), 0);
-		CHECK_EQ(smmuv3_builder_clear_cd(&builder, SID, PASID + i), 0);
-		smmuv3_builder_tidy(&builder, SID, 5); /* in use */
-		smmuv3_builder_tidy(&builder, SID, PASID + i);
-		CHECK_EQ(world_taken(&world), taken + 1);
-		CHECK_EQ(find(SID, PASID + i), SMMUV3_EVENT_C_BAD_SUBSTREAMID);
-		CHECK_EQ(find(SID, 5), SMMUV3_EVENT_NONE);
-		CHECK_EQ(smmuv3_builder_clear_ste(&builder, SID), 0);
-		smmuv3_builder_tidy(&builder, SID, IOPF_PASID_ANY);
-		CHECK_EQ(world_taken(&world), taken);
-		/* A guest's table meanwhile; then its own again. */
-		CHECK_EQ(smmuv3_builder_ste(&builder, SID, &both), 0);
-		CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-		CHECK_EQ(ste.context_addr, both.context_addr);
-		CHECK_EQ(smmuv3_builder_ste(&builder, SID, &own), 0);
-		CHECK_EQ(find_ste(SID), SMMUV3_EVENT_NONE);
-		CHECK(ste.context_addr != both.context_addr && ste.context_addr != 0);
-		CHECK_EQ(world_taken(&world), taken);
-	}
-}
-
-TEST(no_page_is_an_error_and_changes_nothing)
-{
-	for (uint32_t limit = 0; limit < 70; limit++) {
-		int error;
-
-		world_create(&world, BASE);
-		world.limit = limit;
-		error = smmuv3_builder_create(&builder, &world.memory, &world.pages, &all);
-		CHECK(error == 0 || error == -ENOMEM);
-		if (error != 0)
-			continue;
-		error = smmuv3_builder_ste(&builder, SID, &own);
-		CHECK(error == 0 || error == -ENOMEM);
-		if (error != 0)
-			CHECK(find_ste(SID) != SMMUV3_EVENT_NONE);
-	}
-	create(&all);
-	CHECK_EQ(smmuv3_builder_ste(&builder, SID, &own), 0);
-	world.free_count = 0;
-	world.limit = world.used;
-	CHECK_EQ(smmuv3_builder_cd(&builder, SID, PASID, &plain), -ENOMEM);
-	CHECK_EQ(find(SID, PASID), SMMUV3_EVENT_C_BAD_SUBSTREAMID);
 }
 
 TEST(values_that_fit_no_field_are_refused)

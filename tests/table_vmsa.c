@@ -414,7 +414,7 @@ TEST(a_block_that_is_cut_stays_what_it_was_elsewhere)
 	CHECK_EQ(result.addr, at + K4 + 2 * G1);
 	CHECK_EQ(result.size_bytes, K4);
 	CHECK_EQ(world_load(&world, result.entry_addr) &
-		 (VMSA_TABLE | VMSA_ACCESSED | VMSA_DBM | VMSA_READ_ONLY),
+			 (VMSA_TABLE | VMSA_ACCESSED | VMSA_DBM | VMSA_READ_ONLY),
 		 VMSA_TABLE | VMSA_ACCESSED | VMSA_DBM);
 	CHECK(walk(at + M2, W, false));
 	CHECK_EQ(result.addr, at + M2 + 2 * G1);

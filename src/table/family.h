@@ -58,7 +58,7 @@ struct family_space {
 	/* NESTED with SMMUv3: words 0 and 1 of the guest's stream table entry. What a guest
 	 * has no say in is masked here, what it may not ask for is refused. */
 	uint64_t nest[2];
-	bool stall;          /* the endpoint's misses are held, not asked for by messages */
+	bool stall;          /* the endpoint's misses are held, not asked for */
 	bool response_pasid; /* its page responses carry the PASID */
 };
 

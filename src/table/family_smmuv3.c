@@ -14,7 +14,8 @@
 enum { IDR_COUNT = 6 }; /* from register 0 on, 4 bytes each */
 
 static int smmuv3_create(struct family_tables *tables, const struct iopf_memory *memory,
-			 const struct table_pages *pages, family_read *read, void *context)
+			 const struct table_pages *pages, family_read *read,
+			 void *context)
 {
 	struct smmuv3_features features;
 	uint32_t idr[IDR_COUNT];
@@ -45,10 +46,11 @@ static uint64_t smmuv3_root_config(const struct family_tables *tables)
 static int smmuv3_endpoint(const struct family_tables *tables, uint32_t rid,
 			   enum family_door door)
 {
-	int error = door == FAMILY_SHUT ? smmuv3_builder_clear_ste(&tables->smmuv3, rid) : 0;
+	const struct smmuv3_builder *builder = &tables->smmuv3;
+	int error = door == FAMILY_SHUT ? smmuv3_builder_clear_ste(builder, rid) : 0;
 
 	return error != 0 ? error :
-			    smmuv3_builder_block(&tables->smmuv3, rid, door == FAMILY_BLOCKED);
+			    smmuv3_builder_block(builder, rid, door == FAMILY_BLOCKED);
 }
 
 /* ---- Address spaces ----------------------------------------------------------------- */
@@ -61,7 +63,8 @@ static uint32_t index_of(uint32_t pasid)
 
 /* Whether the stream's misses are held. A PCIe function's never are, unless this SMMU does
  * nothing else: its transactions have to end in time. */
-static bool stalls(const struct smmuv3_features *features, const struct family_space *space)
+static bool stalls(const struct smmuv3_features *features,
+		   const struct family_space *space)
 {
 	return space->stall || features->stall_model == SMMUV3_STALL_ALWAYS;
 }
@@ -92,7 +95,8 @@ static int vet(const struct smmuv3_features *features, const uint64_t nest[2],
 {
 	static const uint64_t allowed[2] = {
 		FIELD_MASK(SMMUV3_STE_V) | FIELD_MASK(SMMUV3_STE_CONFIG) |
-			FIELD_MASK(SMMUV3_STE_S1FMT) | FIELD_MASK(SMMUV3_STE_S1CONTEXTPTR) |
+			FIELD_MASK(SMMUV3_STE_S1FMT) |
+			FIELD_MASK(SMMUV3_STE_S1CONTEXTPTR) |
 			FIELD_MASK(SMMUV3_STE_S1CDMAX),
 		FIELD_MASK(SMMUV3_STE_S1DSS) | FIELD_MASK(SMMUV3_STE_S1STALLD),
 	};
@@ -166,11 +170,14 @@ static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasi
 {
 	const struct smmuv3_features *features = &builder->features;
 	bool first = space->stage->table == FAMILY_FIRST;
-	enum smmuv3_config config = first			     ? SMMUV3_FIRST :
-				    space->kind == FAMILY_NESTED ? SMMUV3_BOTH :
-								     SMMUV3_SECOND;
+	enum smmuv3_config config = SMMUV3_SECOND;
 
-	if ((space->kind == FAMILY_NESTED && first) || (space->kind == FAMILY_SHADOW && !first) ||
+	if (first)
+		config = SMMUV3_FIRST;
+	else if (space->kind == FAMILY_NESTED)
+		config = SMMUV3_BOTH;
+	if ((space->kind == FAMILY_NESTED && first) ||
+	    (space->kind == FAMILY_SHADOW && !first) ||
 	    (space->domain > UINT8_MAX && !features->vmid16) ||
 	    (space->asid > UINT8_MAX && !features->asid16))
 		return -EINVAL;

@@ -101,8 +101,8 @@ static void vtd_tidy(const struct family_tables *tables, uint32_t rid, uint32_t 
 	vtd_builder_tidy(&tables->vtd, rid, pasid);
 }
 
-static int vtd_stage_create(struct family_stage *stage, const struct family_tables *tables,
-			    enum family_table table)
+static int vtd_stage_create(struct family_stage *stage,
+			    const struct family_tables *tables, enum family_table table)
 {
 	const struct vtd_builder *vtd = &tables->vtd;
 	const struct vtdss_format second = { .levels = SECOND_LEVELS,
@@ -178,7 +178,8 @@ static void vtd_stage_tidy(const struct family_stage *stage)
 		x86_tidy(&stage->vtd_first);
 }
 
-static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr, uint8_t perm)
+static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr,
+			     uint8_t perm)
 {
 	const struct table_space space = { .memory = stage->vtd.memory };
 	const struct table_space first = { .memory = stage->vtd_first.memory };
@@ -187,8 +188,8 @@ static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr, ui
 	if (stage->table == FAMILY_SECOND)
 		return vtdss_walk(&space, &stage->vtd.format, stage->vtd.root, addr,
 				  perm & (IOPF_READ | IOPF_WRITE), false, &result);
-	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr, perm,
-			false, &result);
+	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr,
+			perm, false, &result);
 }
 
 const struct family family_vtd = {

@@ -86,13 +86,14 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 	}
 	offset = addr & (RADIX_SPAN(level) - 1);
 	result->size_bytes = RADIX_SPAN(level);
-	result->addr = (path->step[level].entry & format->address & ~(RADIX_SPAN(level) - 1)) |
-		       offset;
+	result->addr =
+		(path->step[level].entry & format->address & ~(RADIX_SPAN(level) - 1)) |
+		offset;
 	return true;
 }
 
-static enum radix_marked mark_step(const struct table_space *space, struct radix_step *step,
-				   uint64_t set, uint64_t clear,
+static enum radix_marked mark_step(const struct table_space *space,
+				   struct radix_step *step, uint64_t set, uint64_t clear,
 				   struct table_result *result)
 {
 	uint64_t at, seen = step->entry, marked = (step->entry | set) & ~clear;

@@ -31,7 +31,7 @@ struct radix_format {
 	uint64_t last;           /* set at level 1, or the entry is not present */
 	uint64_t large_pat;      /* not address in a large page, though below its size */
 	uint64_t large_ignored;  /* neither: bits below its size that mean nothing */
-	uint64_t table_bits;     /* what the editor sets in an entry that leads to a table */
+	uint64_t table_bits;     /* what the editor sets where an entry leads to a table */
 	uint8_t levels;          /* 2..5 */
 	uint8_t leaf_levels;     /* bit n: an entry of level n may map a page */
 	uint8_t input_bits;      /* the root has as many entries as they need: up to 16
@@ -44,8 +44,9 @@ struct radix_format {
 /* Entries of a table of @level. */
 static inline uint32_t radix_entries(const struct radix_format *format, unsigned level)
 {
-	return level < format->levels ? RADIX_ENTRIES :
-					UINT32_C(1) << (format->input_bits - RADIX_SHIFT(level));
+	return level < format->levels ?
+		       RADIX_ENTRIES :
+		       UINT32_C(1) << (format->input_bits - RADIX_SHIFT(level));
 }
 
 /* And the pages that they fill. */

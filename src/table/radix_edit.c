@@ -81,7 +81,8 @@ int radix_map(const struct radix_editor *editor, uint64_t addr, uint64_t out,
 		return -EFAULT;
 	if ((entry & format->present) != 0)
 		return -EEXIST;
-	table_publish64(editor->memory, at, out | bits | (leaf > 1 ? format->kind_page : format->last));
+	table_publish64(editor->memory, at,
+			out | bits | (leaf > 1 ? format->kind_page : format->last));
 	return 0;
 }
 
@@ -271,7 +272,8 @@ static void table_give(const struct radix_editor *editor, uint64_t table, unsign
 		if (table_load64(editor->memory, table + sizeof(entry) * i, &entry) &&
 		    is_table(&editor->format, entry, level))
 			table_give(editor, entry & editor->format.address, level - 1);
-	editor->pages->give(editor->pages->context, table, radix_pages(&editor->format, level));
+	editor->pages->give(editor->pages->context, table,
+			    radix_pages(&editor->format, level));
 }
 
 void radix_destroy(const struct radix_editor *editor)

@@ -31,11 +31,14 @@ const char *smmuv3_event_text(unsigned event)
 #define SMMUV3_SIZE_MAX 48 /* without 52-bit addresses, which 4 KiB granules lack here */
 
 /* OAS, IPS and S2PS: widths of addresses. */
-static const uint8_t sizes[8] = { 32, 36, 40, 42, 44, 48, SMMUV3_SIZE_MAX, SMMUV3_SIZE_MAX };
+static const uint8_t sizes[8] = {
+	32, 36, 40, 42, 44, 48, SMMUV3_SIZE_MAX, SMMUV3_SIZE_MAX
+};
 
 static uint8_t size_of(uint64_t code, const struct smmuv3_features *features)
 {
-	return sizes[code] < features->address_bits ? sizes[code] : features->address_bits;
+	return sizes[code] < features->address_bits ? sizes[code] :
+						      features->address_bits;
 }
 
 static uint8_t code_of(uint8_t size_bits)
@@ -75,7 +78,8 @@ static uint8_t idr_get(const uint32_t *idr, uint32_t field)
 
 struct smmuv3_features smmuv3_features_of(const uint32_t idr[6])
 {
-	uint8_t substreams = idr_get(idr, IDR1_SSIDSIZE), streams = idr_get(idr, IDR1_SIDSIZE);
+	uint8_t streams = idr_get(idr, IDR1_SIDSIZE);
+	uint8_t substreams = idr_get(idr, IDR1_SSIDSIZE);
 
 	return (struct smmuv3_features){
 		.address_bits = sizes[idr_get(idr, IDR5_OAS)],
@@ -100,7 +104,8 @@ struct smmuv3_features smmuv3_features_of(const uint32_t idr[6])
 /* ---- Stream table entries ----------------------------------------------------------- */
 
 /* "SteIllegal()": what ATS asks for. */
-static bool ats_legal(const struct smmuv3_ste *ste, const struct smmuv3_features *features)
+static bool ats_legal(const struct smmuv3_ste *ste,
+		      const struct smmuv3_features *features)
 {
 	if (!features->ats || ste->config == SMMUV3_BYPASS)
 		return true;
@@ -109,7 +114,8 @@ static bool ats_legal(const struct smmuv3_ste *ste, const struct smmuv3_features
 	return ste->ats == SMMUV3_ATS_OFF || !smmuv3_has_second(ste) || !ste->stall;
 }
 
-static bool first_legal(const struct smmuv3_ste *ste, const struct smmuv3_features *features)
+static bool first_legal(const struct smmuv3_ste *ste,
+			const struct smmuv3_features *features)
 {
 	return features->first &&
 	       !(ste->stall_off && features->stall_model != SMMUV3_STALL_BOTH) &&
@@ -121,7 +127,8 @@ static bool first_legal(const struct smmuv3_ste *ste, const struct smmuv3_featur
 /* Where stage 2's words say what is not in a value. */
 static bool second_format_legal(const uint64_t *words)
 {
-	return words_get(words, SMMUV3_STE_S2AA64) && !words_get(words, SMMUV3_STE_S2ENDI) &&
+	return words_get(words, SMMUV3_STE_S2AA64) &&
+	       !words_get(words, SMMUV3_STE_S2ENDI) &&
 	       words_get(words, SMMUV3_STE_S2TG) == 0;
 }
 

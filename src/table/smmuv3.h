@@ -358,7 +358,8 @@ struct smmuv3_builder {
 };
 
 /* An empty stream table. Returns: 0, or as table_take_aligned(). */
-int smmuv3_builder_create(struct smmuv3_builder *builder, const struct iopf_memory *memory,
+int smmuv3_builder_create(struct smmuv3_builder *builder,
+			  const struct iopf_memory *memory,
 			  const struct table_pages *pages,
 			  const struct smmuv3_features *features);
 
@@ -379,7 +380,8 @@ int smmuv3_builder_clear_ste(const struct smmuv3_builder *builder, uint32_t sid)
 
 /* While a stream is blocked its entry aborts, whatever is written meanwhile; afterwards it
  * is what was written last. Returns: as above. */
-int smmuv3_builder_block(const struct smmuv3_builder *builder, uint32_t sid, bool blocked);
+int smmuv3_builder_block(const struct smmuv3_builder *builder, uint32_t sid,
+			 bool blocked);
 
 /* What was written last: enum smmuv3_config. -ENOENT: never anything. */
 int smmuv3_builder_config(const struct smmuv3_builder *builder, uint32_t sid);
@@ -397,6 +399,7 @@ bool smmuv3_builder_empty(const struct smmuv3_builder *builder, uint32_t sid);
 
 /* Give back pages of @sid's own table that hold nothing: of @index, or with IOPF_PASID_ANY
  * each. Whoever may have cached something of them has forgotten it. */
-void smmuv3_builder_tidy(const struct smmuv3_builder *builder, uint32_t sid, uint32_t index);
+void smmuv3_builder_tidy(const struct smmuv3_builder *builder, uint32_t sid,
+			 uint32_t index);
 
 #endif

@@ -21,7 +21,8 @@ enum {
 
 static bool deep(const struct smmuv3_builder *builder)
 {
-	return words_get(&builder->root_config, SMMUV3_STRTAB_FMT) == SMMUV3_STRTAB_2LEVEL;
+	return words_get(&builder->root_config, SMMUV3_STRTAB_FMT) ==
+	       SMMUV3_STRTAB_2LEVEL;
 }
 
 static uint64_t stream_count(const struct smmuv3_builder *builder)
@@ -34,7 +35,8 @@ static uint32_t pages_of(uint64_t size_bytes)
 	return (uint32_t)((size_bytes + TABLE_PAGE_BYTES - 1) / TABLE_PAGE_BYTES);
 }
 
-int smmuv3_builder_create(struct smmuv3_builder *builder, const struct iopf_memory *memory,
+int smmuv3_builder_create(struct smmuv3_builder *builder,
+			  const struct iopf_memory *memory,
 			  const struct table_pages *pages,
 			  const struct smmuv3_features *features)
 {
@@ -64,7 +66,8 @@ struct place {
 	uint64_t ste, note; /* addresses */
 };
 
-static int make_level2(const struct smmuv3_builder *builder, uint64_t addr, uint64_t *level2)
+static int make_level2(const struct smmuv3_builder *builder, uint64_t addr,
+		       uint64_t *level2)
 {
 	uint64_t word = 0;
 	int error = table_take_zeroed(builder->memory, &builder->pages, 2, level2);
@@ -154,17 +157,18 @@ static void own_shape(const struct smmuv3_builder *builder, struct smmuv3_ste *s
 	const struct smmuv3_features *features = &builder->features;
 
 	ste->context_bits = features->substream_bits;
-	ste->contexts = features->substream_bits > PAGE_BITS && features->contexts_2level ?
-				SMMUV3_LEAF_4K :
-				SMMUV3_LINEAR;
+	ste->contexts =
+		features->substream_bits > PAGE_BITS && features->contexts_2level ?
+			SMMUV3_LEAF_4K :
+			SMMUV3_LINEAR;
 }
 
 static int make_own(const struct smmuv3_builder *builder, struct smmuv3_ste *ste)
 {
 	unsigned bits = smmuv3_top_bits(ste) + (smmuv3_is_2level(ste) ? 3 : 6);
 
-	return table_take_aligned(builder->memory, &builder->pages, pages_of(UINT64_C(1) << bits),
-				  &ste->context_addr);
+	return table_take_aligned(builder->memory, &builder->pages,
+				  pages_of(UINT64_C(1) << bits), &ste->context_addr);
 }
 
 /* Where descriptor @index lies. -ENOENT: its page is not there; *@l1 is where it would be
@@ -194,7 +198,8 @@ static bool cd_valid(const struct smmuv3_builder *builder, uint64_t addr)
 {
 	uint64_t word;
 
-	return table_load64(builder->memory, addr, &word) && words_get(&word, SMMUV3_CD_V);
+	return table_load64(builder->memory, addr, &word) &&
+	       words_get(&word, SMMUV3_CD_V);
 }
 
 /* Whether the descriptors of @index's page are all invalid. */

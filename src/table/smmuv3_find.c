@@ -82,7 +82,8 @@ enum smmuv3_event smmuv3_find_number(const struct smmuv3_ste *ste, uint32_t pasi
 	bool without = pasid == IOPF_PASID_NONE, many = ste->context_bits != 0;
 
 	*index = UINT32_MAX;
-	if (!without && (!smmuv3_has_first(ste) || !many || pasid >> ste->context_bits != 0))
+	if (!without &&
+	    (!smmuv3_has_first(ste) || !many || pasid >> ste->context_bits != 0))
 		return SMMUV3_EVENT_C_BAD_SUBSTREAMID;
 	if (!smmuv3_has_first(ste) ||
 	    (without && many && ste->without == SMMUV3_DEFAULT_BYPASS))
@@ -96,8 +97,8 @@ enum smmuv3_event smmuv3_find_number(const struct smmuv3_ste *ste, uint32_t pasi
 }
 
 /* Where @space has what lies at @addr; told in @miss if nowhere. */
-static enum smmuv3_event reach(const struct table_space *space, uint64_t addr, uint64_t *at,
-			       struct table_result *miss)
+static enum smmuv3_event reach(const struct table_space *space, uint64_t addr,
+			       uint64_t *at, struct table_result *miss)
 {
 	miss->entry_addr = addr;
 	if (table_reach(space, addr, IOPF_READ, at, miss))
@@ -108,8 +109,8 @@ static enum smmuv3_event reach(const struct table_space *space, uint64_t addr, u
 /* Through the first level to the descriptor. */
 static enum smmuv3_event cd_at(const struct table_space *space,
 			       const struct smmuv3_features *features,
-			       const struct smmuv3_ste *ste, uint32_t index, uint64_t *addr,
-			       struct table_result *miss)
+			       const struct smmuv3_ste *ste, uint32_t index,
+			       uint64_t *addr, struct table_result *miss)
 {
 	unsigned leaf = smmuv3_leaf_bits(ste->contexts);
 	enum smmuv3_event event;
@@ -119,7 +120,8 @@ static enum smmuv3_event cd_at(const struct table_space *space,
 		*addr = ste->context_addr + (uint64_t)index * SMMUV3_ENTRY_BYTES;
 		return SMMUV3_EVENT_NONE;
 	}
-	event = reach(space, ste->context_addr + (index >> leaf) * sizeof(word), &at, miss);
+	event = reach(space, ste->context_addr + (index >> leaf) * sizeof(word), &at,
+		      miss);
 	if (event != SMMUV3_EVENT_NONE)
 		return event;
 	if (!table_load64(space->memory, at, &word)) {

@@ -123,7 +123,8 @@ bool smmuv3_context(const struct smmuv3_walk *walk, uint32_t pasid, struct smmuv
 		return configuration_bad(event, result);
 	if (result->index == UINT32_MAX)
 		return true;
-	event = smmuv3_find_cd(&space, walk->features, walk->ste, result->index, cd, &miss);
+	event = smmuv3_find_cd(&space, walk->features, walk->ste, result->index, cd,
+			       &miss);
 	if (event == SMMUV3_EVENT_NONE)
 		return true;
 	if (miss.fault == TABLE_SECOND)
@@ -143,7 +144,7 @@ static bool first_faulted(const struct smmuv3_cd *cd, struct smmuv3_result *resu
 	result->event = event_of(result->fault);
 	result->stage = 1;
 	result->what = result->event == SMMUV3_EVENT_F_WALK_EABT ? SMMUV3_CLASS_TT :
-								      SMMUV3_CLASS_IN;
+								   SMMUV3_CLASS_IN;
 	result->stall = smmuv3_resumable(result->event) && cd->stall;
 	result->record = !smmuv3_resumable(result->event) || result->stall || cd->record;
 	result->abort = !smmuv3_resumable(result->event) || cd->abort;
@@ -169,8 +170,8 @@ static bool bypass(const struct smmuv3_walk *walk, uint64_t addr,
 	return false;
 }
 
-static bool walk_first(struct second_stage *second, const struct smmuv3_cd *cd, uint64_t addr,
-		       uint8_t perm, struct smmuv3_result *result)
+static bool walk_first(struct second_stage *second, const struct smmuv3_cd *cd,
+		       uint64_t addr, uint8_t perm, struct smmuv3_result *result)
 {
 	const struct table_space space = entries_of(second);
 
@@ -197,8 +198,8 @@ static bool walk_second(struct second_stage *second, uint8_t perm,
 	return true;
 }
 
-bool smmuv3_walk(const struct smmuv3_walk *walk, const struct smmuv3_cd *cd, uint64_t addr,
-		 uint8_t perm, struct smmuv3_result *result)
+bool smmuv3_walk(const struct smmuv3_walk *walk, const struct smmuv3_cd *cd,
+		 uint64_t addr, uint8_t perm, struct smmuv3_result *result)
 {
 	struct second_stage second = second_of(walk);
 
@@ -243,7 +244,8 @@ struct needs {
 static void need(const struct needs *needs, uint64_t ipa, uint8_t perm,
 		 enum smmuv3_class what)
 {
-	needs->need(needs->context, ipa & ~(TABLE_PAGE_BYTES - 1), perm & SECOND_PERM, what);
+	needs->need(needs->context, ipa & ~(TABLE_PAGE_BYTES - 1), perm & SECOND_PERM,
+		    what);
 }
 
 /* Every entry that is read goes through here. */
@@ -262,12 +264,14 @@ static void need_marks(const struct needs *needs, const struct vmsa_format *form
 {
 	struct radix_marks marks = vmsa_marks(format, leaf->entry, perm);
 
-	if (needs->walk->update && ((leaf->entry | marks.leaf) & ~marks.clear) != leaf->entry)
+	if (needs->walk->update &&
+	    ((leaf->entry | marks.leaf) & ~marks.clear) != leaf->entry)
 		need(needs, leaf->addr, IOPF_READ | IOPF_WRITE, SMMUV3_CLASS_TT);
 }
 
-bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t addr, uint8_t perm,
-		  smmuv3_need *need_page, void *context, struct smmuv3_result *result)
+bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t addr,
+		  uint8_t perm, smmuv3_need *need_page, void *context,
+		  struct smmuv3_result *result)
 {
 	struct needs needs = { .walk = walk, .need = need_page, .context = context };
 	const struct table_space space = { walk->memory, need_entry, &needs };

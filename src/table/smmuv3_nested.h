@@ -24,8 +24,8 @@ struct smmuv3_result {
 	uint64_t addr;       /* as memory has it */
 	uint64_t size_bytes; /* of the smaller page of both stages */
 	uint64_t ipa;        /* stage 2's event: what missed there, to the byte */
-	uint64_t fetch_addr; /* F_STE_FETCH, F_CD_FETCH, F_WALK_EABT: what cannot be read */
-	uint32_t index;      /* of the descriptor; UINT32_MAX: none, or one that was given */
+	uint64_t fetch_addr; /* F_STE_FETCH, F_CD_FETCH, F_WALK_EABT: what is not there */
+	uint32_t index;      /* of the descriptor; UINT32_MAX: none, or a given one */
 	uint8_t perm;        /* rights that both stages grant */
 	uint8_t ipa_perm;    /* stage 2's event: the access that was wanted there */
 	uint8_t event;       /* enum smmuv3_event; none with a failure: a silent abort */

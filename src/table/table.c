@@ -8,7 +8,8 @@
 
 static uint64_t *word_at(const struct iopf_memory *memory, uint64_t addr)
 {
-	return addr % sizeof(uint64_t) != 0 ? NULL : memory_at(memory, addr, sizeof(uint64_t));
+	return addr % sizeof(uint64_t) != 0 ? NULL :
+					      memory_at(memory, addr, sizeof(uint64_t));
 }
 
 bool table_load64(const struct iopf_memory *memory, uint64_t addr, uint64_t *value)
@@ -60,7 +61,8 @@ bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 }
 
 /* Word by word: a walker that is late may still look at a page used before. */
-static int clear_pages(const struct iopf_memory *memory, uint64_t page, uint32_t page_count)
+static int clear_pages(const struct iopf_memory *memory, uint64_t page,
+		       uint32_t page_count)
 {
 	uint64_t end = page + page_count * TABLE_PAGE_BYTES;
 
@@ -123,6 +125,7 @@ const char *table_fault_name(unsigned fault)
 		[TABLE_ACCESS] = "access",
 	};
 
-	_Static_assert(sizeof(names) / sizeof(names[0]) == TABLE_FAULT_COUNT, "a name each");
+	_Static_assert(sizeof(names) / sizeof(names[0]) == TABLE_FAULT_COUNT,
+		       "a name each");
 	return fault < TABLE_FAULT_COUNT ? names[fault] : "?";
 }

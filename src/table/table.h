@@ -29,7 +29,7 @@ enum table_fault {
 	TABLE_UPDATE,      /* accessed, dirty: the table changed at every attempt */
 	TABLE_INTERRUPT,   /* the output lies in the interrupt range */
 	TABLE_SIZE,        /* an entry's address is wider than the table may lead */
-	TABLE_ACCESS,      /* mapped, but not marked accessed, and hardware does not mark */
+	TABLE_ACCESS, /* mapped, but not marked accessed, and hardware does not mark */
 	TABLE_FAULT_COUNT
 };
 
@@ -38,7 +38,7 @@ struct table_result {
 	uint64_t addr;       /* output of the whole input address, offset included */
 	uint64_t size_bytes; /* of the page */
 	uint64_t entry_addr; /* of the leaf, or of the entry that faults */
-	uint64_t gpa;        /* TABLE_SECOND: the address that missed in the stage below */
+	uint64_t gpa; /* TABLE_SECOND: the address that missed in the stage below */
 	uint8_t gpa_perm;    /* and the access that was wanted there */
 	uint8_t fault;       /* enum table_fault */
 	uint8_t level;       /* of that entry; 1: the level of 4 KiB pages; 0: none */

@@ -64,8 +64,9 @@ static uint8_t granted(const struct vmsa_format *format, uint64_t leaf, uint64_t
 	bool user = (leaf & VMSA_USER) != 0 && (tables & VMSA_TABLE_NO_USER) == 0;
 	bool write = ((leaf & VMSA_READ_ONLY) == 0 || manages_dirty(format, leaf)) &&
 		     (tables & VMSA_TABLE_READ_ONLY) == 0;
-	bool exec = privileged ? (leaf & VMSA_PXN) == 0 && (tables & VMSA_TABLE_PXN) == 0 :
-				 (leaf & VMSA_UXN) == 0 && (tables & VMSA_TABLE_UXN) == 0;
+	bool exec = privileged ?
+			    (leaf & VMSA_PXN) == 0 && (tables & VMSA_TABLE_PXN) == 0 :
+			    (leaf & VMSA_UXN) == 0 && (tables & VMSA_TABLE_UXN) == 0;
 	bool data = privileged ? !(user && format->private_users) : user;
 	bool writable = write && (privileged || user);
 	uint8_t perm = 0;
@@ -81,8 +82,9 @@ static uint8_t granted(const struct vmsa_format *format, uint64_t leaf, uint64_t
 }
 
 /* The first of address, translation, access flag and permission that stands against it. */
-static enum table_fault find(const struct table_space *space, const struct vmsa_format *format,
-			     uint64_t addr, uint8_t perm, struct radix_path *path,
+static enum table_fault find(const struct table_space *space,
+			     const struct vmsa_format *format, uint64_t addr,
+			     uint8_t perm, struct radix_path *path,
 			     struct table_result *result)
 {
 	const struct vmsa_half *half;
@@ -101,8 +103,9 @@ static enum table_fault find(const struct table_space *space, const struct vmsa_
 	leaf = path->step[path->level].entry;
 	if ((leaf & VMSA_ACCESSED) == 0 && !format->access && !format->access_off)
 		return TABLE_ACCESS;
-	result->perm = granted(format, leaf, half->flat ? 0 : above_leaf(path, radix.levels),
-			       (perm & IOPF_PRIV) != 0);
+	result->perm =
+		granted(format, leaf, half->flat ? 0 : above_leaf(path, radix.levels),
+			(perm & IOPF_PRIV) != 0);
 	result->missing = result->perm == 0 ? IOPF_PRIV : perm & (uint8_t)~result->perm;
 	return result->missing == 0 ? TABLE_OK : TABLE_PERMISSION;
 }
@@ -115,7 +118,8 @@ bool vmsa_walk_path(const struct table_space *space, const struct vmsa_format *f
 	return result->fault == TABLE_OK;
 }
 
-struct radix_marks vmsa_marks(const struct vmsa_format *format, uint64_t entry, uint8_t perm)
+struct radix_marks vmsa_marks(const struct vmsa_format *format, uint64_t entry,
+			      uint8_t perm)
 {
 	bool dirty = (perm & IOPF_WRITE) != 0 && manages_dirty(format, entry);
 
@@ -154,13 +158,15 @@ static struct radix_editor editor_of(const struct vmsa_table *table,
 }
 
 /* The half that has all of a range. *@low is where it begins there. */
-static bool half_of_range(const struct vmsa_table *table, uint64_t addr, uint64_t size_bytes,
-			  const struct vmsa_half **half, uint64_t *low)
+static bool half_of_range(const struct vmsa_table *table, uint64_t addr,
+			  uint64_t size_bytes, const struct vmsa_half **half,
+			  uint64_t *low)
 {
 	uint64_t last = addr + size_bytes - 1, ignored;
 	const struct vmsa_half *other;
 
-	return size_bytes != 0 && last >= addr && half_of(&table->format, last, &other, &ignored) &&
+	return size_bytes != 0 && last >= addr &&
+	       half_of(&table->format, last, &other, &ignored) &&
 	       half_of(&table->format, addr, half, low) && *half == other &&
 	       !other->disabled;
 }

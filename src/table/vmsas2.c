@@ -103,7 +103,9 @@ static struct radix_editor editor_of(const struct vmsas2_table *table)
 int vmsas2_create(struct vmsas2_table *table, const struct iopf_memory *memory,
 		  const struct table_pages *pages, const struct vmsas2_format *format)
 {
-	struct vmsas2_table made = { .memory = memory, .pages = *pages, .format = *format };
+	struct vmsas2_table made = { .memory = memory,
+				     .pages = *pages,
+				     .format = *format };
 	struct radix_format radix;
 	int error;
 

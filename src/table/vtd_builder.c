@@ -5,7 +5,8 @@
 #include "table/vtd_words.h"
 
 int vtd_builder_create(struct vtd_builder *builder, const struct iopf_memory *memory,
-		       const struct table_pages *pages, const struct vtd_features *features)
+		       const struct table_pages *pages,
+		       const struct vtd_features *features)
 {
 	struct vtd_builder made = { .memory = memory, .pages = *pages,
 				    .features = *features };
@@ -39,7 +40,8 @@ static int make_context_table(const struct vtd_builder *builder, uint32_t rid)
 	/* Both halves of a root entry have one layout. */
 	words_put(&word, VTD_ROOT_LP, 1);
 	words_put(&word, VTD_ROOT_LCTP, page / TABLE_PAGE_BYTES);
-	return table_publish_words(builder->memory, vtd_root_addr(builder->root, rid), &word, 1);
+	return table_publish_words(builder->memory, vtd_root_addr(builder->root, rid),
+				   &word, 1);
 }
 
 /* Entries that were taken away keep their pointers: what hangs there is used again. */
@@ -78,7 +80,9 @@ int vtd_builder_context(const struct vtd_builder *builder, uint32_t rid,
 		error = directory_of(builder, addr, value->pdts, &made.directory);
 	if (error == 0)
 		error = vtd_context_encode(&made, words);
-	return error != 0 ? error : table_publish_words(builder->memory, addr, words, VTD_CE_WORDS);
+	return error != 0 ?
+		       error :
+		       table_publish_words(builder->memory, addr, words, VTD_CE_WORDS);
 }
 
 /* Where the directory entry of (@rid, @pasid) lies. */
@@ -142,7 +146,9 @@ int vtd_builder_pasid(const struct vtd_builder *builder, uint32_t rid, uint32_t 
 		if (error == 0)
 			error = pasid_at(builder, addr, pasid, &entry_addr);
 	}
-	return error != 0 ? error : table_publish_words(builder->memory, entry_addr, words, VTD_PE_WORDS);
+	return error != 0 ? error :
+			    table_publish_words(builder->memory, entry_addr, words,
+						VTD_PE_WORDS);
 }
 
 int vtd_builder_clear_pasid(const struct vtd_builder *builder, uint32_t rid,
@@ -175,7 +181,8 @@ int vtd_builder_clear_context(const struct vtd_builder *builder, uint32_t rid)
 	if (!words_get(&word, VTD_CE_P))
 		return -ENOENT;
 	/* Whoever comes next at this rid must not find the address spaces of the last. */
-	for (uint32_t pasid = 0; pasid < VTD_PDTS_PASIDS(words_get(&word, VTD_CE_PDTS));) {
+	for (uint32_t pasid = 0;
+	     pasid < VTD_PDTS_PASIDS(words_get(&word, VTD_CE_PDTS));) {
 		uint64_t directory = words_addr(&word, VTD_CE_PASIDDIRPTR), entry_addr;
 
 		if (pasid_at(builder, vtd_directory_addr(directory, pasid), pasid,
