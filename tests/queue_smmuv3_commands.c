@@ -162,6 +162,8 @@ TEST(a_queue_that_is_nowhere_is_an_abort)
 TEST(indices_that_cannot_be_stop_the_queue)
 {
 	smmu_start();
+	for (uint32_t i = 0; i < SMMU_COMMANDS; i++)
+		pair.bytes[COMMANDS_AT + 16 * i] = 0x46; /* SYNC */
 	pair_set(SMMUV3_CMDQ_PROD, 4, SMMU_COMMANDS + 1);
 	CHECK_EQ(run(9), 0);
 	CHECK_EQ(cerror(), SMMUV3_CERROR_ILL);

@@ -105,7 +105,9 @@ static bool command_fetch(struct iopf_hardware *hardware)
 	if (hardware->holding)
 		return true;
 	smmuv3_ring(hardware, &smmuv3_commands, &ring);
-	if (!smmuv3_indices(hardware, &smmuv3_commands, &ring, &prod, &cons))
+	prod = smmuv3_index(hardware, &ring, SMMUV3_CMDQ_PROD);
+	cons = smmuv3_index(hardware, &ring, SMMUV3_CMDQ_CONS);
+	if (ring_used(&ring, prod, cons) > ring.slots)
 		return command_error(hardware, SMMUV3_CERROR_ILL);
 	if (prod == cons)
 		return false;
@@ -165,12 +167,12 @@ static void wait_signal(struct iopf_hardware *hardware, const struct iopf_comman
 static void command_consume(struct iopf_hardware *hardware)
 {
 	struct ring ring;
-	uint32_t prod, cons;
+	uint32_t cons;
 
 	hardware->holding = false;
 	hardware->stats.commands++;
 	smmuv3_ring(hardware, &smmuv3_commands, &ring);
-	smmuv3_indices(hardware, &smmuv3_commands, &ring, &prod, &cons);
+	cons = smmuv3_index(hardware, &ring, SMMUV3_CMDQ_CONS);
 	/* release: entry copied, effects done; pairs with software's read of CONS */
 	reg32_set(hardware, SMMUV3_CMDQ_CONS, ring_next(&ring, cons));
 }

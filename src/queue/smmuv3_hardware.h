@@ -24,10 +24,9 @@ extern const struct smmuv3_queue smmuv3_commands, smmuv3_events, smmuv3_requests
 
 void smmuv3_ring(const struct iopf_hardware *hardware, const struct smmuv3_queue *queue,
 		 struct ring *ring);
-/* Its indices, within the queue's size. False: they imply more than it can hold. */
-bool smmuv3_indices(const struct iopf_hardware *hardware,
-		    const struct smmuv3_queue *queue, const struct ring *ring,
-		    uint32_t *prod, uint32_t *cons);
+/* PROD or CONS: bits above the wrap bit of the ring do not count. */
+uint32_t smmuv3_index(const struct iopf_hardware *hardware, const struct ring *ring,
+		      uint32_t offset);
 
 /* Errors that software has not acknowledged. */
 uint32_t smmuv3_errors(const struct iopf_hardware *hardware);

@@ -90,25 +90,21 @@ void smmuv3_ring(const struct iopf_hardware *hardware, const struct smmuv3_queue
 		    queue->entry_bytes);
 }
 
-bool smmuv3_indices(const struct iopf_hardware *hardware,
-		    const struct smmuv3_queue *queue, const struct ring *ring,
-		    uint32_t *prod, uint32_t *cons)
+uint32_t smmuv3_index(const struct iopf_hardware *hardware, const struct ring *ring,
+		      uint32_t offset)
 {
-	*prod = reg32(hardware, queue->prod) & (ring->modulus - 1);
-	*cons = reg32(hardware, queue->cons) & (ring->modulus - 1);
-	return ring_used(ring, *prod, *cons) <= ring->slots;
+	return reg32(hardware, offset) & (ring->modulus - 1);
 }
 
-/* 3.5.1: indices that cannot be are treated as a full queue. */
+/* 3.5.1: indices that imply more entries than there are say full, too. */
 static bool queue_full(const struct iopf_hardware *hardware,
 		       const struct smmuv3_queue *queue)
 {
 	struct ring ring;
-	uint32_t prod, cons;
 
 	smmuv3_ring(hardware, queue, &ring);
-	return !smmuv3_indices(hardware, queue, &ring, &prod, &cons) ||
-	       ring_full(&ring, prod, cons);
+	return ring_full(&ring, smmuv3_index(hardware, &ring, queue->prod),
+			 smmuv3_index(hardware, &ring, queue->cons));
 }
 
 static bool queue_overflowed(const struct iopf_hardware *hardware,
@@ -138,11 +134,11 @@ static bool queue_store(struct iopf_hardware *hardware, const struct smmuv3_queu
 {
 	uint32_t flag = reg32(hardware, queue->prod) & SMMUV3_QUEUE_OVERFLOW;
 	struct ring ring;
-	uint32_t prod, cons;
+	uint32_t prod;
 
 	smmuv3_ring(hardware, queue, &ring);
-	smmuv3_indices(hardware, queue, &ring, &prod, &cons);
-	*first = prod == cons;
+	prod = smmuv3_index(hardware, &ring, queue->prod);
+	*first = prod == smmuv3_index(hardware, &ring, queue->cons);
 	if (!ring_store(&ring, hardware->options.memory, prod, record)) {
 		hardware->stats.bad_addresses++;
 		smmuv3_error_raise(hardware, queue->abort);
