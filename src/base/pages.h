@@ -16,7 +16,8 @@ struct pages {
 void pages_create(struct pages *pages, const struct iopf_memory *memory, uint64_t base,
 		  uint64_t size_bytes);
 
-/* @context: the struct pages. Returns: 0, -ENOSPC. */
+/* @context: the struct pages. A run is aligned to its size, rounded up to a power of two
+ * pages. Returns: 0, -ENOSPC. */
 int pages_take(void *context, uint32_t page_count, uint64_t *addr);
 void pages_give(void *context, uint64_t addr, uint32_t page_count);
 

@@ -224,6 +224,8 @@ uint32_t operations_run(struct iopf_host *host);
 
 /* The queue overflowed: whoever does it again and again is blocked. */
 void guard_overflowed(struct iopf_host *host);
+/* Records could not be written: what functions wait for is not known. */
+void guard_lost(struct iopf_host *host, enum host_source_kind kind);
 /* An invalidation was not answered. */
 void guard_timeout(struct iopf_host *host);
 void guard_inquire(struct iopf_host *host);

@@ -218,6 +218,10 @@ static void look_at_queue(struct iopf_host *host)
 		host->timeouts++;
 		guard_timeout(host);
 	}
+	if (errors & IOPF_DRIVER_REQUESTS_LOST)
+		guard_lost(host, HOST_PRI);
+	if (errors & IOPF_DRIVER_FAULTS_LOST)
+		guard_lost(host, HOST_STALLS);
 	if ((errors & IOPF_DRIVER_STOPPED) && iopf_driver_skip(host->driver) == 0)
 		host->stats.skipped++;
 	host->stats.timeouts = host->timeouts;
