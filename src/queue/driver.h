@@ -90,6 +90,7 @@ struct iopf_driver {
 	uint32_t silent_rid; /* did not answer an invalidation; or IOPF_NO_ID */
 	uint32_t capability; /* what phases need, as read at start */
 	uint32_t stall_max;
+	uint32_t fault_next; /* register that the next fault is looked for in (VT-d) */
 
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;

@@ -164,31 +164,48 @@ static int fault_take(struct iopf_driver *driver, uint32_t offset, struct iopf_f
 	return 1;
 }
 
-/* VT-d, "Fault Status Register": FRI is the oldest, the others follow round the
- * registers; PFO: some were lost since it was cleared. */
+/* One after the other round the registers from driver->fault_next on, up to the first
+ * that is free. */
+static int faults_take(struct iopf_driver *driver, uint64_t cap, struct iopf_fault *faults,
+		       uint32_t max)
+{
+	uint32_t registers = VTD_CAP_NFR(cap), count = 0;
+	int taken = 1;
+
+	while (count < max && count < registers) {
+		uint32_t next = driver->fault_next % registers;
+
+		taken = fault_take(driver, VTD_CAP_FRO(cap) + next * VTD_FRCD_BYTES,
+				   &faults[count]);
+		if (taken <= 0)
+			break;
+		driver->fault_next = (next + 1) % registers;
+		count++;
+	}
+	return taken < 0 && count == 0 ? taken : (int)count;
+}
+
+/* VT-d, "Fault Status Register": FRI was the oldest when PPF was set; behind those that
+ * were taken since comes the one that was next. PFO: some were lost. */
 static int vtd_faults(struct iopf_driver *driver, struct iopf_fault *faults, uint32_t max)
 {
 	uint64_t status, cap;
-	uint32_t count = 0, at;
-	int error = driver_read(driver, VTD_FSTS, 4, &status), taken = 1;
+	int error = driver_read(driver, VTD_FSTS, 4, &status), count;
 
 	if (error == 0)
 		error = driver_read(driver, VTD_CAP, 8, &cap);
 	if (error != 0)
 		return error;
-	at = (uint32_t)(status & VTD_FSTS_FRI) >> 8;
-	for (uint32_t i = 0; i < VTD_CAP_NFR(cap) && count < max && taken > 0; i++) {
-		uint32_t number = (at + i) % VTD_CAP_NFR(cap);
-
-		taken = fault_take(driver, VTD_CAP_FRO(cap) + number * VTD_FRCD_BYTES,
-				   &faults[count]);
-		count += taken > 0;
+	count = faults_take(driver, cap, faults, max);
+	if (count == 0 && (status & VTD_FSTS_PPF) != 0) {
+		driver->fault_next = (uint32_t)(status & VTD_FSTS_FRI) >> 8;
+		count = faults_take(driver, cap, faults, max);
 	}
-	if (taken >= 0 && (status & VTD_FSTS_PFO) != 0) {
-		taken = driver_write(driver, VTD_FSTS, 4, VTD_FSTS_PFO);
-		driver->stats.fault_overflows += taken == 0;
+	if (count >= 0 && (status & VTD_FSTS_PFO) != 0) {
+		error = driver_write(driver, VTD_FSTS, 4, VTD_FSTS_PFO);
+		driver->stats.fault_overflows += error == 0;
 	}
-	return taken < 0 && count == 0 ? taken : (int)count;
+	return error != 0 && count == 0 ? error : count;
 }
 
 /* Who it was has to be read, and its commands taken back, before the queue goes on. */
