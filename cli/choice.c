@@ -16,6 +16,7 @@
  * comes first. */
 static const struct run_combination combinations[] = {
 	{ "vtd", "vtd", IOPF_PRI },
+	{ "vtd", "smmuv3", IOPF_PRI },
 };
 
 const char *choice_mechanism(const struct run_combination *combination)

@@ -7,10 +7,7 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-enum {
-	ALLOCATION = 128, /* credits of a function */
-	STALL_SHARE = 16, /* slots of a platform master */
-};
+enum { ALLOCATION = 128 /* credits of a function */ };
 
 static const uint64_t second_ns = 1000000000;
 
@@ -173,7 +170,7 @@ static int guest_add(struct run_guest *guest)
 	const struct iopf_host_function_options function = {
 		.rid = guest->rid,
 		.guest_rid = LAYOUT_RID,
-		.allocation = stalls ? STALL_SHARE : ALLOCATION,
+		.allocation = device_share(guest),
 		.mechanism = guest->combination->mechanism,
 		.ops = stalls ? NULL : &function_ops,
 		.master = stalls ? &master_ops : NULL,
@@ -224,6 +221,18 @@ int device_create(struct run_guest *guest)
 	return guest_add(guest);
 }
 
+uint32_t device_share(const struct run_guest *guest)
+{
+	const struct run *run = guest->run;
+	uint32_t streams = 0;
+
+	if (guest->combination->mechanism != IOPF_STALLS)
+		return ALLOCATION;
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		streams += run->guests[i].combination->mechanism == IOPF_STALLS;
+	return CLI_MIN((uint32_t)RUN_STALL_SHARE, RUN_STALL_SLOTS / streams);
+}
+
 struct device_state device_state(const struct run_guest *guest)
 {
 	struct model_function_state function;
@@ -232,7 +241,7 @@ struct device_state device_state(const struct run_guest *guest)
 	if (guest->master != NULL) {
 		model_master_state(guest->master, &master);
 		return (struct device_state){ .requests = master.stalls,
-					      .allocation = STALL_SHARE,
+					      .allocation = device_share(guest),
 					      .in_use = master.held };
 	}
 	model_function_state(guest->function, &function);

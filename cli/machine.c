@@ -13,7 +13,6 @@
 
 enum {
 	BUDGET = 256, /* of everything, a turn */
-	STALLS = 256, /* that an SMMU holds at once */
 	START_TURNS = 1000,
 	RECORDS = 65536, /* that the flight recorder keeps; a power of two */
 };
@@ -84,7 +83,7 @@ static int iommu_create(struct run_machine *machine)
 					       .pasid_lines = 256,
 					       .translation_lines = 4096,
 					       .invalidation_timeout_ns = second_ns,
-					       .stall_max = STALLS,
+					       .stall_max = RUN_STALL_SLOTS,
 					       .observer = watch_stall_observer(machine),
 					       .interrupt = on_interrupt,
 					       .context = machine },

@@ -32,7 +32,9 @@
 
 enum run_limits {
 	RUN_GUEST_MAX = 64,
-	RUN_SPACE_MAX = 16,  /* of a guest: more than its agent wants */
+	RUN_SPACE_MAX = 16, /* of a guest: more than its agent wants */
+	RUN_STALL_SLOTS = 256, /* of an SMMU */
+	RUN_STALL_SHARE = 16,  /* of a stream; less where there are many */
 	RUN_MACHINE_MAX = 2, /* one of each family */
 	RUN_COMBINATION_MAX = 8,
 	RUN_NAME_MAX = 24,
@@ -211,6 +213,8 @@ struct device_state {
 };
 struct device_state device_state(const struct run_guest *guest);
 void device_destroy(struct run_guest *guest);
+/* Credits that its function wants, or slots that its stream gets. */
+uint32_t device_share(const struct run_guest *guest);
 
 /* ---- process.c --------------------------------------------------------------------- */
 

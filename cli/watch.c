@@ -74,9 +74,12 @@ static struct run_guest *guest_of(const struct run_machine *machine, uint32_t ri
 
 static void on_stalled(void *context, const struct iopf_fault *fault)
 {
-	struct run_guest *guest = guest_of(context, fault->rid);
+	struct run_machine *machine = context;
+	struct run_guest *guest = guest_of(machine, fault->rid);
+	const struct model_stall_observer checker = sim_check_stalls(machine->check);
 	const struct iopf_request request = iopf_request_from_fault(fault);
 
+	checker.stalled(checker.context, fault);
 	if (guest != NULL)
 		record_request(guest, &request);
 }
@@ -84,8 +87,11 @@ static void on_stalled(void *context, const struct iopf_fault *fault)
 static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code code,
 		       enum model_stall_verdict verdict)
 {
-	struct run_guest *guest = guest_of(context, rid);
+	struct run_machine *machine = context;
+	struct run_guest *guest = guest_of(machine, rid);
+	const struct model_stall_observer checker = sim_check_stalls(machine->check);
 
+	checker.resumed(checker.context, rid, tag, code, verdict);
 	if (guest == NULL)
 		return;
 	guest->responses[code]++;
@@ -95,9 +101,11 @@ static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code
 
 static void on_terminated(void *context, uint32_t rid, uint16_t tag)
 {
-	struct run_guest *guest = guest_of(context, rid);
+	struct run_machine *machine = context;
+	struct run_guest *guest = guest_of(machine, rid);
+	const struct model_stall_observer checker = sim_check_stalls(machine->check);
 
-	(void)tag;
+	checker.terminated(checker.context, rid, tag);
 	if (guest != NULL)
 		guest->terminated++;
 }
@@ -153,11 +161,24 @@ void watch_event(void *context, const struct iopf_event *event)
 
 /* ---- Invariants -------------------------------------------------------------------- */
 
+static int watch_guest(struct run_machine *machine, const struct run_guest *guest)
+{
+	bool stalls = guest->combination->mechanism == IOPF_STALLS;
+	const struct sim_check_function function = { .rid = guest->rid,
+						     .honest = watch_honest(guest),
+						     .stalls = stalls,
+						     .slots = stalls ? device_share(guest) :
+								       0 };
+
+	return sim_check_add(machine->check, &function);
+}
+
 int watch_create(struct run_machine *machine)
 {
 	const struct run *run = machine->run;
 	const struct sim_check_options options = {
 		.queue_entries = WATCH_QUEUE_ENTRIES,
+		.stall_slots = RUN_STALL_SLOTS,
 		.wait_turns = 1000,
 		.wait_ns = UINT64_C(1000000000),
 	};
@@ -165,12 +186,7 @@ int watch_create(struct run_machine *machine)
 
 	for (uint32_t i = 0; error == 0 && i < run->guest_count; i++)
 		if (run->guests[i].machine == machine)
-			error = sim_check_add(
-				machine->check,
-				&(struct sim_check_function){
-					.rid = run->guests[i].rid,
-					.honest = watch_honest(&run->guests[i]),
-				});
+			error = watch_guest(machine, &run->guests[i]);
 	return error;
 }
 
