@@ -37,11 +37,52 @@ static bool post(struct scenario *s, const struct iopf_request *request)
 			     "required: a place in the source's queue; found: none");
 }
 
+static void name_group(struct scenario *s, uint32_t endpoint,
+		       const struct iopf_request *request)
+{
+	const char *name = trace_name(s->event, TRACE_KEY_group);
+	uint32_t group;
+
+	if (name == NULL)
+		return;
+	group = scenario_group_asked(s, endpoint, request->pasid, request->index,
+				     request->addr);
+	if (group != SCENARIO_NONE)
+		memcpy(s->groups[group].name, name, strlen(name) + 1);
+}
+
+/* A transaction of a stream stalls; the SMMU chooses the tag. */
+static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
+		  const struct iopf_request *request)
+{
+	const struct iopf_fault fault = { .addr = request->addr,
+					  .rid = request->rid,
+					  .pasid = request->pasid,
+					  .perm = request->perm,
+					  .reason = IOPF_SMMUV3_F_TRANSLATION,
+					  .stage = 1,
+					  .request = true,
+					  .stall = true };
+	struct iopf_request named = *request;
+	int error;
+
+	if (!(request->flags & IOPF_LAST))
+		return scenario_bad(s, TRACE_KEY_last, "a stall is a group of one, expected last=1");
+	error = model_iommu_stall(s->world.iommu, &fault, &named.index);
+	if (error == 0)
+		name_group(s, scenario_number(s, endpoint), &named);
+	return scenario_result_holds(s, error);
+}
+
 static bool ask(struct scenario *s, struct scenario_endpoint *endpoint,
 		const struct iopf_request *request)
 {
 	struct model_function_state state;
 
+	if (endpoint->options.stalls)
+		return stall(s, endpoint, request);
+	/* First: an answer may come before the sending returns. */
+	name_group(s, scenario_number(s, endpoint), request);
 	model_function_state(endpoint->function->function, &state);
 	if (!trace_number(s->event, TRACE_KEY_forced, 0) &&
 	    (!state.paging || state.credits_in_use >= state.allocation))
@@ -73,20 +114,6 @@ static struct iopf_request request_of(const struct scenario *s, uint32_t rid, ui
 	};
 }
 
-static void name_group(struct scenario *s, uint32_t endpoint,
-		       const struct iopf_request *request)
-{
-	const char *name = trace_name(s->event, TRACE_KEY_group);
-	uint32_t group;
-
-	if (name == NULL || endpoint == SCENARIO_NONE)
-		return;
-	group = scenario_group_asked(s, endpoint, request->pasid, request->index,
-				     request->addr);
-	if (group != SCENARIO_NONE)
-		memcpy(s->groups[group].name, name, strlen(name) + 1);
-}
-
 static bool do_request(struct scenario *s)
 {
 	bool queue = trace_number(s->event, TRACE_KEY_interface, TRACE_INTERFACE_function) ==
@@ -106,9 +133,6 @@ static bool do_request(struct scenario *s)
 	for (uint32_t n = 0; n < count; n++) {
 		const struct iopf_request request = request_of(s, rid, n);
 
-		/* First: an answer may come before the sending returns. */
-		name_group(s, endpoint != NULL ? scenario_number(s, endpoint) : SCENARIO_NONE,
-			   &request);
 		if (queue ? !post(s, &request) : !ask(s, endpoint, &request))
 			return false;
 	}
@@ -125,7 +149,9 @@ static bool do_stop(struct scenario *s)
 		return false;
 	if (marker.pasid == IOPF_PASID_NONE && endpoint->options.stop_marker)
 		return scenario_bad(s, TRACE_KEY_NONE, "'stop' without 'pasid', expected it");
-	if (endpoint->options.stop_marker)
+	if (endpoint->options.stalls)
+		model_master_stop(endpoint->function->master, marker.pasid);
+	else if (endpoint->options.stop_marker)
 		send(s, endpoint, &marker);
 	else
 		model_function_stop(endpoint->function->function, marker.pasid);
@@ -154,10 +180,35 @@ static bool do_flood(struct scenario *s)
 	return true;
 }
 
+/* As many as find a slot. */
+static void flood_stalls(struct scenario *s, struct scenario_endpoint *endpoint)
+{
+	struct scenario_flood *flood = &endpoint->flood;
+	struct iopf_fault fault = { .rid = endpoint->options.rid,
+				    .pasid = flood->pasid,
+				    .perm = flood->perm,
+				    .reason = IOPF_SMMUV3_F_TRANSLATION,
+				    .stage = 1,
+				    .request = true,
+				    .stall = true };
+	uint16_t tag;
+
+	for (uint32_t n = 0; n < flood->count; n++) {
+		fault.addr = flood->addr;
+		if (model_iommu_stall(s->world.iommu, &fault, &tag) != 0)
+			return;
+		flood->addr += PAGE_BYTES;
+	}
+}
+
 static void flood_one(struct scenario *s, struct scenario_endpoint *endpoint)
 {
 	struct scenario_flood *flood = &endpoint->flood;
 
+	if (endpoint->options.stalls) {
+		flood_stalls(s, endpoint);
+		return;
+	}
 	for (uint32_t n = 0; n < flood->count; n++) {
 		const struct iopf_request request = { .addr = flood->addr,
 						      .rid = endpoint->options.rid,

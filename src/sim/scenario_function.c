@@ -49,7 +49,10 @@ bool scenario_reset(struct scenario *s)
 	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
 
 	if (endpoint != NULL && is_unannounced(s)) {
-		model_function_reset(endpoint->function->function);
+		if (endpoint->options.stalls)
+			model_master_reset(endpoint->function->master);
+		else
+			model_function_reset(endpoint->function->function);
 		return true;
 	}
 	return endpoint != NULL &&
@@ -66,7 +69,7 @@ bool scenario_remove(struct scenario *s)
 
 	if (endpoint == NULL)
 		return false;
-	model_function_remove(endpoint->function->function);
+	world_pull(endpoint->function);
 	if (is_unannounced(s))
 		return true;
 	begun = iopf_host_remove_function(s->world.host, endpoint->endpoint,
@@ -120,10 +123,10 @@ bool scenario_response(struct scenario *s)
 
 	if (endpoint == NULL)
 		return false;
-	if (trace_number(event, TRACE_KEY_interface, TRACE_INTERFACE_COUNT) !=
-	    TRACE_INTERFACE_function)
+	if (!is_unannounced(s) || endpoint->options.stalls)
 		return scenario_bad(s, TRACE_KEY_interface,
-				    "a response of nobody, expected interface=function");
+				    "a response of nobody, expected interface=function, and "
+				    "a function");
 	s->forged = true;
 	model_function_response(endpoint->function->function,
 				(uint32_t)trace_number(event, TRACE_KEY_pasid,
@@ -151,6 +154,10 @@ static bool set_pause(struct scenario *s, bool paused)
 
 		if (endpoint == NULL)
 			return false;
+		if (endpoint->options.stalls)
+			return scenario_bad(s, TRACE_KEY_endpoint,
+					    "%s has no cache, expected a function",
+					    endpoint->name);
 		model_function_answer_invalidations(endpoint->function->function, !paused);
 		return true;
 	}

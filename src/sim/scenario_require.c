@@ -171,6 +171,11 @@ static bool counter_of(struct scenario *s, const struct subject *subject, unsign
 		return scenario_bad(s, key, "%s of an endpoint that was removed, expected the "
 					    "source's",
 				    iopf_counter_name(counter));
+	if (subject->at_function && counter == IOPF_COUNTER_terminated &&
+	    subject->endpoint != NULL) {
+		*value = subject->endpoint->ends;
+		return true;
+	}
 	*value = row->counter[counter] +
 		 (subject->endpoint == NULL ? refused_before(s, subject->owner, counter) : 0);
 	return true;
@@ -219,6 +224,9 @@ static bool gauge_of(struct scenario *s, const struct subject *subject, unsigned
 				    iopf_gauge_name(gauge));
 	if (subject->endpoint == NULL)
 		*value = owned(s, subject->owner, gauge);
+	else if (subject->at_function && gauge == IOPF_GAUGE_credits_in_use &&
+		 subject->endpoint->options.stalls)
+		*value = model_iommu_stalled(s->world.iommu, subject->endpoint->options.rid);
 	else if (subject->at_function && gauge == IOPF_GAUGE_credits_in_use)
 		*value = function_state(subject->endpoint).credits_in_use;
 	else if (subject->at_function)
@@ -232,6 +240,20 @@ static bool gauge_of(struct scenario *s, const struct subject *subject, unsigned
 
 /* ---- Everything else -------------------------------------------------------- */
 
+/* A stream has no status bits: a command for what is not stalled any more is what would
+ * have set one, and it is stopped when nothing of it is held. */
+static uint64_t stream_status(const struct scenario *s,
+			      const struct scenario_endpoint *endpoint, unsigned key)
+{
+	if (key == TRACE_KEY_stopped && trace_find(s->event, TRACE_KEY_pasid) != NULL)
+		return !model_master_stopping(
+			endpoint->function->master,
+			(uint32_t)trace_number(s->event, TRACE_KEY_pasid, 0));
+	if (key == TRACE_KEY_stopped)
+		return model_master_quiet(endpoint->function->master);
+	return key == TRACE_KEY_uprgi && endpoint->strays > 0;
+}
+
 /* Status bits that the host has read are cleared; that they were set is what counts. */
 static bool status_of(struct scenario *s, const struct subject *subject, unsigned key,
 		      uint64_t *value)
@@ -242,6 +264,10 @@ static bool status_of(struct scenario *s, const struct subject *subject, unsigne
 	if (endpoint == NULL)
 		return scenario_bad(s, key, "%s of no endpoint, expected one",
 				    trace_key_name(key));
+	if (endpoint->options.stalls) {
+		*value = stream_status(s, endpoint, key);
+		return true;
+	}
 	state = function_state(endpoint);
 	if (key == TRACE_KEY_uprgi)
 		*value = state.uprgi_count > 0;
@@ -373,6 +399,11 @@ static bool value_of(struct scenario *s, const struct subject *subject, unsigned
 		*value = count_seen(s, subject, SCENARIO_SHOWS);
 	else if (key == TRACE_KEY_events)
 		*value = count_seen(s, subject, SCENARIO_EVENTS);
+	else if (key == TRACE_KEY_stalls)
+		*value = model_iommu_stalled(s->world.iommu,
+					     subject->endpoint != NULL ?
+						     subject->endpoint->options.rid :
+						     IOPF_NO_ID);
 	else if (key == TRACE_KEY_oldest)
 		*value = oldest_of(s, subject);
 	else if (key == TRACE_KEY_rounds && subject->endpoint != NULL)

@@ -27,7 +27,7 @@ static void record(const struct scenario *s, struct trace_event *event)
 		s->options->record(s->options->context, event);
 }
 
-static uint32_t endpoint_of_rid(const struct scenario *s, uint32_t rid)
+uint32_t scenario_endpoint_of_rid(const struct scenario *s, uint32_t rid)
 {
 	for (uint32_t n = 0; n < s->endpoint_count; n++)
 		if (s->endpoints[n].options.rid == rid)
@@ -57,7 +57,8 @@ uint32_t scenario_group_at(const struct scenario *s, uint32_t endpoint, uint32_t
 			   uint16_t index)
 {
 	bool any = endpoint < s->endpoint_count &&
-		   s->endpoints[endpoint].options.no_pasid_in_response;
+		   (s->endpoints[endpoint].options.no_pasid_in_response ||
+		    s->endpoints[endpoint].options.stalls);
 
 	for (uint32_t n = s->group_count; n > 0; n--) {
 		const struct scenario_group *group = &s->groups[n - 1];
@@ -94,7 +95,7 @@ static void on_request(void *context, struct model_function *function, uint32_t 
 {
 	struct scenario *s = context;
 	const struct model_observer check = sim_check_observer(s->check);
-	uint32_t endpoint = endpoint_of_rid(s, model_function_rid(function));
+	uint32_t endpoint = scenario_endpoint_of_rid(s, model_function_rid(function));
 	struct iopf_request request;
 	struct trace_event event;
 
@@ -137,7 +138,7 @@ static void on_response(void *context, struct model_function *function, uint32_t
 {
 	struct scenario *s = context;
 	const struct model_observer check = sim_check_observer(s->check);
-	uint32_t endpoint = endpoint_of_rid(s, model_function_rid(function));
+	uint32_t endpoint = scenario_endpoint_of_rid(s, model_function_rid(function));
 	struct iopf_prg_response response;
 	struct scenario_seen *seen;
 	struct trace_event event;
@@ -176,7 +177,7 @@ static void on_reset(void *context, struct model_function *function, enum model_
 {
 	struct scenario *s = context;
 	const struct model_observer check = sim_check_observer(s->check);
-	uint32_t endpoint = endpoint_of_rid(s, model_function_rid(function));
+	uint32_t endpoint = scenario_endpoint_of_rid(s, model_function_rid(function));
 
 	check.reset(check.context, function, reset);
 	if (reset == MODEL_PRI_ENABLED || reset == MODEL_PRI_DISABLED)
@@ -264,7 +265,7 @@ static void record_note(struct scenario *s, const struct iopf_note *note)
 	if (kind == TRACE_KIND_COUNT || s->options->record == NULL)
 		return;
 	if (note->request != NULL) {
-		endpoint = endpoint_of_rid(s, note->request->rid);
+		endpoint = scenario_endpoint_of_rid(s, note->request->rid);
 		kind = note->request->flags & IOPF_STOP ? TRACE_KIND_stop : kind;
 	}
 	trace_begin(&event, (enum trace_kind)kind, s->world.now_ns);

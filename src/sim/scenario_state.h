@@ -88,6 +88,8 @@ struct scenario_endpoint {
 	uint64_t dma_addr, dma_bytes; /* of the last job */
 	uint32_t dma_pasid;
 	uint64_t failures; /* response failures that reached it */
+	uint64_t strays;   /* commands for stalls of it that were not there any more */
+	uint64_t ends;     /* stalls that ended with the stream */
 };
 
 struct scenario_owner {
@@ -198,6 +200,8 @@ void scenario_world_destroy(struct scenario *s);
 /* ---- scenario_seen.c -------------------------------------------------------- */
 
 struct model_observer scenario_observer(struct scenario *s);
+struct model_stall_observer scenario_stall_observer(struct scenario *s);
+uint32_t scenario_endpoint_of_rid(const struct scenario *s, uint32_t rid);
 void scenario_on_note(void *context, const struct iopf_note *note);
 void scenario_on_event(void *context, const struct iopf_event *event);
 /* To the checkers, of what an owner does that is no guest of the host. */

@@ -349,6 +349,10 @@ static int build_check(struct scenario *s)
 			&(struct sim_check_function){
 				.rid = endpoint->options.rid,
 				.honest = endpoint->guest != SCENARIO_NONE,
+				.stalls = endpoint->options.stalls,
+				.slots = endpoint->options.stalls ?
+						 endpoint->options.allocation :
+						 0,
 				.may_fail = s->owner_count > 0 && s->owners[0].may_fail });
 	}
 	return error;
@@ -389,6 +393,7 @@ bool scenario_world_build(struct scenario *s)
 		return false;
 	options.guest_count = parts.guest_count;
 	options.observer = scenario_observer(s);
+	options.stalls = scenario_stall_observer(s);
 	error = build_check(s);
 	if (error == 0)
 		error = world_create(&options, &s->world);
