@@ -15,6 +15,10 @@ enum {
 	SMMU_REQUESTS = 8,
 	SMMU_ON = SMMUV3_SMMUEN | SMMUV3_PRIQEN | SMMUV3_EVENTQEN | SMMUV3_CMDQEN,
 	SMMU_STALLS = 64,
+	/* Which interrupt it was: the data of smmu_start()'s messages. */
+	SMMU_EVENT_DATA = 1,
+	SMMU_REQUEST_DATA = 2,
+	SMMU_ERROR_DATA = 3,
 };
 
 static const uint32_t smmu_index_mask = SMMUV3_QUEUE_INDEX;
@@ -66,11 +70,11 @@ static inline void smmu_start(void)
 	smmu_hardware(IOPF_SMMUV3_PHYSICAL);
 	smmu_queues();
 	pair_set(SMMUV3_EVENTQ_IRQ_CFG0, 8, INTERRUPT_ADDR);
-	pair_set(SMMUV3_EVENTQ_IRQ_CFG1, 4, 1);
+	pair_set(SMMUV3_EVENTQ_IRQ_CFG1, 4, SMMU_EVENT_DATA);
 	pair_set(SMMUV3_PRIQ_IRQ_CFG0, 8, INTERRUPT_ADDR);
-	pair_set(SMMUV3_PRIQ_IRQ_CFG1, 4, 2);
+	pair_set(SMMUV3_PRIQ_IRQ_CFG1, 4, SMMU_REQUEST_DATA);
 	pair_set(SMMUV3_GERROR_IRQ_CFG0, 8, INTERRUPT_ADDR);
-	pair_set(SMMUV3_GERROR_IRQ_CFG1, 4, 3);
+	pair_set(SMMUV3_GERROR_IRQ_CFG1, 4, SMMU_ERROR_DATA);
 	pair_set(SMMUV3_IRQ_CTRL, 4, 7);
 	pair_set(SMMUV3_CR0, 4, SMMU_ON);
 	pair.changes = 0;
@@ -150,6 +154,35 @@ static inline int smmu_stop_marker(void)
 	struct iopf_request marker = { .rid = 0x310, .pasid = 7, .flags = IOPF_STOP };
 
 	return iopf_hardware_post(pair.hardware, &marker);
+}
+
+/* ---- With the driver as software -------------------------------------------------------- */
+
+static inline struct iopf_driver_options smmu_driver_options(void)
+{
+	struct iopf_driver_options options = pair_driver_options(16);
+
+	options.wire = &iopf_wire_smmuv3;
+	options.event_addr = SMMU_EVENTS_AT;
+	options.root_config = 6;
+	return options;
+}
+
+/* Up and running, nothing in any queue, all counts of the pair 0. */
+static inline void smmu_start_ops(const struct iopf_driver_options *options,
+				  const struct iopf_hardware_ops *ops)
+{
+	struct iopf_hardware_options hardware = smmu_options(IOPF_SMMUV3_PHYSICAL);
+	int error, rounds = 0;
+
+	hardware.ops = ops;
+	smmu_create(&hardware);
+	CHECK_EQ(iopf_driver_create(options, pair.driver_bytes, sizeof(pair.driver_bytes),
+				    &pair.driver), 0);
+	while ((error = iopf_driver_start(pair.driver)) == -EAGAIN && rounds++ < 100)
+		iopf_hardware_run(pair.hardware, 16);
+	CHECK_EQ(error, 0);
+	pair.commands = pair.interrupts = 0;
 }
 
 #endif

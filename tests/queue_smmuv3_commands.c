@@ -87,7 +87,7 @@ TEST(a_malformed_command_stops_the_queue_until_acknowledged)
 	CHECK_EQ(cerror(), SMMUV3_CERROR_ILL);
 	CHECK_EQ(smmu_errors(), SMMUV3_CMDQ_ERR);
 	CHECK_EQ(pair.interrupts, 1);
-	CHECK_EQ(pair.interrupt_data, 3);
+	CHECK_EQ(pair.interrupt_data, SMMU_ERROR_DATA);
 	/* Mended, but not acknowledged; then the other way round. */
 	memset(slot, 0, 16);
 	for (int i = 0; i < 3; i++)
@@ -396,7 +396,7 @@ TEST(a_message_that_goes_nowhere_is_told_and_stops_nothing)
 	CHECK_EQ(smmu_stats()->bad_addresses, 2);
 	CHECK_EQ(smmu_stats()->queue_errors, 0);
 	CHECK_EQ(pair.interrupts, 1);
-	CHECK_EQ(pair.interrupt_data, 3);
+	CHECK_EQ(pair.interrupt_data, SMMU_ERROR_DATA);
 }
 
 /* ---- Devices that do not answer ---------------------------------------------------------- */

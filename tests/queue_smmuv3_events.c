@@ -167,7 +167,7 @@ TEST(a_write_that_is_aborted_is_told_and_loses_no_stall)
 	CHECK_EQ(smmu_errors(), SMMUV3_EVENTQ_ABT_ERR);
 	CHECK_EQ(prod(), 0);
 	CHECK_EQ(pair.interrupts, 1);
-	CHECK_EQ(pair.interrupt_data, 3);
+	CHECK_EQ(pair.interrupt_data, SMMU_ERROR_DATA);
 	/* No second try, no second interrupt, no overflow. */
 	CHECK(!smmu_fault(2, true));
 	CHECK(!smmu_fault(3, false));
@@ -199,7 +199,7 @@ TEST(an_interrupt_comes_when_an_empty_queue_gets_something)
 	CHECK(smmu_fault(0, false));
 	CHECK(smmu_fault(1, false));
 	CHECK_EQ(pair.interrupts, 1);
-	CHECK_EQ(pair.interrupt_data, 1);
+	CHECK_EQ(pair.interrupt_data, SMMU_EVENT_DATA);
 	CHECK_EQ(take_all(&taken, false), 2);
 	CHECK(smmu_fault(2, true));
 	CHECK_EQ(pair.interrupts, 2);

@@ -168,7 +168,7 @@ TEST(a_write_that_is_aborted_is_answered_and_told)
 	CHECK_EQ(smmu_stats()->bad_addresses, 1);
 	CHECK_EQ(prod(), 0);
 	CHECK_EQ(pair.interrupts, 1);
-	CHECK_EQ(pair.interrupt_data, 3);
+	CHECK_EQ(pair.interrupt_data, SMMU_ERROR_DATA);
 	/* Until that is acknowledged nothing is tried. */
 	pair_set(SMMUV3_CR0, 4, SMMUV3_SMMUEN);
 	pair_set(SMMUV3_PRIQ_BASE, 8, REQUESTS_AT | 3);
@@ -179,7 +179,7 @@ TEST(a_write_that_is_aborted_is_answered_and_told)
 	smmu_acknowledge();
 	CHECK_EQ(smmu_post(1, 0), IOPF_POSTED);
 	CHECK_EQ(pair.interrupts, 2);
-	CHECK_EQ(pair.interrupt_data, 2);
+	CHECK_EQ(pair.interrupt_data, SMMU_REQUEST_DATA);
 }
 
 TEST(a_stop_marker_that_is_aborted_is_not_answered)
@@ -200,7 +200,7 @@ TEST(an_interrupt_comes_when_an_empty_queue_gets_something)
 	CHECK_EQ(smmu_post(0, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(pair.interrupts, 1);
 	CHECK_EQ(pair.interrupt_addr, INTERRUPT_ADDR);
-	CHECK_EQ(pair.interrupt_data, 2);
+	CHECK_EQ(pair.interrupt_data, SMMU_REQUEST_DATA);
 	CHECK_EQ(smmu_post(1, IOPF_LAST), IOPF_POSTED);
 	/* One of two taken: not empty, so none. */
 	pair_set(SMMUV3_PRIQ_CONS, 4, 1);
