@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Description: both ends on threads of their own, 10^6 records through one queue. The
- * registers are behind a lock, which is the acquire and release that queue.h asks for;
- * entries and the status word are reached without it.
+ * Description: both ends on threads of their own, 10^6 records through one queue of each
+ * family, beside SMMUv3's stalls. The registers are behind a lock, which is the acquire
+ * and release that queue.h asks for; entries and the status word are reached without it.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -10,13 +10,14 @@
 
 #include "test.h"
 
-#include "queue_pair.h"
+#include "queue_smmuv3.h"
 
-enum { RECORDS = 1000000, COMMANDS = 200000, BATCH = 64 };
+enum { RECORDS = 1000000, COMMANDS = 200000, STALLS = 200000, BATCH = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool driver_done;
 static uint64_t accepted_count, lost_count; /* hardware thread's, read after join */
+static uint32_t stall_count; /* that cross; 0 where the family has none */
 
 static int locked_read(void *context, uint32_t offset, uint32_t width, uint64_t *value)
 {
@@ -52,15 +53,27 @@ static int command_seen(void *context, const struct iopf_command *command)
 	return 0;
 }
 
+/* Each is tried until it is recorded. */
+static void stalls_put(uint32_t *next)
+{
+	for (int i = 0; i < 4 && *next < stall_count; i++) {
+		if (!smmu_fault(*next & 0xffff, true))
+			break;
+		++*next;
+	}
+}
+
 static void *hardware_thread(void *argument)
 {
 	uint64_t next = 0;
+	uint32_t next_stall = 0;
 
 	(void)argument;
 	while (!atomic_load(&driver_done)) {
 		int posted = IOPF_POSTED;
 
 		pthread_mutex_lock(&lock);
+		stalls_put(&next_stall);
 		for (int i = 0; i < 16 && next < RECORDS && posted == IOPF_POSTED; i++) {
 			struct iopf_request request = pair_request(next, IOPF_LAST);
 
@@ -91,22 +104,45 @@ static void commands_put(uint64_t *submitted, uint64_t *wait)
 	iopf_driver_kick(pair.driver);
 }
 
-static void driver_loop(void)
+static void stalls_take(uint32_t *taken)
+{
+	struct iopf_fault faults[BATCH];
+	int count = iopf_driver_poll_faults(pair.driver, faults, BATCH);
+
+	CHECK(count >= 0);
+	for (int i = 0; i < count; i++) {
+		CHECK(faults[i].stall);
+		CHECK_EQ(faults[i].index, *taken & 0xffff);
+		++*taken;
+	}
+}
+
+static int requests_take(uint64_t *taken)
 {
 	struct iopf_request requests[BATCH];
+	int count = iopf_driver_poll(pair.driver, requests, BATCH);
+
+	if (count == -EOVERFLOW)
+		count = iopf_driver_recover(pair.driver);
+	CHECK(count >= 0 || count == -EAGAIN);
+	for (int i = 0; i < count; i++) {
+		CHECK_EQ(requests[i].addr, *taken << 12);
+		CHECK_EQ(requests[i].index, *taken & 0x1ff);
+		++*taken;
+	}
+	return count;
+}
+
+static void driver_loop(void)
+{
 	uint64_t taken = 0, submitted = 0, wait = 0;
+	uint32_t stalls = 0;
 
-	while (taken < RECORDS || submitted < COMMANDS) {
-		int count = iopf_driver_poll(pair.driver, requests, BATCH);
+	while (taken < RECORDS || submitted < COMMANDS || stalls < stall_count) {
+		int count = requests_take(&taken);
 
-		if (count == -EOVERFLOW)
-			count = iopf_driver_recover(pair.driver);
-		CHECK(count >= 0 || count == -EAGAIN);
-		for (int i = 0; i < count; i++) {
-			CHECK_EQ(requests[i].addr, taken << 12);
-			CHECK_EQ(requests[i].index, taken & 0x1ff);
-			taken++;
-		}
+		if (stall_count != 0)
+			stalls_take(&stalls);
 		commands_put(&submitted, &wait);
 		if (count == 0)
 			sched_yield();
@@ -118,16 +154,16 @@ static void driver_loop(void)
 		sched_yield();
 }
 
-TEST(records_and_commands_cross_between_threads)
+static const struct iopf_hardware_ops ops = {
+	command_seen, pair_interrupt, pair_root, pair_translation, pair_change,
+};
+
+static void cross(void)
 {
-	static const struct iopf_hardware_ops ops = {
-		command_seen, pair_interrupt, pair_root, pair_translation, pair_change,
-	};
-	struct iopf_driver_options options = pair_driver_options(32);
 	pthread_t thread;
 
-	options.registers = &locked;
-	pair_start_ops(&options, &ops);
+	accepted_count = lost_count = commands_seen = commands_wrong = 0;
+	atomic_store(&driver_done, false);
 	CHECK_EQ(pthread_create(&thread, NULL, hardware_thread, NULL), 0);
 	driver_loop();
 	atomic_store(&driver_done, true);
@@ -137,6 +173,27 @@ TEST(records_and_commands_cross_between_threads)
 	CHECK_EQ(commands_seen, COMMANDS);
 	CHECK_EQ(commands_wrong, 0);
 	CHECK_EQ(iopf_hardware_stats(pair.hardware)->answered, lost_count);
+	CHECK_EQ(iopf_driver_stats(pair.driver)->faults, stall_count);
+}
+
+TEST(records_and_commands_cross_between_threads)
+{
+	struct iopf_driver_options options = pair_driver_options(32);
+
+	options.registers = &locked;
+	pair_start_ops(&options, &ops);
+	stall_count = 0;
+	cross();
+}
+
+TEST(so_they_do_in_the_queues_of_smmuv3)
+{
+	struct iopf_driver_options options = smmu_driver_options();
+
+	options.registers = &locked;
+	smmu_start_ops(&options, &ops);
+	stall_count = STALLS;
+	cross();
 }
 
 int main(void)
