@@ -31,7 +31,7 @@ TEST(pages_are_shown_in_the_order_of_the_device)
 	struct iopf_page pages[4];
 	struct iopf_group group;
 
-	world_create(4);
+	world_alone(4);
 	for (uint16_t i = 0; i < 4; i++)
 		ask(1, 9, 0x4000u - i * 0x1000u, i == 3 ? IOPF_LAST : 0);
 	group = fetched(alice);
@@ -68,7 +68,7 @@ TEST(credits_count_requests_and_come_back_with_the_response)
 {
 	struct iopf_group group;
 
-	world_create(4);
+	world_alone(4);
 	for (uint16_t i = 0; i < 4; i++)
 		ask(1, 1, i * 0x1000u, i == 3 ? IOPF_LAST : 0);
 	CHECK_EQ(GAUGE(endpoint, credits_in_use), 4);
@@ -92,7 +92,7 @@ TEST(beyond_the_allocation_one_invalid_for_the_last_and_nothing_otherwise)
 {
 	struct iopf_response out;
 
-	world_create(2);
+	world_alone(2);
 	ask(1, 1, 0x1000, IOPF_LAST);
 	ask(1, 2, 0x2000, IOPF_LAST);
 	ask(1, 3, 0x3000, 0);
@@ -369,12 +369,12 @@ TEST(allocations_fit_the_queue_and_the_ledger)
 						.allocation = 113 };
 
 	world_create(4);
-	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -ENOSPC);
+	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -EDQUOT);
 	wanted.allocation = 112;
 	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), 0);
 	wanted.rid = 0x408;
 	wanted.allocation = 1;
-	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -ENOSPC);
+	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -EDQUOT);
 	wanted.rid = RID;
 	CHECK_EQ(iopf_broker_add_endpoint(broker, &wanted, &more), -EEXIST);
 	wanted.allocation = 0;

@@ -215,7 +215,7 @@ TEST(restart_comes_back_with_all_credits)
 {
 	int left = 0;
 
-	world_create(2);
+	world_alone(2);
 	ask(1, 1, 0x1000, IOPF_LAST);
 	ask(1, 1, 0x2000, IOPF_LAST); /* used again: restarts by itself */
 	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);

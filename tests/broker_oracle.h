@@ -19,9 +19,9 @@ enum {
 	OWNERS = 3, /* may fail; ended at its deadline; warned at its deadline */
 	PASIDS = 4, /* 0, 1, 2 and none */
 	INDICES = 5,
-	PAGES_MAX = 8,
+	PAGES_MAX = 12,
 	RESERVE = 3,
-	USABLE = 20,
+	USABLE = 32,
 	NAMES = 512,
 	LEAVING_MAX = 128,
 	UNKNOWN = FUNCTIONS, /* who sends under a rid that nobody has */
@@ -33,12 +33,14 @@ enum fate { OPEN, ANSWERED, TAKEN };
 /* What a function asked under one index. */
 struct asked {
 	bool live, last, broken, ended;
+	bool held, over; /* counted as its owner's; more than that one may hold */
 	bool shown, warned;
 	int owner;         /* whose it was when it began; -1: nobody's */
 	unsigned attached; /* which attachment that was */
 	unsigned epoch;
 	unsigned count;
 	uint64_t addr[PAGES_MAX];
+	uint8_t perm[PAGES_MAX];
 	uint64_t closed_ns, order;
 	uint64_t token; /* once shown */
 };
@@ -55,6 +57,8 @@ struct function {
 	enum iopf_operation_kind op;
 	uint32_t id;
 	unsigned allocation, credits, epoch;
+	int successor; /* whose it will be; -1 */
+	bool out[OWNERS]; /* not served */
 	struct attached attached[PASIDS + 1]; /* the last: any */
 	int detaching;
 	struct asked asked[PASIDS][INDICES];
@@ -82,13 +86,16 @@ static struct leaving leaving[LEAVING_MAX];
 static unsigned leaving_count;
 static struct name names[NAMES];
 static unsigned name_count;
+static struct iopf_policy policies[OWNERS];
 static uint64_t seed, now_ns, clock_ns[OWNERS], orders;
 static uint64_t said[OWNERS][IOPF_COUNTER_COUNT], warned;
 static bool paused[OWNERS], retiring;
+static uint64_t life; /* of a broker */
 static unsigned attach_count, taken_wanted, taken_seen;
 static uint64_t taken[64];
 static uint32_t source, owners[OWNERS];
-static uint64_t shown_total, answered_total, responded_total, done_total[6];
+static uint64_t shown_total, answered_total, responded_total;
+static uint64_t done_total[IOPF_OPERATION_KIND_COUNT], ended_total[IOPF_ENDING_COUNT];
 
 static unsigned draw(unsigned below)
 {
@@ -213,19 +220,27 @@ static bool is_attached(const struct function *f, unsigned name, bool *closing)
 	return false;
 }
 
+static bool is_whole(enum iopf_operation_kind op)
+{
+	return op != IOPF_OPERATION_NONE && op != IOPF_OPERATION_DETACH &&
+	       op != IOPF_OPERATION_REPLACE;
+}
+
 static enum iopf_ending verdict(const struct function *f, const struct asked *asked)
 {
 	bool closing = false;
 
 	if (asked->broken)
 		return IOPF_ENDING_malformed;
-	if ((f->op > IOPF_OPERATION_DETACH && !f->fresh) || asked->epoch != f->epoch)
+	if ((is_whole(f->op) && !f->fresh) || asked->epoch != f->epoch)
 		return IOPF_ENDING_detach;
 	if (f->state != ON || asked->owner < 0)
 		return IOPF_ENDING_no_owner;
 	if (!is_attached(f, asked->attached, &closing) || closing)
 		return IOPF_ENDING_detach;
-	return IOPF_ENDING_COUNT;
+	if (f->out[asked->owner])
+		return IOPF_ENDING_no_owner;
+	return asked->over ? IOPF_ENDING_quota : IOPF_ENDING_COUNT;
 }
 
 static void begin(struct function *f, enum iopf_operation_kind kind)
@@ -238,7 +253,7 @@ static void restart_by_itself(struct function *f)
 {
 	if (f->state != ON)
 		return;
-	if (f->op == IOPF_OPERATION_DETACH || f->fresh)
+	if ((f->op != IOPF_OPERATION_NONE && !is_whole(f->op)) || f->fresh)
 		f->restart_wanted = true;
 	if (f->op == IOPF_OPERATION_NONE)
 		begin(f, IOPF_OPERATION_RESTART);
@@ -286,8 +301,94 @@ static void beyond(struct function *f, int pasid, int index, bool last)
 	}
 }
 
-static void asks(struct function *f, int pasid, int index, uint64_t addr, bool broken,
-		 bool last)
+/* ---- What an owner may hold ----------------------------------------------- */
+
+static bool is_with(const struct function *f, int owner)
+{
+	if (f->successor == owner)
+		return true;
+	for (int p = 0; p <= PASIDS; p++)
+		if (f->attached[p].owner == owner)
+			return true;
+	return false;
+}
+
+static unsigned sharers(const struct function *f)
+{
+	unsigned count = 0;
+
+	for (int owner = 0; owner < OWNERS; owner++)
+		count += is_with(f, owner);
+	return count;
+}
+
+static unsigned used_by(struct function *f, int owner)
+{
+	unsigned used = 0;
+
+	EACH(asked, p, i)
+		if (asked->live && asked->held && !asked->ended && asked->owner == owner)
+			used += asked->count;
+	return used;
+}
+
+static unsigned held_by(int owner)
+{
+	unsigned held = 0;
+
+	for (struct function *f = functions; f < functions + FUNCTIONS; f++)
+		EACH(asked, p, i)
+			held += asked->live && asked->held && !asked->ended &&
+				asked->owner == owner;
+	return held;
+}
+
+static unsigned promised_to(const struct function *f, int owner)
+{
+	unsigned promised = (unsigned)policies[owner].guaranteed;
+
+	if (promised == 0)
+		promised = f->allocation / sharers(f);
+	return promised < f->allocation ? promised : f->allocation;
+}
+
+static bool has_room(struct function *f, int owner)
+{
+	unsigned reserved = 0;
+
+	if (sharers(f) < 2 || used_by(f, owner) < promised_to(f, owner))
+		return true;
+	for (int other = 0; other < OWNERS; other++)
+		if (is_with(f, other) && used_by(f, other) < promised_to(f, other))
+			reserved += promised_to(f, other) - used_by(f, other);
+	return f->allocation - f->credits > reserved;
+}
+
+/* One more request: of a new group, or of one that is held. */
+static void holds(struct function *f, struct asked *asked, int found)
+{
+	unsigned quota;
+
+	if (asked->count > 0) {
+		if (asked->held && !has_room(f, asked->owner)) {
+			asked->held = false;
+			asked->over = true;
+		}
+		return;
+	}
+	if (found < 0 || f->attached[found].closing)
+		return;
+	quota = (unsigned)policies[asked->owner].quota_groups;
+	if (sharers(f) < 2 && quota < f->allocation)
+		quota = f->allocation;
+	asked->held = (policies[asked->owner].quota_groups == 0 ||
+		       held_by(asked->owner) < quota) &&
+		      has_room(f, asked->owner);
+	asked->over = !asked->held;
+}
+
+static void asks(struct function *f, int pasid, int index, uint64_t addr, uint8_t perm,
+		 bool broken, bool last)
 {
 	struct asked *asked = &f->asked[pasid][index];
 	int found = lookup(f, pasid);
@@ -316,6 +417,8 @@ static void asks(struct function *f, int pasid, int index, uint64_t addr, bool b
 					 .owner = found < 0 ? -1 : f->attached[found].owner,
 					 .attached = found < 0 ? 0 :
 								 f->attached[found].name };
+	holds(f, asked, found);
+	asked->perm[asked->count] = perm;
 	asked->addr[asked->count++] = addr;
 	asked->broken |= broken;
 	f->credits++;
@@ -324,6 +427,35 @@ static void asks(struct function *f, int pasid, int index, uint64_t addr, bool b
 }
 
 /* ---- Responses ----------------------------------------------------------- */
+
+/* A page over a quota is told to try again a few times, then not any more. */
+static void retried(const struct leaving *l)
+{
+	const struct function *f = &functions[l->function];
+	const struct asked *asked = &f->asked[l->pasid][l->index];
+	static struct {
+		const struct function *f;
+		int pasid;
+		unsigned epoch;
+		uint64_t life, addr, times;
+	} pages[1024];
+	static unsigned count;
+	unsigned at = 0;
+
+	while (at < count && (pages[at].f != f || pages[at].pasid != l->pasid ||
+			      pages[at].epoch != asked->epoch || pages[at].life != life ||
+			      pages[at].addr != asked->addr[0]))
+		at++;
+	if (at == count) {
+		at = count++ % 1024;
+		count = count > 1024 ? 1024 : count;
+		pages[at].f = f, pages[at].pasid = l->pasid, pages[at].times = 0;
+		pages[at].epoch = asked->epoch, pages[at].life = life;
+		pages[at].addr = asked->addr[0];
+	}
+	pages[at].times++;
+	CHECK(asked->owner >= 0 && pages[at].times <= policies[asked->owner].retry_max);
+}
 
 static unsigned expected(const struct iopf_response *r)
 {
@@ -337,8 +469,9 @@ static unsigned expected(const struct iopf_response *r)
 		if (r->rid == (unknown ? (uint32_t)l->token : rid_of(l->function)) &&
 		    r->endpoint == (unknown ? IOPF_NO_ID : functions[l->function].id) &&
 		    r->pasid == pasid && r->index == l->index &&
-		    r->request_count == l->count && r->code == l->code &&
-		    r->ending == l->ending &&
+		    r->request_count == l->count && r->ending == l->ending &&
+		    (r->code == l->code ||
+		     (r->ending == IOPF_ENDING_quota && r->code == IOPF_SUCCESS)) &&
 		    (unknown || l->token == 0 || l->token == r->token))
 			return i;
 	}
@@ -358,6 +491,9 @@ static int respond(unsigned max)
 		unsigned at = expected(&out[n]);
 		struct leaving l = leaving[at];
 
+		ended_total[l.ending]++;
+		if (l.ending == IOPF_ENDING_quota && out[n].code == IOPF_SUCCESS)
+			retried(&l);
 		if (l.kept) {
 			struct function *f = &functions[l.function];
 

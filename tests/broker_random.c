@@ -20,7 +20,7 @@ static void do_ask(void)
 	struct iopf_request request = { .rid = rid_of(who),
 					.pasid = pasid_of(pasid),
 					.index = (uint16_t)draw(INDICES),
-					.addr = test_random(&seed) << 12,
+					.addr = (draw(2) == 0 ? draw(6) : test_random(&seed)) << 12,
 					.perm = IOPF_READ,
 					.flags = draw(5) < 3 ? IOPF_LAST : 0 };
 	bool broken = draw(32) == 0;
@@ -52,7 +52,8 @@ static void do_ask(void)
 		}
 		return;
 	}
-	asks(f, pasid, request.index, request.addr, broken, request.flags & IOPF_LAST);
+	asks(f, pasid, request.index, request.addr, request.perm, broken,
+	     request.flags & IOPF_LAST);
 }
 
 static void do_stop(void)
@@ -282,18 +283,45 @@ static void do_respond(void)
 
 /* ---- Operations ---------------------------------------------------------- */
 
-static void undetach(struct function *f)
+/* Its partials are nobody's. */
+static void disown(struct function *f, int pasid)
 {
-	if (f->detaching >= 0)
-		f->attached[f->detaching].owner = -1;
-	f->detaching = -1;
+	EACH(asked, p, i)
+		if (asked->live && !asked->last &&
+		    asked->attached == f->attached[pasid].name)
+			asked->held = false;
+}
+
+static bool is_owner_of(const struct function *f, int owner)
+{
+	for (int p = 0; p <= PASIDS; p++)
+		if (f->attached[p].owner == owner)
+			return true;
+	return false;
+}
+
+/* What an operation on one attachment was about is over: it is its successor's, if
+ * there is one. */
+static void undetach(struct function *f, bool succeeds)
+{
+	if (f->detaching >= 0) {
+		struct attached *it = &f->attached[f->detaching];
+
+		disown(f, f->detaching);
+		it->owner = succeeds ? f->successor : -1;
+		it->closing = false;
+		it->name = ++attach_count;
+	}
+	f->detaching = f->successor = -1;
+	for (int owner = 0; owner < OWNERS; owner++)
+		f->out[owner] &= is_owner_of(f, owner);
 }
 
 static void do_begin(void)
 {
 	struct function *f = &functions[draw(FUNCTIONS)];
-	unsigned kind = IOPF_OPERATION_DETACH + draw(5);
-	int pasid = (int)draw(PASIDS + 1), got;
+	unsigned kind = IOPF_OPERATION_DETACH + draw(6);
+	int pasid = (int)draw(PASIDS + 1), successor = (int)draw(OWNERS), got;
 	bool busy = f->op != IOPF_OPERATION_NONE;
 
 	if (!f->present)
@@ -301,9 +329,12 @@ static void do_begin(void)
 	if (f->state != ON && draw(2) == 0) /* most of the time paging is on */
 		kind = IOPF_OPERATION_RESTART;
 	else if (draw(4) != 0)
-		kind = IOPF_OPERATION_DETACH;
-	if (kind == IOPF_OPERATION_DETACH) {
-		got = iopf_broker_detach(broker, f->id, pasid_of(pasid));
+		kind = draw(2) == 0 ? IOPF_OPERATION_DETACH : IOPF_OPERATION_REPLACE;
+	if (!is_whole((enum iopf_operation_kind)kind)) {
+		got = kind == IOPF_OPERATION_DETACH ?
+			      iopf_broker_detach(broker, f->id, pasid_of(pasid)) :
+			      iopf_broker_replace(broker, f->id, pasid_of(pasid),
+						  owners[successor], now_ns);
 		if (f->attached[pasid].owner < 0) {
 			CHECK_EQ(got, -ENOENT);
 			return;
@@ -312,7 +343,8 @@ static void do_begin(void)
 		if (got == 0) {
 			f->detaching = pasid;
 			f->attached[pasid].closing = true;
-			begin(f, IOPF_OPERATION_DETACH);
+			f->successor = kind == IOPF_OPERATION_REPLACE ? successor : -1;
+			begin(f, (enum iopf_operation_kind)kind);
 		}
 	} else if (kind < IOPF_OPERATION_RESET) {
 		got = kind == IOPF_OPERATION_DISABLE ? iopf_broker_disable(broker, f->id) :
@@ -327,7 +359,7 @@ static void do_begin(void)
 		CHECK_EQ(got, f->op == IOPF_OPERATION_REMOVE ? -EBUSY : 0);
 		if (got == 0) {
 			forget(f);
-			undetach(f);
+			undetach(f, true);
 			f->restart_wanted = false;
 			begin(f, (enum iopf_operation_kind)kind);
 		}
@@ -339,14 +371,14 @@ static void drained(struct function *f)
 	if (f->drained)
 		return;
 	f->drained = true;
-	if (f->op >= IOPF_OPERATION_RESET)
+	if (f->op == IOPF_OPERATION_RESET || f->op == IOPF_OPERATION_REMOVE)
 		return;
 	EACH(asked, p, i)
 		if (is_open(asked) &&
-		    (f->op != IOPF_OPERATION_DETACH ||
+		    (is_whole(f->op) ||
 		     asked->attached == f->attached[f->detaching].name))
 			host_ends(f, p, i, IOPF_INVALID, IOPF_ENDING_detach);
-	if (f->op != IOPF_OPERATION_DETACH)
+	if (is_whole(f->op))
 		f->epoch++;
 }
 
@@ -354,7 +386,7 @@ static unsigned waiting_for(struct function *f)
 {
 	unsigned waiting = 0;
 
-	if (f->op != IOPF_OPERATION_DETACH) {
+	if (is_whole(f->op)) {
 		for (unsigned i = 0; i < leaving_count; i++)
 			waiting += &functions[leaving[i].function] == f;
 		return waiting;
@@ -370,17 +402,17 @@ static void done(struct function *f)
 	enum iopf_operation_kind kind = f->op;
 	bool restart = f->restart_wanted;
 
-	if (kind != IOPF_OPERATION_DETACH) /* nothing but what began after a PRI reset */
+	if (is_whole(kind)) /* nothing but what began after a PRI reset */
 		EACH(asked, p, i)
 			CHECK(!asked->live || (f->fresh && asked->epoch == f->epoch));
 	f->fresh = false;
 	done_total[kind]++;
-	undetach(f);
+	undetach(f, true);
 	f->op = IOPF_OPERATION_NONE;
 	f->restart_wanted = false;
 	if (kind == IOPF_OPERATION_REMOVE)
 		f->present = false;
-	else if (kind != IOPF_OPERATION_DETACH)
+	else if (is_whole(kind))
 		f->state = kind == IOPF_OPERATION_RESTART ? ON : OFF;
 	if (restart)
 		restart_by_itself(f);
@@ -393,7 +425,7 @@ static void failed(struct function *f)
 		return;
 	}
 	forget(f);
-	undetach(f);
+	undetach(f, false);
 	f->op = IOPF_OPERATION_NONE;
 	f->restart_wanted = f->fresh = false;
 	f->state = FAILED;
@@ -453,13 +485,14 @@ static void add(struct function *f)
 	struct iopf_endpoint_options options = { .size_bytes = sizeof(options),
 						 .source = source,
 						 .rid = rid_of(who),
-						 .allocation = 4u + (unsigned)who,
+						 .allocation = 8u + 2u * (unsigned)who,
 						 .pasid_in_response = who != 1 };
 
 	*f = (struct function){ .present = true,
 				.pasid_in_response = who != 1,
-				.allocation = 4u + (unsigned)who,
+				.allocation = 8u + 2u * (unsigned)who,
 				.detaching = -1,
+				.successor = -1,
 				.epoch = f->epoch + 1 };
 	for (int p = 0; p <= PASIDS; p++)
 		f->attached[p].owner = -1;
@@ -508,6 +541,29 @@ static void do_status(void)
 	}
 }
 
+static void do_out(void)
+{
+	struct function *f = &functions[draw(FUNCTIONS)];
+	int owner = (int)draw(OWNERS);
+	bool out = draw(4) == 0;
+
+	if (!f->present)
+		return;
+	CHECK_EQ(iopf_broker_out_of_service(broker, f->id, owners[owner], out, now_ns),
+		 is_with(f, owner) ? 0 : -ENOENT);
+	if (is_with(f, owner))
+		f->out[owner] = out;
+}
+
+static void do_policy(void)
+{
+	int owner = (int)draw(OWNERS);
+
+	policies[owner].quota_groups = draw(2) == 0 ? 0 : 1 + draw(8);
+	policies[owner].guaranteed = draw(2) == 0 ? 0 : 1 + draw(3);
+	CHECK_EQ(iopf_broker_set_policy(broker, owners[owner], &policies[owner]), 0);
+}
+
 static void (*const acts[])(void) = {
 	do_ask,    do_ask,    do_ask,    do_ask,     do_ask,     do_ask,     do_ask,
 	do_ask,    do_fetch,  do_fetch,  do_fetch,   do_fetch,   do_answer,  do_answer,
@@ -516,12 +572,13 @@ static void (*const acts[])(void) = {
 };
 static void (*const rare[])(void) = {
 	do_stop,  do_overflow, do_end,	  do_pause,  do_begin,
-	do_begin, do_enable,   do_enable, do_status,
+	do_begin, do_enable,   do_enable, do_status, do_out, do_policy,
 };
 
 static void create(uint64_t with_seed, uint32_t first_generation)
 {
 	static _Alignas(64) uint8_t memory[1 << 18];
+	static const struct iopf_policy none = { 0 };
 	struct iopf_broker_options options = {
 		.size_bytes = sizeof(options),
 		.instance = 1 + (uint32_t)(with_seed % 1023),
@@ -529,7 +586,7 @@ static void create(uint64_t with_seed, uint32_t first_generation)
 		.endpoint_max = FUNCTIONS,
 		.owner_max = OWNERS,
 		.attachment_max = FUNCTIONS * (PASIDS + 1),
-		.group_max = 4 + 5 + 6 + RESERVE + 8, /* gaps between them */
+		.group_max = 8 + 10 + 12 + RESERVE + 32, /* gaps between them */
 		.first_generation = first_generation,
 	};
 	struct iopf_source_options queue = { .size_bytes = sizeof(queue),
@@ -544,6 +601,7 @@ static void create(uint64_t with_seed, uint32_t first_generation)
 	leaving_count = name_count = attach_count = taken_seen = taken_wanted = 0;
 	warned = now_ns = orders = 0;
 	seed = with_seed;
+	life++;
 	CHECK(iopf_broker_size_bytes(&options) <= sizeof(memory));
 	CHECK_EQ(iopf_broker_create(&options, memory, sizeof(memory), &broker), 0);
 	CHECK_EQ(iopf_broker_add_source(broker, &queue, &source), 0);
@@ -551,10 +609,14 @@ static void create(uint64_t with_seed, uint32_t first_generation)
 		struct iopf_owner_options owner = {
 			.size_bytes = sizeof(owner),
 			.flags = i == 0 ? IOPF_OWNER_MAY_FAIL : 0,
-			.policy.deadline_ns = i == 0 ? 0 : DEADLINE_NS,
-			.policy.deadline_answers = i == 1,
 			.taken = on_taken,
 		};
+
+		policies[i] = none;
+		policies[i].deadline_ns = i == 0 ? 0 : DEADLINE_NS;
+		policies[i].deadline_answers = i == 1;
+		policies[i].retry_max = i + 1;
+		owner.policy = policies[i];
 
 		CHECK_EQ(iopf_broker_add_owner(broker, &owner, &owners[i]), 0);
 	}
@@ -582,8 +644,9 @@ TEST(two_million_steps_in_random_order_end_as_the_functions_say)
 	CHECK(shown_total > 50000);
 	CHECK(answered_total > 30000);
 	CHECK(responded_total > 100000);
-	for (unsigned kind = IOPF_OPERATION_DETACH; kind < 6; kind++)
+	for (unsigned kind = IOPF_OPERATION_DETACH; kind < IOPF_OPERATION_KIND_COUNT; kind++)
 		CHECK(done_total[kind] > 100);
+	CHECK(ended_total[IOPF_ENDING_quota] > 10000);
 }
 
 TEST(slots_that_retire_under_way_lose_nothing_and_nobody)

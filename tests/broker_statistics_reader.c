@@ -17,8 +17,9 @@ static struct iopf_recorder *recorder;
 static uint32_t source, owner, endpoint;
 static atomic_bool over;
 
-/* Everything about fault n says n: one slot, one generation a fault, and no time passes
- * within it. So the words of an entry tell whether they belong together. */
+/* Everything about fault n says n: nine slots take turns, one generation a turn, and no
+ * time passes within a fault. So the words of an entry tell whether they belong together. */
+enum { SLOTS = 9, SLOT_FIRST = 1 };
 static bool is_whole(const uint64_t *words)
 {
 	struct iopf_record record;
@@ -26,7 +27,10 @@ static bool is_whole(const uint64_t *words)
 	memcpy(&record, words, sizeof(record));
 	if (record.kind >= IOPF_RECORD_ATTACH) /* a step of the endpoint, not of a group */
 		return record.token == 0 && record.kind < IOPF_RECORD_KIND_COUNT;
-	return (uint32_t)record.token == record.ns && record.data >> 12 == record.ns &&
+	return ((uint32_t)record.token - UINT64_C(1)) * SLOTS +
+			       (record.token >> 32 & 0x3fffff) ==
+		       record.ns + SLOT_FIRST - 1 &&
+	       record.data >> 12 == record.ns &&
 	       record.pasid == (record.ns / 64 & IOPF_PASID_MAX) && record.endpoint == 0 &&
 	       record.kind != IOPF_RECORD_NONE;
 }

@@ -41,6 +41,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "iopf/policy.h"
 #include "iopf/stats.h"
 
 #ifdef __cplusplus
@@ -288,36 +289,8 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 
 enum iopf_owner_flag {
 	IOPF_OWNER_MAY_FAIL = 1, /* may answer failure where it is alone on the function */
+	IOPF_OWNER_HOST = 2,     /* the host's own: no share is kept for it, nor from it */
 };
-
-/*
- * What an operator decides about an owner: one list, from which the struct, parsers,
- * JSON and documents are made. Name, unit, least, most, default, what it does.
- */
-/* clang-format off */
-#define IOPF_POLICY_KNOBS(X) \
-	X(deadline_ns, "ns", 0, UINT64_C(604800000000000), UINT64_C(1000000000), \
-	  "age at which a group is told, or ended; 0: never") \
-	X(deadline_answers, "flag", 0, 1, 0, \
-	  "1: a group that is that old ends with invalid; 0: its age is told, once") \
-	X(quota_groups, "groups", 0, 2097152, 0, \
-	  "groups of page requests that the owner may hold open; 0: no quota") \
-	X(quota_stalls, "slots", 0, 65536, 0, \
-	  "stalled transactions that the owner may hold open; 0: no quota") \
-	X(guaranteed, "credits", 0, 65535, 0, \
-	  "its share of each endpoint that it has with others; 0: an equal one") \
-	X(retry_max, "times", 0, 3, 3, \
-	  "how often a page over the quota is told to try again before invalid") \
-	X(liar_limit, "times", 0, 255, 16, \
-	  "how often a page may be asked again after success before invalid; 0: for ever")
-/* clang-format on */
-#define IOPF_POLICY_MEMBER(name, unit, least, most, normal, text) uint64_t name;
-struct iopf_policy {
-	IOPF_POLICY_KNOBS(IOPF_POLICY_MEMBER)
-};
-
-#define IOPF_POLICY_NORMAL(name, unit, least, most, normal, text) .name = (normal),
-#define IOPF_POLICY_DEFAULT { IOPF_POLICY_KNOBS(IOPF_POLICY_NORMAL) }
 
 struct iopf_owner_options {
 	uint32_t size_bytes;

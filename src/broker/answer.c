@@ -1,22 +1,36 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* broker/answer.c - groups to owners, answers from them, responses out of the ledger. */
-#include "base/le.h"
-#include "broker/ledger.h"
+#include "broker/page.h"
 
 #include <errno.h>
 
-/* Eight bytes of a struct, from @first on, the rest of them reserved and zero: stored at
- * once, since stores are what a fault costs. */
-#define BYTES_PUT(to, first, value)                                      \
-	le64_put((uint8_t *)(to) + offsetof(__typeof__(*(to)), first), \
-		 (uint64_t)(value))
-_Static_assert(offsetof(struct iopf_response, ending) ==
-			       offsetof(struct iopf_response, code) + 2 &&
-		       offsetof(struct iopf_response, private_data) ==
-			       offsetof(struct iopf_response, code) + 8,
-	       "code, flags, ending, reserved");
-_Static_assert(offsetof(struct iopf_group, page) == offsetof(struct iopf_group, flags) + 8,
-	       "flags, reserved");
+/* Eight bytes of a struct, from @first on: stored at once, since stores are what a fault
+ * costs. */
+#define WORD_PUT(to, first, value)                                                \
+	do {                                                                      \
+		uint64_t word_ = (value);                                         \
+		memcpy((uint8_t *)(to) + offsetof(__typeof__(*(to)), first),      \
+		       &word_, sizeof(word_));                                    \
+	} while (0)
+
+/* token and opened_ns stand together wherever a group is told of. */
+#define NAME_PUT(to, group) memcpy((to), (group), 16)
+
+#define IS_WORD(type, first, next) \
+	_Static_assert(offsetof(type, next) == offsetof(type, first) + 8, #first ": a word")
+#define IS_NAMED(type)                                        \
+	_Static_assert(offsetof(type, token) == 0 &&          \
+			       offsetof(type, opened_ns) == 8, \
+		       "its name comes first")
+IS_NAMED(struct group);
+IS_NAMED(struct iopf_group);
+IS_NAMED(struct iopf_response);
+IS_WORD(struct iopf_group, endpoint, rid);
+IS_WORD(struct iopf_group, rid, flags);
+IS_WORD(struct iopf_group, flags, page);
+IS_WORD(struct iopf_response, endpoint, pasid);
+IS_WORD(struct iopf_response, pasid, code);
+IS_WORD(struct iopf_response, code, private_data);
 
 /* ---- To the owner -------------------------------------------------------------- */
 
@@ -24,17 +38,13 @@ _Static_assert(offsetof(struct iopf_group, page) == offsetof(struct iopf_group, 
 static inline void group_view(const struct group *group, const struct endpoint *endpoint,
 			      struct iopf_group *out)
 {
-	/* Field by field: a compound literal is built aside and copied, twice the cost. */
-	out->token = group->token;
-	out->opened_ns = group->opened_ns;
-	out->endpoint = group->bound.endpoint;
-	out->pasid = group->bound.pasid;
-	out->rid = endpoint->rid;
-	out->index = group->index;
-	out->page_count = group->request_count;
+	NAME_PUT(out, group);
+	WORD_PUT(out, endpoint, WORD(group->bound.endpoint, group->bound.pasid));
+	WORD_PUT(out, rid, WORD(endpoint->rid, HALF(group->index, group->request_count)));
+	WORD_PUT(out, flags,
+		 WORD(HALF(PAIR(group->flags & (GROUP_STALL | GROUP_PRIVATE), 0), 0), 0));
 	out->page.addr = group->addr;
-	BYTES_PUT(out, flags, group->flags & (GROUP_STALL | GROUP_PRIVATE));
-	BYTES_PUT(out, page.perm, group->perm);
+	WORD_PUT(out, page.perm, WORD(HALF(PAIR(group->perm, 0), 0), 0));
 }
 
 int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
@@ -63,7 +73,7 @@ static struct group *open_group(const struct iopf_broker *broker, uint64_t token
 	uint32_t slot = TOKEN_SLOT(token);
 	struct group *group;
 
-	if (slot >= broker->options.group_max)
+	if (slot >= broker->slot_count)
 		return NULL;
 	group = &broker->groups[slot];
 	if (group->token != token)
@@ -128,7 +138,7 @@ static enum iopf_counter refusal(const struct iopf_broker *broker, uint32_t owne
 	const struct group *group;
 
 	if (TOKEN_INSTANCE(token) != broker->options.instance ||
-	    slot >= broker->options.group_max)
+	    slot >= broker->slot_count)
 		return IOPF_COUNTER_refused_unknown;
 	group = &broker->groups[slot];
 	if (generation <= broker->options.first_generation || token > group->token)
@@ -168,19 +178,12 @@ COLD static int refuse(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 	return why == IOPF_COUNTER_refused_forbidden ? -EPERM : -ENOENT;
 }
 
-/* Failure stops the page request interface of the whole function: only for one who may,
- * and to whom all of it belongs. */
+/* Failure stops the page request interface of the whole function, and of those that use
+ * it: only for one who may, and to whom all of it belongs. */
 static bool may_fail(const struct iopf_broker *broker, const struct group *group)
 {
-	const struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
-	uint32_t id = endpoint->attachment_first;
-
-	if (!(broker->owners[group->bound.owner].flags & IOPF_OWNER_MAY_FAIL))
-		return false;
-	for (; id != IOPF_NO_ID; id = broker->attachments[id].next)
-		if (broker->attachments[id].owner != group->bound.owner)
-			return false;
-	return true;
+	return broker->owners[group->bound.owner].flags & IOPF_OWNER_MAY_FAIL &&
+	       share_is_alone(broker, group->bound.endpoint, group->bound.owner);
 }
 
 static const uint8_t ending_of_code[] = {
@@ -190,15 +193,54 @@ static const uint8_t ending_of_code[] = {
 };
 _Static_assert(sizeof(ending_of_code) == IOPF_CODE_COUNT, "an ending each");
 
-INLINE void take_answer(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
-			enum iopf_code code, uint64_t now_ns)
+/* Its owner says success, and the page was asked again and again after that. */
+COLD static void take_lie(struct iopf_broker *broker, uint32_t slot, uint64_t now_ns)
 {
 	const struct group *group = &broker->groups[slot];
 
+	COUNT(row_of_group(broker, group), liar);
+	COUNT(row_of_owner(broker, group->bound.owner), liar);
+	tell(broker,
+	     (struct iopf_event){ .kind = IOPF_EVENT_LIAR,
+				  .source = group->source,
+				  .endpoint = group->bound.endpoint,
+				  .owner = group->bound.owner,
+				  .pasid = group->bound.pasid,
+				  .rid = group_rid(broker, group),
+				  .token = group->token,
+				  .value = group->addr },
+	     now_ns);
+	group_leave(broker, slot, IOPF_INVALID, IOPF_ENDING_liar);
+}
+
+static inline bool is_lie(struct iopf_broker *broker, const struct owner *owner,
+			  const struct group *group, uint64_t now_ns)
+{
+	uint64_t clock_ns = owner_clock(owner, now_ns);
+
+	if (owner->liar_limit == 0)
+		return false;
+	return group->unit_first != 0 ?
+		       page_success_all(broker, owner, group, clock_ns) :
+		       page_success(broker, owner, group,
+				    PAGE_OF(group->addr) | group->perm, clock_ns);
+}
+
+INLINE void take_answer(struct iopf_broker *broker, uint32_t id, uint32_t slot,
+			enum iopf_code code, uint64_t now_ns)
+{
+	struct group *group = &broker->groups[slot];
+	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
+	struct owner *owner = &broker->owners[id];
+
 	record(broker, now_ns, IOPF_RECORD_ANSWER, group, group->addr, (uint8_t)code);
-	endpoint_pass(&broker->endpoints[group->bound.endpoint], IOPF_GROUP_DELIVERED,
-		      IOPF_GROUP_LEAVING);
-	owner_release(broker, &broker->owners[owner], slot);
+	if (code == IOPF_SUCCESS && is_lie(broker, owner, group, now_ns)) {
+		take_lie(broker, slot, now_ns);
+		return;
+	}
+	now_move(endpoint, IOPF_GROUP_DELIVERED, IOPF_GROUP_LEAVING);
+	owner_let_go(broker, owner, endpoint, group);
+	owner_release(broker, owner, slot);
 	leaving_push(broker, slot, IOPF_GROUP_DELIVERED, code, ending_of_code[code]);
 }
 
@@ -228,7 +270,7 @@ static inline bool is_owed(const struct iopf_broker *broker, uint32_t owner, uin
 {
 	const struct group *group = &broker->groups[TOKEN_SLOT(token)];
 
-	return TOKEN_SLOT(token) < broker->options.group_max && group->token == token &&
+	return TOKEN_SLOT(token) < broker->slot_count && group->token == token &&
 	       group->state == IOPF_GROUP_DELIVERED && group->bound.owner == owner;
 }
 
@@ -270,23 +312,22 @@ int iopf_broker_end(struct iopf_broker *broker, uint64_t token, enum iopf_code c
 
 /* ---- Out of the ledger --------------------------------------------------------- */
 
-/* What is not its endpoint's: the token, the code, and what came with the requests. */
 static inline void response_of(const struct iopf_broker *broker, const struct group *group,
+			       uint32_t endpoint, uint32_t rid, uint32_t pasid,
 			       struct iopf_response *out)
 {
-	uint32_t flags = group->flags & (uint32_t)(GROUP_STALL | GROUP_PRIVATE);
+	unsigned flags = group->flags & (unsigned)(GROUP_STALL | GROUP_PRIVATE);
 	uint8_t ended = group->ended;
 
-	out->token = group->token;
-	out->opened_ns = group->opened_ns;
-	out->index = group->index;
-	out->request_count = group->request_count;
+	NAME_PUT(out, group);
+	WORD_PUT(out, endpoint, WORD(endpoint, rid));
+	WORD_PUT(out, pasid, WORD(pasid, HALF(group->index, group->request_count)));
+	WORD_PUT(out, code,
+		 WORD(HALF(PAIR(ENDED_CODE(ended), flags), PAIR(ENDED_ENDING(ended), 0)), 0));
 	memset(out->private_data, 0, sizeof(out->private_data));
 	if (group->flags & GROUP_PRIVATE && broker->private_data != NULL)
 		memcpy(out->private_data, broker->private_data[TOKEN_SLOT(group->token)],
 		       sizeof(out->private_data));
-	BYTES_PUT(out, code,
-		  ENDED_CODE(ended) | flags << 8 | ENDED_ENDING(ended) << 16);
 }
 
 static inline void count_response(struct iopf_broker *broker, const struct group *group,
@@ -303,12 +344,12 @@ static inline void count_response(struct iopf_broker *broker, const struct group
 COLD static void respond_reserve(struct iopf_broker *broker, struct group *group,
 				 struct iopf_response *out, uint64_t now_ns)
 {
-	response_of(broker, group, out);
-	out->endpoint = group->bound.endpoint != NO_ENDPOINT ? group->bound.endpoint : IOPF_NO_ID;
-	out->rid = group_rid(broker, group);
-	out->pasid = group->bound.pasid;
+	uint32_t endpoint = group->bound.endpoint;
+
+	response_of(broker, group, endpoint != NO_ENDPOINT ? endpoint : IOPF_NO_ID,
+		    group_rid(broker, group), group->bound.pasid, out);
 	count_response(broker, group, row_of_group(broker, group), now_ns);
-	reserve_free(broker, group);
+	reserve_free(broker, group, now_ns);
 }
 
 static inline void respond_one(struct iopf_broker *broker, struct group *group,
@@ -317,11 +358,9 @@ static inline void respond_one(struct iopf_broker *broker, struct group *group,
 	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 
 	count_response(broker, group, endpoint->row, now_ns);
-	out->endpoint = group->bound.endpoint;
-	out->rid = endpoint->rid;
-	out->pasid = endpoint->pasid_in_response ? group->bound.pasid : IOPF_PASID_NONE;
-	response_of(broker, group, out);
-	group_free(broker->groups, endpoint, slot, IOPF_GROUP_LEAVING);
+	response_of(broker, group, group->bound.endpoint, endpoint->rid,
+		    response_pasid(endpoint, group), out);
+	group_free(broker, endpoint, slot, IOPF_GROUP_LEAVING, now_ns);
 }
 
 int iopf_broker_respond(struct iopf_broker *broker, uint32_t source,
@@ -358,13 +397,13 @@ uint32_t iopf_broker_gauge(const struct iopf_broker *broker, uint32_t id,
 	case IOPF_GAUGE_partial:
 		return endpoint->partials;
 	case IOPF_GAUGE_ready:
-		return endpoint_at(endpoint, STAGE_READY);
+		return NOW_OF(endpoint->now, READY);
 	case IOPF_GAUGE_delivered:
-		return endpoint_at(endpoint, STAGE_DELIVERED);
+		return NOW_OF(endpoint->now, DELIVERED);
 	case IOPF_GAUGE_leaving:
-		return endpoint_at(endpoint, STAGE_LEAVING);
+		return leaving_of(endpoint);
 	case IOPF_GAUGE_credits_in_use:
-		return endpoint->credits;
+		return credits_of(endpoint);
 	case IOPF_GAUGE_granted:
 		return endpoint->allocation;
 	case IOPF_GAUGE_COUNT:
@@ -423,19 +462,18 @@ static uint32_t poll_callback(struct iopf_broker *broker, uint32_t owner, uint32
 /* The oldest group that its deadline still has to reach; NO_SLOT. */
 static uint32_t next_due(const struct owner *owner)
 {
-	if (owner->deadline_ns == 0 || owner->paused)
+	if (owner->policy.deadline_ns == 0 || owner->paused)
 		return NO_SLOT;
-	return owner->deadline_answers ? owner->open.first : owner->warn_cursor;
+	return owner->policy.deadline_answers ? owner->open.first : owner->warn_cursor;
 }
 
 static void warn(struct iopf_broker *broker, uint32_t owner, uint32_t slot,
 		 uint64_t now_ns)
 {
 	struct owner *it = &broker->owners[owner];
-	struct group *group = &broker->groups[slot];
+	const struct group *group = &broker->groups[slot];
 
 	it->warn_cursor = list_next(broker->groups, &it->open, slot);
-	group->flags |= GROUP_WARNED;
 	COUNT(row_of_owner(broker, owner), deadline_warnings);
 	tell(broker,
 	     (struct iopf_event){
@@ -458,9 +496,9 @@ static uint32_t poll_deadline(struct iopf_broker *broker, uint32_t owner, uint32
 	uint32_t done = 0, slot;
 
 	for (; done < budget && (slot = next_due(it)) != NO_SLOT; done++) {
-		if (clock_ns - broker->groups[slot].opened_ns < it->deadline_ns)
+		if (clock_ns - broker->groups[slot].opened_ns < it->policy.deadline_ns)
 			break;
-		if (it->deadline_answers)
+		if (it->policy.deadline_answers)
 			group_end(broker, slot, IOPF_INVALID, IOPF_ENDING_deadline,
 				  now_ns);
 		else
@@ -499,7 +537,7 @@ uint64_t iopf_broker_next_deadline_ns(const struct iopf_broker *broker)
 		if (slot == NO_SLOT)
 			continue;
 		due_ns = broker->groups[slot].opened_ns + owner->paused_total_ns +
-			 owner->deadline_ns;
+			 owner->policy.deadline_ns;
 		next_ns = due_ns < next_ns ? due_ns : next_ns;
 	}
 	return next_ns;
@@ -521,7 +559,7 @@ int iopf_broker_owed(const struct iopf_broker *broker, uint32_t endpoint,
 {
 	uint32_t done = 0, slot = *cursor;
 
-	for (; slot < broker->options.group_max && done < max; slot++) {
+	for (; slot < broker->slot_count && done < max; slot++) {
 		const struct group *group = &broker->groups[slot];
 
 		if (group->state == IOPF_GROUP_FREE ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* broker/broker.c - create, and who is there: sources, endpoints, owners, attachments. */
+/* broker/broker.c - create, and who is there: sources and owners. */
 #include "broker/ledger.h"
 
 #include <errno.h>
@@ -7,8 +7,9 @@
 /* ---- Memory: one block, laid out once ------------------------------------------------ */
 
 struct layout {
-	size_t broker, groups, units, private_data, buckets, sources, endpoints, owners,
-		attachments, ranges, rids, keys, inboxes, recorder, stats, end;
+	size_t broker, groups, units, retries, successes, private_data, buckets, sources,
+		endpoints, limits, owners, attachments, shares, ranges, rids, keys, inboxes,
+		recorder, stats, end;
 };
 
 #define RECORDER_SPARE_BYTES \
@@ -27,21 +28,36 @@ static uint32_t range_count(const struct iopf_broker_options *options)
 	return 1 + options->endpoint_max + options->source_max;
 }
 
+static uint32_t slots_of(const struct iopf_broker_options *options)
+{
+	return options->group_max + RECENT_MAX * options->endpoint_max;
+}
+
+/* One for each attachment, and for each replacement under way. */
+static uint32_t shares_of(const struct iopf_broker_options *options)
+{
+	return options->attachment_max + options->endpoint_max;
+}
+
 static struct layout layout_of(const struct iopf_broker_options *options)
 {
 	const struct iopf_broker_options *o = options;
+	size_t slots = slots_of(o), end = 0;
 	struct layout l;
-	size_t end = 0;
 
 	l.broker = place(&end, sizeof(struct iopf_broker));
-	l.groups = place(&end, o->group_max * sizeof(struct group));
-	l.units = place(&end, o->group_max * sizeof(struct unit));
-	l.private_data = place(&end, o->private_data ? o->group_max * (size_t)16 : 0);
+	l.groups = place(&end, slots * sizeof(struct group));
+	l.units = place(&end, slots * sizeof(struct unit));
+	l.retries = place(&end, slots / RETRY_CREDITS * sizeof(struct memory_of_page));
+	l.successes = place(&end, slots / SUCCESS_CREDITS * sizeof(struct memory_of_page));
+	l.private_data = place(&end, o->private_data ? slots * 16 : 0);
 	l.buckets = place(&end, o->endpoint_max * (size_t)INDEX_BUCKETS * 2);
 	l.sources = place(&end, o->source_max * sizeof(struct source));
 	l.endpoints = place(&end, o->endpoint_max * sizeof(struct endpoint));
+	l.limits = place(&end, o->endpoint_max * sizeof(struct event_limit));
 	l.owners = place(&end, o->owner_max * sizeof(struct owner));
 	l.attachments = place(&end, o->attachment_max * sizeof(struct attachment));
+	l.shares = place(&end, shares_of(o) * sizeof(struct share));
 	l.ranges = place(&end, range_count(o) * sizeof(struct range));
 	l.rids = place(&end, map_size_bytes(o->endpoint_max));
 	l.keys = place(&end, map_size_bytes(o->attachment_max));
@@ -50,11 +66,6 @@ static struct layout layout_of(const struct iopf_broker_options *options)
 	l.stats = place(&end, o->stats == NULL ? iopf_stats_size_bytes(o) : 0);
 	l.end = end;
 	return l;
-}
-
-static bool in_range(uint32_t value, uint32_t low, uint32_t last)
-{
-	return value >= low && value <= last;
 }
 
 static bool options_right(const struct iopf_broker_options *o)
@@ -103,20 +114,24 @@ static void tables_create(struct iopf_broker *broker)
 {
 	const struct iopf_broker_options *o = &broker->options;
 
-	for (uint32_t i = 0; i < o->group_max; i++)
+	for (uint32_t i = 0; i < broker->slot_count; i++)
 		broker->groups[i] = (struct group){
 			.token = TOKEN(o->instance, i, o->first_generation),
 			.bound = nobody,
+			.ended = ENDED(IOPF_CODE_COUNT, 0),
 		};
 	for (uint32_t i = 0; i < o->attachment_max; i++)
 		broker->attachments[i] = (struct attachment){
 			.endpoint = IOPF_NO_ID,
 			.next = i + 1 < o->attachment_max ? i + 1 : IOPF_NO_ID,
 		};
-	broker->attachment_free = 0;
+	for (uint32_t i = 0; i < shares_of(o); i++)
+		broker->shares[i].next = i + 1 < shares_of(o) ? i + 1 : IOPF_NO_ID;
+	broker->attachment_free = broker->share_free = 0;
 	memset(broker->ranges, 0, range_count(o) * sizeof(*broker->ranges));
 	memset(broker->sources, 0, o->source_max * sizeof(*broker->sources));
 	memset(broker->endpoints, 0, o->endpoint_max * sizeof(*broker->endpoints));
+	memset(broker->limits, 0, o->endpoint_max * sizeof(*broker->limits));
 	memset(broker->owners, 0, o->owner_max * sizeof(*broker->owners));
 	for (uint32_t i = 0; i < o->endpoint_max; i++)
 		broker->endpoints[i].row = &broker->stats->row[i];
@@ -154,13 +169,18 @@ int iopf_broker_create(const struct iopf_broker_options *options, void *memory,
 						  (void *)(base + l.stats),
 		.groups = (void *)(base + l.groups),
 		.units = (void *)(base + l.units),
+		.retries = (void *)(base + l.retries),
+		.successes = (void *)(base + l.successes),
+		.slot_count = slots_of(options),
 		.private_data = options->private_data ? (void *)(base + l.private_data) :
 							NULL,
 		.buckets = (void *)(base + l.buckets),
 		.sources = (void *)(base + l.sources),
 		.endpoints = (void *)(base + l.endpoints),
+		.limits = (void *)(base + l.limits),
 		.owners = (void *)(base + l.owners),
 		.attachments = (void *)(base + l.attachments),
+		.shares = (void *)(base + l.shares),
 		.ranges = (void *)(base + l.ranges),
 	};
 	map_create(&broker->rids, options->endpoint_max, base + l.rids);
@@ -209,8 +229,6 @@ struct iopf_recorder *iopf_recorder_create(void *memory, size_t size_bytes)
 
 /* ---- Sources --------------------------------------------------------------------------- */
 
-static const struct list no_groups = { .first = NO_SLOT, .last = NO_SLOT };
-
 int iopf_broker_add_source(struct iopf_broker *broker,
 			   const struct iopf_source_options *options, uint32_t *source)
 {
@@ -228,13 +246,15 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 		return -ENOSPC;
 	added = &broker->sources[id];
 	*added = (struct source){ .used = true,
-				  .usable_entries = options->usable_entries,
+				  .room = { [IOPF_PRI] = options->usable_entries,
+					    [IOPF_STALLS] = options->stall_max },
 				  .free_first = NO_SLOT,
 				  .leaving = no_groups };
 	for (uint32_t i = options->reserve_count; i-- > 0;) {
 		struct group *group = &broker->groups[broker->ranges[range].first + i];
 
 		group->source = (uint8_t)id;
+		group_never_left(group);
 		group->next = added->free_first;
 		added->free_first = TOKEN_SLOT(group->token);
 	}
@@ -245,6 +265,29 @@ int iopf_broker_add_source(struct iopf_broker *broker,
 
 /* ---- Owners ---------------------------------------------------------------------------- */
 
+#define KNOB_ROW(name, unit, least, most, normal, text) { (least), (most) },
+
+static const struct knob {
+	uint64_t least, most;
+} knobs[] = { IOPF_POLICY_KNOBS(KNOB_ROW) };
+_Static_assert(sizeof(struct iopf_policy) ==
+		       sizeof(knobs) / sizeof(knobs[0]) * sizeof(uint64_t),
+	       "a word each, in the same order");
+
+static bool policy_right(const struct iopf_policy *policy)
+{
+	const uint8_t *at = (const uint8_t *)policy;
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof(knobs) / sizeof(knobs[0]); i++) {
+		uint64_t value;
+
+		memcpy(&value, at + i * sizeof(value), sizeof(value));
+		right &= value >= knobs[i].least && value <= knobs[i].most;
+	}
+	return right;
+}
+
 int iopf_broker_add_owner(struct iopf_broker *broker,
 			  const struct iopf_owner_options *options, uint32_t *owner)
 {
@@ -252,8 +295,10 @@ int iopf_broker_add_owner(struct iopf_broker *broker,
 	struct owner *added;
 
 	if (options->size_bytes != sizeof(*options) ||
-	    options->flags & ~(uint32_t)IOPF_OWNER_MAY_FAIL)
+	    options->flags & ~(uint32_t)(IOPF_OWNER_MAY_FAIL | IOPF_OWNER_HOST))
 		return -EINVAL;
+	if (!policy_right(&options->policy))
+		return -ERANGE;
 	while (id < broker->options.owner_max && broker->owners[id].used)
 		id++;
 	if (id == broker->options.owner_max)
@@ -261,21 +306,38 @@ int iopf_broker_add_owner(struct iopf_broker *broker,
 	added = &broker->owners[id];
 	*added = (struct owner){ .row = added->row,
 				 .used = true,
-				 .deadline_answers = options->policy.deadline_answers,
-				 .flags = options->flags,
+				 .flags = (uint8_t)options->flags,
 				 .fetch_cursor = NO_SLOT,
 				 .warn_cursor = NO_SLOT,
 				 .open = no_groups,
-				 .deadline_ns = options->policy.deadline_ns,
 				 .group = options->group,
 				 .taken = options->taken,
 				 .context = options->context,
 				 .inbox = added->inbox };
+	owner_policy(added, &options->policy);
 	inbox_create(&added->inbox, broker->options.inbox_entries, added->inbox.cells);
 	if (id >= broker->owner_end)
 		broker->owner_end = id + 1;
 	publish(&row_of_owner(broker, id)->id, options->name);
 	*owner = id;
+	return 0;
+}
+
+/* Promises change with a policy: on each interface that the owner shares. */
+int iopf_broker_set_policy(struct iopf_broker *broker, uint32_t owner,
+			   const struct iopf_policy *policy)
+{
+	struct owner *it = owner_get(broker, owner);
+
+	if (it == NULL)
+		return -ENOENT;
+	if (!policy_right(policy))
+		return -ERANGE;
+	owner_policy(it, policy);
+	for (uint32_t id = 0; id < broker->endpoint_end; id++)
+		if (broker->endpoints[id].state != ENDPOINT_UNUSED &&
+		    share_find(broker, id, owner) != IOPF_NO_ID)
+			share_recount(broker, id);
 	return 0;
 }
 
@@ -303,210 +365,5 @@ int iopf_broker_pause_owner(struct iopf_broker *broker, uint32_t owner, bool pau
 	if (!paused && it->paused)
 		it->paused_total_ns += now_ns - it->paused_at_ns;
 	it->paused = paused;
-	return 0;
-}
-
-/* ---- Endpoints ------------------------------------------------------------------------- */
-
-static uint64_t rid_key(uint32_t source, uint32_t rid)
-{
-	return (uint64_t)source << 32 | rid;
-}
-
-/* Storage for the whole allocation: nothing can be short of it later (no -ENOMEM on the
- * way of a fault). */
-static void endpoint_storage(struct iopf_broker *broker, uint32_t id)
-{
-	struct endpoint *endpoint = &broker->endpoints[id];
-	const struct range *range = &broker->ranges[1 + id];
-
-	endpoint->bucket = broker->buckets + (size_t)id * INDEX_BUCKETS;
-	memset(endpoint->bucket, 0, INDEX_BUCKETS * sizeof(*endpoint->bucket));
-	endpoint->units = broker->units + range->first;
-	endpoint->slot_first = range->first;
-	endpoint->free = no_groups;
-	endpoint->unit_free = 1;
-	for (uint32_t i = 0; i < range->count; i++) {
-		struct group *group = &broker->groups[range->first + i];
-
-		group->bound.endpoint = (uint16_t)id;
-		group->source = endpoint->source;
-		endpoint->units[i].next =
-			i + 1 == range->count ? 0 : (uint16_t)(i + 2);
-		slot_free(broker->groups, endpoint, range->first + i);
-	}
-}
-
-static int endpoint_refused(const struct iopf_broker *broker,
-			    const struct iopf_endpoint_options *options)
-{
-	const struct source *source = source_get(broker, options->source);
-
-	if (options->size_bytes != sizeof(*options) ||
-	    !in_range(options->allocation, 1, 65535))
-		return -EINVAL;
-	if (source == NULL)
-		return -ENOENT;
-	if (map_find(&broker->rids, rid_key(options->source, options->rid)) != MAP_NONE)
-		return -EEXIST;
-	if (source->usable_entries != 0 &&
-	    options->allocation > source->usable_entries - source->granted)
-		return -ENOSPC;
-	return 0;
-}
-
-int iopf_broker_add_endpoint(struct iopf_broker *broker,
-			     const struct iopf_endpoint_options *options,
-			     uint32_t *endpoint)
-{
-	uint32_t id = 0;
-	int refused = endpoint_refused(broker, options);
-
-	if (refused != 0)
-		return refused;
-	/* Ids are used in turn; only a full table is searched. */
-	if (broker->endpoint_end < broker->options.endpoint_max)
-		id = broker->endpoint_end;
-	while (id < broker->options.endpoint_max && endpoint_get(broker, id) != NULL)
-		id++;
-	if (id == broker->options.endpoint_max ||
-	    !range_take(broker, 1 + id, options->allocation))
-		return -ENOSPC;
-	if (id >= broker->endpoint_end)
-		broker->endpoint_end = id + 1;
-	broker->endpoints[id] = (struct endpoint){
-		.row = broker->endpoints[id].row,
-		.usual = { .pasid = PASID_NOBODY },
-		.rid = options->rid,
-		.allocation = (uint16_t)options->allocation,
-		.epoch = (uint16_t)(broker->endpoints[id].epoch + 1),
-		.source = (uint8_t)options->source,
-		.state = ENDPOINT_ON,
-		.pasid_in_response = options->pasid_in_response,
-		.detaching = IOPF_NO_ID,
-		.attachment_first = IOPF_NO_ID,
-		.partial = no_groups,
-	};
-	endpoint_storage(broker, id);
-	broker->sources[options->source].granted += options->allocation;
-	map_add(&broker->rids, rid_key(options->source, options->rid), id);
-	publish(&row_of_endpoint(broker, id)->id, rid_key(options->source, options->rid));
-	publish(&row_of_endpoint(broker, id)->epoch, broker->endpoints[id].epoch);
-	*endpoint = id;
-	return 0;
-}
-
-/* The numbers of what is gone stay with its source. */
-static void row_fold(struct iopf_stats_row *row, struct iopf_stats_row *into)
-{
-	for (unsigned i = 0; i < IOPF_COUNTER_COUNT; i++) {
-		count(&into->counter[i], row->counter[i]);
-		count(&row->counter[i], -row->counter[i]);
-	}
-}
-
-void endpoint_forget(struct iopf_broker *broker, uint32_t id)
-{
-	struct endpoint *endpoint = &broker->endpoints[id];
-
-	while (endpoint->attachment_first != IOPF_NO_ID)
-		attachment_remove(broker, endpoint->attachment_first);
-	map_remove(&broker->rids, rid_key(endpoint->source, endpoint->rid));
-	broker->last_rid = MAP_EMPTY;
-	broker->last_id = MAP_NONE;
-	broker->sources[endpoint->source].granted -= endpoint->allocation;
-	range_give(broker, 1 + id);
-	row_fold(row_of_endpoint(broker, id), row_of_source(broker, endpoint->source));
-	endpoint->state = ENDPOINT_UNUSED;
-}
-
-/* ---- Attachments ----------------------------------------------------------------------- */
-
-static uint64_t attachment_key(uint32_t endpoint, uint32_t pasid)
-{
-	return (uint64_t)endpoint << 32 | pasid;
-}
-
-uint32_t attachment_find(const struct iopf_broker *broker, uint32_t endpoint,
-			 uint32_t pasid)
-{
-	return map_find(&broker->keys, attachment_key(endpoint, pasid));
-}
-
-static int attach_refused(const struct iopf_broker *broker, uint32_t endpoint,
-			  uint32_t pasid, uint32_t owner)
-{
-	const struct endpoint *it = endpoint_get(broker, endpoint);
-	uint32_t there = attachment_find(broker, endpoint, pasid);
-
-	if (it == NULL || owner_get(broker, owner) == NULL)
-		return -ENOENT;
-	if (pasid > IOPF_PASID_MAX && pasid != IOPF_PASID_NONE && pasid != IOPF_PASID_ANY)
-		return -EINVAL;
-	if (it->operation == IOPF_OPERATION_REMOVE)
-		return -ENODEV;
-	if (there != MAP_NONE)
-		return broker->attachments[there].closing ? -EBUSY : -EEXIST;
-	return broker->attachment_free == IOPF_NO_ID ? -ENOSPC : 0;
-}
-
-int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
-		       uint32_t owner)
-{
-	int refused = attach_refused(broker, endpoint, pasid, owner);
-	uint32_t id = broker->attachment_free, next;
-	struct attachment *added;
-
-	if (refused != 0)
-		return refused;
-	added = &broker->attachments[id];
-	next = broker->endpoints[endpoint].attachment_first;
-	if (next != IOPF_NO_ID)
-		broker->attachments[next].prev = id;
-	broker->attachment_free = added->next;
-	*added = (struct attachment){
-		.endpoint = endpoint,
-		.pasid = pasid,
-		.owner = owner,
-		.next = next,
-		.prev = IOPF_NO_ID,
-		.epoch = (uint16_t)(added->epoch + 1),
-	};
-	broker->endpoints[endpoint].attachment_first = id;
-	broker->endpoints[endpoint].usual.pasid = PASID_NOBODY;
-	broker->owners[owner].attachments++;
-	map_add(&broker->keys, attachment_key(endpoint, pasid), id);
-	record_endpoint(broker, record_last_ns(broker), IOPF_RECORD_ATTACH, endpoint, pasid,
-			owner, 0);
-	return 0;
-}
-
-void attachment_remove(struct iopf_broker *broker, uint32_t id)
-{
-	struct attachment *gone = &broker->attachments[id];
-	struct endpoint *endpoint = &broker->endpoints[gone->endpoint];
-
-	if (gone->prev != IOPF_NO_ID)
-		broker->attachments[gone->prev].next = gone->next;
-	else
-		endpoint->attachment_first = gone->next;
-	if (gone->next != IOPF_NO_ID)
-		broker->attachments[gone->next].prev = gone->prev;
-	broker->owners[gone->owner].attachments--;
-	map_remove(&broker->keys, attachment_key(gone->endpoint, gone->pasid));
-	gone->endpoint = IOPF_NO_ID;
-	gone->next = broker->attachment_free;
-	broker->attachment_free = id;
-}
-
-int iopf_broker_set_policy(struct iopf_broker *broker, uint32_t owner,
-			   const struct iopf_policy *policy)
-{
-	struct owner *it = owner_get(broker, owner);
-
-	if (it == NULL)
-		return -ENOENT;
-	it->deadline_ns = policy->deadline_ns;
-	it->deadline_answers = policy->deadline_answers;
 	return 0;
 }

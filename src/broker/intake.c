@@ -5,7 +5,7 @@
  * Whatever a request says, it ends in exactly one of: a partial, a group for its owner,
  * a group that the host ends at once, a counted drop.
  */
-#include "broker/ledger.h"
+#include "broker/page.h"
 
 #include <errno.h>
 
@@ -57,8 +57,9 @@ static void intake_record(const struct intake *in, const struct group *group)
 	       in->request->flags);
 }
 
-/* PCIe 6.x 10.4.1 and 10.4.2.1: what no function may ask. A reading or executing access
- * without R, X or PRIV without a PASID, nothing wanted at all, fields too wide. */
+/* What nobody may ask: nothing wanted at all, a PASID too wide. Of page requests (PCIe
+ * 6.x 10.4.1 and 10.4.2.1) an executing access without R, X or PRIV without a PASID, an
+ * index too wide; stalls have those attributes without a substream, too. */
 static bool is_broken(const struct iopf_request *request)
 {
 	uint8_t perm = request->perm;
@@ -66,18 +67,19 @@ static bool is_broken(const struct iopf_request *request)
 
 	if ((perm & (IOPF_READ | IOPF_WRITE)) == 0)
 		return true;
-	if (no_pasid ? (perm & (IOPF_EXEC | IOPF_PRIV)) != 0 :
-		       request->pasid > IOPF_PASID_MAX)
+	if (!no_pasid && request->pasid > IOPF_PASID_MAX)
 		return true;
 	if (request->flags & IOPF_STALL)
 		return false;
-	return request->index > PRI_INDEX_MAX ||
+	return (no_pasid && (perm & (IOPF_EXEC | IOPF_PRIV))) ||
+	       request->index > PRI_INDEX_MAX ||
 	       ((perm & IOPF_EXEC) && !(perm & IOPF_READ));
 }
 
 /* ---- A last that nobody can be given: through a reserve slot ------------------------ */
 
-COLD static int reject(const struct intake *in, enum iopf_ending ending)
+/* @owner: whom it would have been given to, or NO_OWNER. */
+COLD static int reject_of(const struct intake *in, enum iopf_ending ending, uint16_t owner)
 {
 	uint16_t endpoint = in->endpoint != MAP_NONE ? (uint16_t)in->endpoint : NO_ENDPOINT;
 	uint32_t slot;
@@ -90,10 +92,16 @@ COLD static int reject(const struct intake *in, enum iopf_ending ending)
 	slot = group_open_reserve(in->broker, in->source, endpoint, in->request);
 	if (slot == NO_SLOT)
 		return -EAGAIN;
+	in->broker->groups[slot].bound.owner = owner;
 	intake_count(in);
 	intake_record(in, &in->broker->groups[slot]);
 	group_leave(in->broker, slot, IOPF_INVALID, ending);
 	return 0;
+}
+
+static int reject(const struct intake *in, enum iopf_ending ending)
+{
+	return reject_of(in, ending, NO_OWNER);
 }
 
 COLD static int unknown_rid(const struct intake *in)
@@ -110,6 +118,46 @@ COLD static int unknown_rid(const struct intake *in)
 	return taken;
 }
 
+static uint32_t attachment_of(const struct iopf_broker *broker, uint32_t endpoint,
+			      uint32_t pasid)
+{
+	uint32_t id = attachment_find(broker, endpoint, pasid);
+
+	if (id == MAP_NONE && pasid != IOPF_PASID_NONE)
+		id = attachment_find(broker, endpoint, IOPF_PASID_ANY);
+	return id;
+}
+
+static void tell_quota(const struct intake *in, uint32_t attachment)
+{
+	tell(in->broker,
+	     (struct iopf_event){ .kind = IOPF_EVENT_QUOTA,
+				  .source = in->source,
+				  .endpoint = in->endpoint,
+				  .owner = attachment != MAP_NONE ?
+						   in->broker->attachments[attachment].owner :
+						   IOPF_NO_ID,
+				  .pasid = in->request->pasid,
+				  .rid = in->request->rid,
+				  .value = in->request->addr },
+	     in->now_ns);
+}
+
+/* A stream has no credits that would keep it within its allocation: what is beyond is
+ * beyond its share. */
+COLD static int beyond_slots(const struct intake *in)
+{
+	uint32_t attachment = attachment_of(in->broker, in->endpoint, in->request->pasid);
+	uint32_t owner = attachment != MAP_NONE ?
+				 in->broker->attachments[attachment].owner :
+				 NO_OWNER;
+	int taken = reject_of(in, IOPF_ENDING_quota, (uint16_t)owner);
+
+	if (taken == 0)
+		tell_quota(in, attachment);
+	return taken;
+}
+
 /* More requests than the function was allowed (PCIe 6.x 10.4.1). Its group, if it has
  * one here, cannot become whole any more. */
 COLD static int beyond_allocation(const struct intake *in, uint32_t slot)
@@ -121,7 +169,7 @@ COLD static int beyond_allocation(const struct intake *in, uint32_t slot)
 		taken = reject(in, IOPF_ENDING_malformed);
 	} else {
 		intake_count(in);
-		in->broker->groups[slot].flags |= GROUP_BROKEN;
+		in->broker->groups[slot].doomed = IOPF_ENDING_malformed;
 		if (is_last(in))
 			group_leave(in->broker, slot, IOPF_INVALID, IOPF_ENDING_malformed);
 		else
@@ -136,19 +184,6 @@ COLD static int beyond_allocation(const struct intake *in, uint32_t slot)
 
 /* ---- Requests that end without a response -------------------------------------------- */
 
-/* Of a function that was reset or removed, or whose paging has failed: it has forgotten
- * the question, and what it gets could hit a new one. */
-static enum iopf_ending silent_ending(const struct endpoint *endpoint)
-{
-	if (endpoint->operation == IOPF_OPERATION_REMOVE)
-		return IOPF_ENDING_removal;
-	if (endpoint->operation == IOPF_OPERATION_RESET)
-		return IOPF_ENDING_reset;
-	if (endpoint->state == ENDPOINT_FAILED)
-		return IOPF_ENDING_response_failure;
-	return IOPF_ENDING_COUNT;
-}
-
 COLD static int end_silently(const struct intake *in, enum iopf_ending ending)
 {
 	struct iopf_stats_row *row = intake_row(in);
@@ -158,6 +193,20 @@ COLD static int end_silently(const struct intake *in, enum iopf_ending ending)
 		count(&row->counter[iopf_ending_counter(ending)], 1);
 	else
 		COUNT(row, dropped_requests);
+	if (in->request->flags & IOPF_STALL)
+		COUNT(row, terminated);
+	return 0;
+}
+
+/* A stall that is in the ledger was told of again: the hardware's bug, or ours. It closes
+ * no group, and gets no answer but the one that is due. */
+COLD static int tag_reused(const struct intake *in)
+{
+	struct iopf_stats_row *row = intake_row(in);
+
+	COUNT(row, requests);
+	COUNT(row, index_reused);
+	intake_tell(in, IOPF_EVENT_INDEX_REUSED);
 	return 0;
 }
 
@@ -196,14 +245,17 @@ COLD static int stop_marker(const struct intake *in)
 
 /* ---- The way of an ordinary request --------------------------------------------------- */
 
-static uint32_t attachment_of(const struct iopf_broker *broker, uint32_t endpoint,
-			      uint32_t pasid)
+/* What needs no second look: the attachment is open, and nobody else's on its
+ * interface. */
+static bool is_plain(const struct iopf_broker *broker, const struct endpoint *endpoint,
+		     uint32_t attachment)
 {
-	uint32_t id = attachment_find(broker, endpoint, pasid);
-
-	if (id == MAP_NONE && pasid != IOPF_PASID_NONE)
-		id = attachment_find(broker, endpoint, IOPF_PASID_ANY);
-	return id;
+	return endpoint->operation == IOPF_OPERATION_NONE &&
+	       endpoint->state == ENDPOINT_ON &&
+	       !(endpoint->flags &
+		 (ENDPOINT_SHARED | ENDPOINT_VIRTUAL | ENDPOINT_STREAM)) &&
+	       !broker->attachments[attachment].closing &&
+	       !broker->shares[broker->attachments[attachment].share].out_of_service;
 }
 
 /* Whose address space a group belongs to is settled by its first request. What comes
@@ -221,8 +273,7 @@ static struct binding bind(const struct intake *in, struct endpoint *endpoint)
 	bound.pasid = in->request->pasid;
 	bound.endpoint = (uint16_t)in->endpoint;
 	bound.endpoint_epoch = endpoint->epoch;
-	if (id != MAP_NONE && endpoint->operation == IOPF_OPERATION_NONE &&
-	    endpoint->state == ENDPOINT_ON)
+	if (id != MAP_NONE && is_plain(in->broker, endpoint, id))
 		endpoint->usual = bound;
 	return bound;
 }
@@ -244,19 +295,51 @@ static void partial_remove(struct iopf_broker *broker, struct endpoint *endpoint
 /* The group waits for its last, and is then ended. */
 COLD static void malformed(const struct intake *in, struct group *group)
 {
-	group->flags |= GROUP_BROKEN;
+	group->doomed = IOPF_ENDING_malformed;
 	COUNT(intake_row(in), malformed_requests);
 	intake_tell(in, IOPF_EVENT_MALFORMED);
 }
 
-/* A complete group that nobody is shown. */
-COLD static void leave_unseen(const struct intake *in, struct group *group,
-			      enum iopf_ending ending)
+/* Its owner may not hold it, or no more of it: that is settled at its last. */
+COLD static void beyond_share(const struct intake *in, struct endpoint *endpoint,
+			      struct group *group)
 {
-	group->opened_ns = in->now_ns;
-	if (attachment_of_group(in->broker, group) == NULL)
-		group->bound.owner = NO_OWNER;
-	group_leave(in->broker, TOKEN_SLOT(group->token), IOPF_INVALID, ending);
+	if (group->flags & GROUP_HELD)
+		owner_let_go(in->broker, &in->broker->owners[group->bound.owner], endpoint,
+			     group);
+	if (group->doomed == 0)
+		group->doomed = IOPF_ENDING_quota;
+	tell_quota(in, group->bound.attachment);
+}
+
+/* The first request of a group: it is its owner's from now on, if that may hold it. What
+ * will not be shown in any case is nobody's. */
+static void hold(const struct intake *in, struct endpoint *endpoint, struct group *group)
+{
+	uint32_t attachment = group->bound.attachment;
+
+	if (attachment == IOPF_NO_ID || in->broker->attachments[attachment].closing)
+		return;
+	if (!share_allows(in->broker, in->endpoint, attachment, 1)) {
+		beyond_share(in, endpoint, group);
+		return;
+	}
+	group->flags |= GROUP_HELD;
+	in->broker->owners[group->bound.owner].held[mechanism_of(endpoint)]++;
+	if (is_shared(endpoint))
+		share_count(in->broker, group, 1);
+}
+
+/* A further one. */
+static void hold_more(const struct intake *in, struct endpoint *endpoint,
+		      struct group *group)
+{
+	if (!(group->flags & GROUP_HELD) || !is_shared(endpoint))
+		return;
+	if (share_allows(in->broker, in->endpoint, group->bound.attachment, 0))
+		share_count(in->broker, group, 1);
+	else
+		beyond_share(in, endpoint, group);
 }
 
 /* Why a complete group may not be shown; IOPF_ENDING_COUNT: it may. */
@@ -266,14 +349,38 @@ static enum iopf_ending verdict(const struct iopf_broker *broker,
 {
 	const struct attachment *attachment = attachment_of_group(broker, group);
 
-	if (group->flags & GROUP_BROKEN)
+	if (group->doomed == IOPF_ENDING_malformed)
 		return IOPF_ENDING_malformed;
-	if (operation_closes(endpoint) || group->bound.endpoint_epoch != endpoint->epoch)
+	if (operation_closes(broker, endpoint) ||
+	    group->bound.endpoint_epoch != endpoint->epoch)
 		return IOPF_ENDING_detach;
 	if (endpoint->state != ENDPOINT_ON || group->bound.attachment == IOPF_NO_ID)
 		return IOPF_ENDING_no_owner;
-	return attachment == NULL || attachment->closing ? IOPF_ENDING_detach :
-							   IOPF_ENDING_COUNT;
+	if (attachment == NULL || attachment->closing)
+		return IOPF_ENDING_detach;
+	if (broker->shares[attachment->share].out_of_service)
+		return IOPF_ENDING_no_owner;
+	return group->doomed == IOPF_ENDING_quota ? IOPF_ENDING_quota : IOPF_ENDING_COUNT;
+}
+
+/* A complete group that nobody is shown. */
+COLD static void leave_unseen(const struct intake *in, struct group *group,
+			      enum iopf_ending ending)
+{
+	const struct attachment *attachment = attachment_of_group(in->broker, group);
+	enum iopf_code code = IOPF_INVALID;
+
+	group->opened_ns = in->now_ns;
+	if (attachment != NULL && in->broker->shares[attachment->share].out_of_service)
+		COUNT(intake_row(in), out_of_service);
+	if (ending == IOPF_ENDING_quota && !(group->flags & GROUP_STALL) &&
+	    page_may_retry(in->broker, group, in->now_ns)) {
+		code = IOPF_SUCCESS;
+		COUNT(intake_row(in), quota_retries);
+	}
+	group_leave(in->broker, TOKEN_SLOT(group->token), code, ending);
+	if (attachment == NULL)
+		group->bound.owner = NO_OWNER;
 }
 
 static void close_group(const struct intake *in, struct endpoint *endpoint, uint32_t slot,
@@ -286,6 +393,7 @@ static void close_group(const struct intake *in, struct endpoint *endpoint, uint
 		leave_unseen(in, group, ending);
 		return;
 	}
+	assert(group->flags & GROUP_HELD);
 	if (from == IOPF_GROUP_PARTIAL)
 		partial_remove(in->broker, endpoint, slot);
 	group_move(endpoint, group, from, IOPF_GROUP_READY);
@@ -311,10 +419,13 @@ static int append(const struct intake *in, struct endpoint *endpoint, uint32_t s
 {
 	struct group *group = &in->broker->groups[slot];
 
+	if (group->flags & GROUP_STALL)
+		return tag_reused(in);
 	if (group->state != IOPF_GROUP_PARTIAL || group->bound.pasid != in->request->pasid)
 		return index_reused(in);
-	if (endpoint->credits == endpoint->allocation)
+	if (credits_left(in->broker, endpoint) == 0)
 		return beyond_allocation(in, slot);
+	hold_more(in, endpoint, group);
 	group_append(in->broker, group, in->request);
 	intake_count(in);
 	keep(in, endpoint, slot, IOPF_GROUP_PARTIAL);
@@ -324,20 +435,38 @@ static int append(const struct intake *in, struct endpoint *endpoint, uint32_t s
 static int admit(const struct intake *in, struct endpoint *endpoint)
 {
 	struct iopf_broker *broker = in->broker;
+	struct endpoint *interface = interface_of(broker, endpoint);
 	uint32_t slot = group_find(broker->groups, endpoint, in->request->index,
-				   in->request->pasid, !endpoint->pasid_in_response);
+				   in->request->pasid, !(endpoint->flags & ENDPOINT_PASID));
+	uint16_t same_bucket;
 
 	if (slot != NO_SLOT)
 		return append(in, endpoint, slot);
-	if (endpoint->credits == endpoint->allocation)
-		return beyond_allocation(in, NO_SLOT);
-	slot = group_open(broker, endpoint, in->request, bind(in, endpoint),
-			  *bucket_of(endpoint, in->request->index));
+	if (credits_left(broker, endpoint) == 0)
+		return endpoint->flags & ENDPOINT_STREAM ? beyond_slots(in) :
+							   beyond_allocation(in, NO_SLOT);
+	slot = slot_take(broker, interface, endpoint, in->request, &same_bucket);
 	if (slot == NO_SLOT) /* slots retired */
 		return reject(in, IOPF_ENDING_quota);
+	group_fill(broker, &broker->groups[slot], in->request, bind(in, endpoint),
+		   same_bucket, IOPF_GROUP_FREE, 0);
+	hold(in, endpoint, &broker->groups[slot]);
+	credit_take(interface, endpoint);
 	intake_count(in);
 	keep(in, endpoint, slot, IOPF_GROUP_FREE);
 	return 0;
+}
+
+/* A stall of a function, or a page request of a stream: its index means something else. */
+COLD static int other_mechanism(const struct intake *in)
+{
+	int taken = reject(in, IOPF_ENDING_malformed);
+
+	if (taken == 0) {
+		COUNT(intake_row(in), malformed_requests);
+		intake_tell(in, IOPF_EVENT_MALFORMED);
+	}
+	return taken;
 }
 
 /* The long way: everything that can be told apart is. */
@@ -359,21 +488,30 @@ COLD static int unusual(struct iopf_broker *broker, uint32_t source,
 	if (request->flags & IOPF_STOP)
 		return stop_marker(&in);
 	endpoint = &broker->endpoints[id];
-	silent = silent_ending(endpoint);
-	return silent != IOPF_ENDING_COUNT ? end_silently(&in, silent) :
-					     admit(&in, endpoint);
+	silent = operation_silences(broker, endpoint);
+	if (silent != IOPF_ENDING_COUNT)
+		return end_silently(&in, silent);
+	if (!(request->flags & IOPF_STALL) != !(endpoint->flags & ENDPOINT_STREAM))
+		return other_mechanism(&in);
+	return admit(&in, endpoint);
 }
 
 /* Most requests: a whole group that wants to read or write, for an attachment that is
  * open, under an index that is not, within the allocation. What is tested here is all
  * that the long way would find; the rest is settled by the usual PASID. */
-static inline bool is_usual(const struct endpoint *endpoint,
+static inline bool is_usual(const struct iopf_broker *broker,
+			    const struct endpoint *endpoint,
 			    const struct iopf_request *request)
 {
-	return request->pasid == endpoint->usual.pasid && request->flags == IOPF_LAST &&
-	       request->perm - 1u < (IOPF_READ | IOPF_WRITE) &&
-	       request->index <= PRI_INDEX_MAX && endpoint->bucket[request->index] == 0 &&
-	       endpoint->credits < endpoint->allocation && endpoint->free.first != NO_SLOT;
+	const struct owner *owner;
+
+	if (request->pasid != endpoint->usual.pasid || request->flags != IOPF_LAST ||
+	    request->perm - 1u >= (IOPF_READ | IOPF_WRITE) ||
+	    request->index > PRI_INDEX_MAX || endpoint->bucket[request->index] != 0 ||
+	    credits_of(endpoint) >= endpoint->ceiling || endpoint->free.first == NO_SLOT)
+		return false;
+	owner = &broker->owners[endpoint->usual.owner];
+	return owner->held[IOPF_PRI] < owner->quota[IOPF_PRI];
 }
 
 /* MAP_NONE: there is no such rid. */
@@ -397,16 +535,22 @@ int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 	uint32_t id = endpoint_find(broker, (uint64_t)source << 32 | request->rid), slot;
 	struct iopf_stats_row *row;
 	struct endpoint *endpoint;
+	struct owner *owner;
+	uint16_t same_bucket;
 
-	if (id == MAP_NONE || !is_usual(&broker->endpoints[id], request))
+	if (id == MAP_NONE || !is_usual(broker, &broker->endpoints[id], request))
 		return unusual(broker, source, request, now_ns, id);
 	endpoint = &broker->endpoints[id];
+	owner = &broker->owners[endpoint->usual.owner];
 	row = endpoint->row;
-	slot = group_open(broker, endpoint, request, endpoint->usual, 0);
-	group_move(endpoint, &broker->groups[slot], IOPF_GROUP_FREE, IOPF_GROUP_READY);
+	slot = slot_take(broker, endpoint, endpoint, request, &same_bucket);
+	endpoint->now += NOW_ONE(CREDITS) + NOW_ONE(READY);
+	group_fill(broker, &broker->groups[slot], request, endpoint->usual, 0,
+		   IOPF_GROUP_READY, GROUP_HELD);
 	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
 	       (request->addr & ~UINT64_C(0xfff)) | request->perm, IOPF_LAST);
-	owner_give(broker, &broker->owners[endpoint->usual.owner], slot, now_ns);
+	owner->held[IOPF_PRI]++;
+	owner_give(broker, owner, slot, now_ns);
 	COUNT(row, requests);
 	COUNT(row, lasts);
 	return 0;

@@ -13,7 +13,7 @@ bool range_take(struct iopf_broker *broker, uint32_t range, uint32_t count)
 	do {
 		uint32_t first = ranges[at].first + ranges[at].count;
 		uint32_t next = ranges[at].next;
-		uint32_t end = next != 0 ? ranges[next].first : broker->options.group_max;
+		uint32_t end = next != 0 ? ranges[next].first : broker->slot_count;
 
 		if (end - first >= count) {
 			ranges[range] = (struct range){ first, count, next, at };
@@ -56,10 +56,9 @@ uint32_t group_open_reserve(struct iopf_broker *broker, uint32_t source,
 	bound.pasid = request->pasid;
 	if (endpoint == NO_ENDPOINT)
 		bound.rid = request->rid;
-	else if (!broker->endpoints[endpoint].pasid_in_response)
+	else if (!(broker->endpoints[endpoint].flags & ENDPOINT_PASID))
 		bound.pasid = IOPF_PASID_NONE;
-	group_fill(broker, group, request, bound);
-	group->flags |= GROUP_RESERVE;
+	group_fill(broker, group, request, bound, 0, IOPF_GROUP_FREE, GROUP_RESERVE);
 	return slot;
 }
 
@@ -67,20 +66,21 @@ void group_append(struct iopf_broker *broker, struct group *group,
 		  const struct iopf_request *request)
 {
 	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
-	uint16_t link = endpoint->unit_free;
+	struct endpoint *interface = interface_of(broker, endpoint);
+	uint16_t link = interface->unit_free;
 	struct unit *unit;
 
 	assert(link != 0); /* units >= credits */
-	unit = &endpoint->units[link - 1];
-	endpoint->unit_free = unit->next;
+	unit = &interface->units[link - 1];
+	interface->unit_free = unit->next;
 	*unit = (struct unit){ .addr = request->addr, .perm = request->perm };
 	if (group->unit_last != 0)
-		endpoint->units[group->unit_last - 1].next = link;
+		interface->units[group->unit_last - 1].next = link;
 	else
 		group->unit_first = link;
 	group->unit_last = link;
 	group->request_count++;
-	endpoint->credits++;
+	credit_take(interface, endpoint);
 	if (request->flags & IOPF_PRIVATE) {
 		group->flags |= GROUP_PRIVATE;
 		if (broker->private_data != NULL)
@@ -115,15 +115,21 @@ void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 		 enum iopf_ending ending)
 {
 	struct group *group = &broker->groups[slot];
+	struct endpoint *endpoint = group->bound.endpoint != NO_ENDPOINT ?
+					    &broker->endpoints[group->bound.endpoint] :
+					    NULL;
 	uint8_t from = group->state;
 
+	if (group->flags & GROUP_HELD)
+		owner_let_go(broker, &broker->owners[group->bound.owner], endpoint, group);
 	if (from != IOPF_GROUP_DELIVERED)
 		group->flags |= GROUP_UNSEEN;
 	group_unlist(broker, slot);
 	leaving_push(broker, slot, from, code, ending);
-	if (group->bound.endpoint != NO_ENDPOINT)
-		endpoint_pass(&broker->endpoints[group->bound.endpoint], from,
-			      IOPF_GROUP_LEAVING);
+	if (!(group->flags & GROUP_RESERVE))
+		now_move(endpoint, from, IOPF_GROUP_LEAVING);
+	else if (endpoint != NULL)
+		endpoint->rejected++;
 }
 
 void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
@@ -153,38 +159,50 @@ void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 	     now_ns);
 }
 
-void reserve_free(struct iopf_broker *broker, struct group *group)
+void reserve_free(struct iopf_broker *broker, struct group *group, uint64_t now_ns)
 {
 	struct source *source = &broker->sources[group->source];
 
 	group_state(group, IOPF_GROUP_LEAVING, IOPF_GROUP_FREE);
+	group->opened_ns = now_ns;
 	if (group->bound.endpoint != NO_ENDPOINT)
-		endpoint_pass(&broker->endpoints[group->bound.endpoint], IOPF_GROUP_LEAVING,
-			      IOPF_GROUP_FREE);
+		broker->endpoints[group->bound.endpoint].rejected--;
 	if (TOKEN_GENERATION(group->token) == UINT32_MAX)
 		return;
 	group->next = source->free_first;
 	source->free_first = TOKEN_SLOT(group->token);
 }
 
+static void count_forgotten(struct iopf_broker *broker, const struct group *group,
+			    enum iopf_ending ending)
+{
+	struct iopf_stats_row *row = row_of_group(broker, group);
+
+	if (group->state == IOPF_GROUP_PARTIAL) {
+		COUNT(row, dropped_partials);
+		count(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
+		return;
+	}
+	count_ending(broker, group->bound.owner, row, ending);
+	if (group->flags & GROUP_STALL)
+		COUNT(row, terminated);
+}
+
 void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending ending,
 		  uint64_t now_ns)
 {
 	struct group *group = &broker->groups[slot];
-	struct iopf_stats_row *row = row_of_group(broker, group);
+	struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 	uint8_t state = group->state;
 
 	record(broker, now_ns, IOPF_RECORD_DROP, group, group->addr, (uint8_t)ending);
+	count_forgotten(broker, group, ending);
+	if (group->flags & GROUP_HELD)
+		owner_let_go(broker, &broker->owners[group->bound.owner], endpoint, group);
 	group_unlist(broker, slot);
 	group->ended = (uint8_t)ENDED(IOPF_CODE_COUNT, ending);
 	if (state < IOPF_GROUP_DELIVERED)
 		group->flags |= GROUP_UNSEEN;
-	if (state == IOPF_GROUP_PARTIAL) {
-		COUNT(row, dropped_partials);
-		count(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
-	} else {
-		count_ending(broker, group->bound.owner, row, ending);
-	}
 	if (state == IOPF_GROUP_DELIVERED) {
 		const struct owner *owner = &broker->owners[group->bound.owner];
 
@@ -192,10 +210,9 @@ void group_forget(struct iopf_broker *broker, uint32_t slot, enum iopf_ending en
 			owner->taken(owner->context, group->token, ending);
 	}
 	if (group->flags & GROUP_RESERVE)
-		reserve_free(broker, group);
+		reserve_free(broker, group, now_ns);
 	else
-		group_free(broker->groups, &broker->endpoints[group->bound.endpoint], slot,
-			   state);
+		group_free(broker, endpoint, slot, state, now_ns);
 }
 
 void leaving_forget(struct iopf_broker *broker, uint32_t source, uint32_t endpoint,

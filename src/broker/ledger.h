@@ -51,6 +51,31 @@ static inline void list_remove(struct group *groups, struct list *list, uint32_t
 	}
 }
 
+/* What a response says of the PASID: a PRG Response only where the function requires it
+ * (PCIe 6.x 10.5.2.3), a resumption never. */
+static inline uint32_t response_pasid(const struct endpoint *endpoint,
+				      const struct group *group)
+{
+	return endpoint->flags & ENDPOINT_PASID ? group->bound.pasid : IOPF_PASID_NONE;
+}
+
+/* Nothing left from this slot that its present user may know. */
+static inline void group_never_left(struct group *group)
+{
+	group->ended = (uint8_t)ENDED(IOPF_CODE_COUNT, ENDED_ENDING(group->ended));
+}
+
+/* Slots of an interface: more than it has credits, but their links are 16 bits. */
+static inline uint32_t slots_for(uint32_t allocation)
+{
+	return allocation + RECENT_MAX < UINT16_MAX ? allocation + RECENT_MAX : UINT16_MAX;
+}
+
+static inline uint32_t slot_count(const struct endpoint *interface)
+{
+	return slots_for(interface->allocation);
+}
+
 /* ---- Index buckets ------------------------------------------------------------------- */
 
 static inline uint16_t *bucket_of(const struct endpoint *endpoint, uint16_t index)
@@ -102,43 +127,62 @@ static const uint8_t group_next[] = {
 };
 _Static_assert(sizeof(group_next) == IOPF_GROUP_STATE_COUNT, "a row per state");
 
-/* How many stages a group has passed that is in a state; one that becomes FREE again has
- * passed them all. */
-static const uint8_t stages_of[] = {
+/* What a group in a state counts as. */
+static const uint64_t now_in[] = {
 	[IOPF_GROUP_FREE] = 0,
 	[IOPF_GROUP_PARTIAL] = 0,
-	[IOPF_GROUP_READY] = STAGE_READY + 1,
-	[IOPF_GROUP_DELIVERED] = STAGE_DELIVERED + 1,
-	[IOPF_GROUP_LEAVING] = STAGE_LEAVING + 1,
+	[IOPF_GROUP_READY] = NOW_ONE(READY),
+	[IOPF_GROUP_DELIVERED] = NOW_ONE(DELIVERED),
+	[IOPF_GROUP_LEAVING] = NOW_ONE(LEAVING),
 };
-_Static_assert(sizeof(stages_of) == IOPF_GROUP_STATE_COUNT, "a row per state");
+_Static_assert(sizeof(now_in) / sizeof(now_in[0]) == IOPF_GROUP_STATE_COUNT,
+	       "a row per state");
 
-/* The only writer of a state. */
+/* The only writer of a state, but for group_fill(). */
 static inline void group_state(struct group *group, unsigned from, unsigned to)
 {
 	assert(group->state == from && (group_next[from] & 1u << to));
 	group->state = (uint8_t)to;
 }
 
-static inline void endpoint_pass(struct endpoint *endpoint, unsigned from, unsigned to)
+static inline void now_move(struct endpoint *endpoint, unsigned from, unsigned to)
 {
-	unsigned end = to == IOPF_GROUP_FREE ? STAGE_COUNT : stages_of[to];
-
-	for (unsigned stage = stages_of[from]; stage < end; stage++)
-		endpoint->passed[stage]++;
+	endpoint->now += now_in[to] - now_in[from];
 }
 
 static inline void group_move(struct endpoint *endpoint, struct group *group,
 			      unsigned from, unsigned to)
 {
 	group_state(group, from, to);
-	endpoint_pass(endpoint, from, to);
+	now_move(endpoint, from, to);
 }
 
-/* How many groups of @endpoint have passed @stage and not the next. */
-static inline uint32_t endpoint_at(const struct endpoint *endpoint, enum stage stage)
+static inline uint32_t credits_of(const struct endpoint *endpoint)
 {
-	return endpoint->passed[stage] - endpoint->passed[stage + 1];
+	return NOW_OF(endpoint->now, CREDITS);
+}
+
+/* Groups of @endpoint whose response has not left. */
+static inline uint32_t leaving_of(const struct endpoint *endpoint)
+{
+	return NOW_OF(endpoint->now, LEAVING) + endpoint->rejected;
+}
+
+/* Credits of @endpoint's interface that are not in use. */
+static inline uint32_t credits_left(const struct iopf_broker *broker,
+				    const struct endpoint *endpoint)
+{
+	const struct endpoint *interface = interface_of(broker, endpoint);
+
+	return interface->ceiling - credits_of(interface);
+}
+
+/* Not to an earlier one in the same place of the table. */
+static inline bool is_bound(const struct iopf_broker *broker, const struct group *group,
+			    uint32_t attachment)
+{
+	return group->bound.attachment == attachment &&
+	       group->bound.attachment_epoch == broker->attachments[attachment].epoch;
 }
 
 static const struct binding nobody = { .attachment = IOPF_NO_ID,
@@ -147,69 +191,97 @@ static const struct binding nobody = { .attachment = IOPF_NO_ID,
 
 /* ---- A slot's life --------------------------------------------------------------------- */
 
+/* What a slot holds of its new group, in state @to. @same_bucket: the next in its index
+ * bucket. */
 static inline void group_fill(const struct iopf_broker *broker, struct group *group,
-			      const struct iopf_request *request, struct binding bound)
+			      const struct iopf_request *request, struct binding bound,
+			      uint16_t same_bucket, unsigned to, unsigned flags)
 {
+	flags |= request->flags & (GROUP_STALL | GROUP_PRIVATE);
+	assert(group->state == IOPF_GROUP_FREE);
+	assert(to == IOPF_GROUP_FREE || group_next[IOPF_GROUP_FREE] & 1u << to);
 	group->token++; /* the next generation */
 	group->addr = request->addr;
 	group->bound = bound;
-	group->index = request->index;
-	group->request_count = 1;
-	group->unit_first = group->unit_last = 0;
-	group->perm = request->perm;
-	group->flags = request->flags & (GROUP_STALL | GROUP_PRIVATE);
+	group->links = WORD(HALF(1, 0), HALF(0, same_bucket));
+	group->marks = WORD(HALF(request->index, PAIR(to, flags)),
+			    HALF(PAIR(request->perm, 0), PAIR(0, group->source)));
 	if (request->flags & IOPF_PRIVATE && broker->private_data != NULL)
 		memcpy(broker->private_data[TOKEN_SLOT(group->token)],
 		       request->private_data, sizeof(request->private_data));
 }
 
-/* A free slot of @endpoint, or NO_SLOT: generations have run out. @same_bucket: what
- * its bucket holds already. */
-static inline uint32_t group_open(const struct iopf_broker *broker,
-				  struct endpoint *endpoint,
-				  const struct iopf_request *request,
-				  struct binding bound, uint16_t same_bucket)
+static inline void credit_take(struct endpoint *interface, struct endpoint *endpoint)
 {
-	uint32_t slot = endpoint->free.first;
-	struct group *group = &broker->groups[slot];
+	endpoint->now += NOW_ONE(CREDITS);
+	if (interface != endpoint)
+		interface->ceiling--;
+}
+
+/* A free slot of @interface for @endpoint, or NO_SLOT: generations have run out. */
+static inline uint32_t slot_take(const struct iopf_broker *broker,
+				 struct endpoint *interface, struct endpoint *endpoint,
+				 const struct iopf_request *request, uint16_t *same_bucket)
+{
+	uint32_t slot = interface->free.first;
+	uint16_t *bucket = bucket_of(endpoint, request->index);
 
 	if (slot == NO_SLOT)
 		return NO_SLOT;
-	endpoint->credits++;
-	endpoint->free.first = list_next(broker->groups, &endpoint->free, slot);
-	group->same_bucket = same_bucket;
-	group_fill(broker, group, request, bound);
-	*bucket_of(endpoint, request->index) = (uint16_t)(slot - endpoint->slot_first + 1);
+	interface->free.first = list_next(broker->groups, &interface->free, slot);
+	*same_bucket = *bucket;
+	*bucket = (uint16_t)(slot - endpoint->slot_first + 1);
 	return slot;
 }
 
-/* To the end of the line of free slots, so that a generation lasts; a slot whose
- * generations have run out is retired. */
-static inline void slot_free(struct group *groups, struct endpoint *endpoint,
+/* To the end of the line of free slots, so that a generation, and what is known of the
+ * last responses, lasts; a slot whose generations have run out is retired. */
+static inline void slot_free(struct group *groups, struct endpoint *interface,
 			     uint32_t slot)
 {
 	if (TOKEN_GENERATION(groups[slot].token) == UINT32_MAX)
 		return;
-	line_push(groups, &endpoint->free, slot);
+	line_push(groups, &interface->free, slot);
+}
+
+static inline void units_free(struct endpoint *interface, const struct group *group)
+{
+	if (group->unit_last == 0)
+		return;
+	interface->units[group->unit_last - 1].next = interface->unit_free;
+	interface->unit_free = group->unit_first;
 }
 
 /* Everything that a group held of its endpoint goes back. */
-static inline void group_free(struct group *groups, struct endpoint *endpoint,
-			      uint32_t slot, unsigned from)
+static inline void group_free(const struct iopf_broker *broker, struct endpoint *endpoint,
+			      uint32_t slot, unsigned from, uint64_t now_ns)
 {
-	struct group *group = &groups[slot];
+	struct group *group = &broker->groups[slot];
+	struct endpoint *interface = endpoint;
 
-	bucket_remove(groups, endpoint, slot);
-	endpoint->credits = (uint16_t)(endpoint->credits - group->request_count);
-	if (group->unit_last != 0) {
-		endpoint->units[group->unit_last - 1].next = endpoint->unit_free;
-		endpoint->unit_free = group->unit_first;
+	bucket_remove(broker->groups, endpoint, slot);
+	if (endpoint->flags & ENDPOINT_VIRTUAL) {
+		interface = interface_of(broker, endpoint);
+		interface->ceiling = (uint16_t)(interface->ceiling + group->request_count);
 	}
-	group_move(endpoint, group, from, IOPF_GROUP_FREE);
-	slot_free(groups, endpoint, slot);
+	units_free(interface, group);
+	group_state(group, from, IOPF_GROUP_FREE);
+	endpoint->now -= now_in[from] + group->request_count * NOW_ONE(CREDITS);
+	group->opened_ns = now_ns;
+	slot_free(broker->groups, interface, slot);
 }
 
 /* ---- Owned, leaving, closed -------------------------------------------------------------- */
+
+/* @group, which is not LEAVING yet, does not count as its owner's any more. */
+static inline void owner_let_go(struct iopf_broker *broker, struct owner *owner,
+				struct endpoint *endpoint, struct group *group)
+{
+	group->flags &= (uint8_t)~GROUP_HELD;
+	owner->held[mechanism_of(endpoint)]--;
+	if (is_shared(endpoint))
+		share_count(broker, group, -(int)group->request_count);
+}
 
 /* A READY group, to the end of its owner's list. */
 static inline void owner_give(const struct iopf_broker *broker, struct owner *owner,

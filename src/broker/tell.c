@@ -13,7 +13,7 @@ static struct event_limit *limit_of(struct iopf_broker *broker,
 	}
 	if (event->endpoint != IOPF_NO_ID) {
 		*row = row_of_endpoint(broker, event->endpoint);
-		return &broker->endpoints[event->endpoint].limit;
+		return &broker->limits[event->endpoint];
 	}
 	*row = row_of_source(broker, event->source);
 	return &broker->sources[event->source].limit;

@@ -302,7 +302,8 @@ static int fill_pager(struct iopf_host *host, struct host_guest *guest,
 		error = add_functions(host, guest, options->functions, &none);
 	if (error == 0)
 		error = add_owner(host, guest,
-				  (struct iopf_owner_options){ .name = options->name });
+				  (struct iopf_owner_options){ .flags = IOPF_OWNER_HOST,
+							       .name = options->name });
 	return error != 0 ? error :
 			    attach_all(guest, options->pasids, options->pasid_count);
 }

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* broker/page.c - what is remembered of pages, off the beaten track. */
+#include "broker/page.h"
+
+static struct memory_of_page *retries_of(const struct iopf_broker *broker,
+					 const struct endpoint *interface)
+{
+	return &broker->retries[(interface->slot_first + RETRY_CREDITS - 1) / RETRY_CREDITS];
+}
+
+/* As many as fit the interface's slots, whatever their first. */
+static uint32_t retry_count(const struct endpoint *interface)
+{
+	return (slot_count(interface) - RETRY_CREDITS + 1) / RETRY_CREDITS;
+}
+
+static bool is_remembered(const struct memory_of_page *it, uint64_t now_ns)
+{
+	return it->page != 0 && now_ns - it->ns < PAGE_MEMORY_NS;
+}
+
+/* The place of @page among a few: its own, or one that is free; NULL. */
+static struct memory_of_page *retry_place(struct iopf_broker *broker,
+					  const struct endpoint *interface, uint64_t page,
+					  uint64_t who, uint64_t now_ns)
+{
+	uint32_t sets = retry_count(interface) / RETRY_WAYS;
+	struct memory_of_page *set =
+		retries_of(broker, interface) + page_place(page, who, sets) * RETRY_WAYS;
+	struct memory_of_page *room = NULL;
+
+	for (unsigned way = 0; way < RETRY_WAYS; way++) {
+		if (!is_remembered(&set[way], now_ns))
+			room = &set[way];
+		else if (set[way].who == who && PAGE_OF(set[way].page) == page)
+			return &set[way];
+	}
+	return room;
+}
+
+bool page_may_retry(struct iopf_broker *broker, const struct group *group, uint64_t now_ns)
+{
+	const struct endpoint *interface =
+		interface_of(broker, &broker->endpoints[group->bound.endpoint]);
+	const struct attachment *attachment = &broker->attachments[group->bound.attachment];
+	uint64_t most = broker->owners[attachment->owner].policy.retry_max;
+	uint64_t page = PAGE_OF(group->addr), who = binding_who(&group->bound);
+	struct memory_of_page *it = retry_place(broker, interface, page, who, now_ns);
+	uint32_t times;
+
+	if (it == NULL)
+		return false;
+	times = is_remembered(it, now_ns) ? page_times(it) : 0;
+	if (times >= most)
+		return false;
+	*it = (struct memory_of_page){ .page = page | (times + 1) * PAGE_ONE_TIME,
+				       .who = who,
+				       .ns = now_ns };
+	return true;
+}
+
+bool page_success_all(struct iopf_broker *broker, const struct owner *owner,
+		      const struct group *group, uint64_t clock_ns)
+{
+	const struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
+	uint64_t page = PAGE_OF(group->addr) | group->perm;
+	bool lie = page_success(broker, owner, group, page, clock_ns);
+
+	for (uint16_t link = group->unit_first; link != 0;
+	     link = endpoint->units[link - 1].next) {
+		const struct unit *unit = &endpoint->units[link - 1];
+
+		page = PAGE_OF(unit->addr) | unit->perm;
+		lie |= page_success(broker, owner, group, page, clock_ns);
+	}
+	return lie;
+}
+
+void page_forget_all(struct iopf_broker *broker, const struct endpoint *interface)
+{
+	memset(retries_of(broker, interface), 0,
+	       retry_count(interface) * sizeof(*broker->retries));
+	memset(successes_of(broker, interface), 0,
+	       success_count(interface) * sizeof(*broker->successes));
+}
