@@ -156,33 +156,4 @@ static inline int smmu_stop_marker(void)
 	return iopf_hardware_post(pair.hardware, &marker);
 }
 
-/* ---- With the driver as software -------------------------------------------------------- */
-
-static inline struct iopf_driver_options smmu_driver_options(void)
-{
-	struct iopf_driver_options options = pair_driver_options(16);
-
-	options.wire = &iopf_wire_smmuv3;
-	options.event_addr = SMMU_EVENTS_AT;
-	options.root_config = 6;
-	return options;
-}
-
-/* Up and running, nothing in any queue, all counts of the pair 0. */
-static inline void smmu_start_ops(const struct iopf_driver_options *options,
-				  const struct iopf_hardware_ops *ops)
-{
-	struct iopf_hardware_options hardware = smmu_options(IOPF_SMMUV3_PHYSICAL);
-	int error, rounds = 0;
-
-	hardware.ops = ops;
-	smmu_create(&hardware);
-	CHECK_EQ(iopf_driver_create(options, pair.driver_bytes, sizeof(pair.driver_bytes),
-				    &pair.driver), 0);
-	while ((error = iopf_driver_start(pair.driver)) == -EAGAIN && rounds++ < 100)
-		iopf_hardware_run(pair.hardware, 16);
-	CHECK_EQ(error, 0);
-	pair.commands = pair.interrupts = 0;
-}
-
 #endif

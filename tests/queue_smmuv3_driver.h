@@ -34,14 +34,23 @@ static inline int smmu_driver_run(int (*step)(struct iopf_driver *driver))
 }
 
 /* Up and running, nothing in any queue, all counts of the pair 0. */
+static inline void smmu_driver_start_ops(const struct iopf_driver_options *options,
+					 const struct iopf_hardware_ops *ops)
+{
+	struct iopf_hardware_options hardware = smmu_options(IOPF_SMMUV3_PHYSICAL);
+
+	hardware.ops = ops;
+	smmu_create(&hardware);
+	CHECK_EQ(smmu_driver_create(options), 0);
+	CHECK_EQ(smmu_driver_run(iopf_driver_start), 0);
+	pair.commands = pair.interrupts = 0;
+}
+
 static inline void smmu_driver_start(void)
 {
 	struct iopf_driver_options options = smmu_driver_options();
 
-	smmu_hardware(IOPF_SMMUV3_PHYSICAL);
-	CHECK_EQ(smmu_driver_create(&options), 0);
-	CHECK_EQ(smmu_driver_run(iopf_driver_start), 0);
-	pair.commands = pair.interrupts = 0;
+	smmu_driver_start_ops(&options, &pair_ops);
 }
 
 static inline const struct iopf_driver_stats *smmu_driver_stats(void)

@@ -6,9 +6,9 @@
  */
 #include "test.h"
 
-#include "queue_smmuv3.h"
+#include "queue_smmuv3_driver.h"
 
-enum { STEPS = 1000000, BATCH = 64, EVENT_SLOTS = 128 };
+enum { STEPS = 1000000, BATCH = 64 };
 
 static struct {
 	uint64_t seed;
@@ -20,8 +20,8 @@ static struct {
 	uint64_t recovered;
 
 	/* Events in the queue, oldest first; a stall that found no room is tried again. */
-	uint32_t event[EVENT_SLOTS];
-	bool stall[EVENT_SLOTS];
+	uint32_t event[EVENTS];
+	bool stall[EVENTS];
 	uint64_t recorded, seen;
 	uint32_t stalls, others, stalls_seen;
 	uint64_t waited, lost;
@@ -64,8 +64,8 @@ static void hardware_fault(void)
 		model.lost += !stall;
 		return;
 	}
-	model.event[model.recorded % EVENT_SLOTS] = number;
-	model.stall[model.recorded % EVENT_SLOTS] = stall;
+	model.event[model.recorded % EVENTS] = number;
+	model.stall[model.recorded % EVENTS] = stall;
 	model.recorded++;
 	model.stalls += stall;
 	model.others += !stall;
@@ -198,7 +198,7 @@ static void driver_take_faults(void)
 
 	CHECK(count >= 0);
 	for (int i = 0; i < count; i++) {
-		uint32_t slot = model.seen++ % EVENT_SLOTS;
+		uint32_t slot = model.seen++ % EVENTS;
 
 		CHECK_EQ(faults[i].addr, (uint64_t)model.event[slot] << 12);
 		CHECK_EQ(faults[i].stall, model.stall[slot]);
@@ -296,7 +296,7 @@ static void run(uint64_t seed, uint32_t burst, uint32_t steps)
 	model.seed = seed;
 	model.burst = burst;
 	options.registers = &hooked;
-	smmu_start_ops(&options, &ops);
+	smmu_driver_start_ops(&options, &ops);
 	model.hardware_acts = true;
 	for (uint32_t step = 0; step < steps; step++) {
 		software_act();

@@ -10,9 +10,9 @@
 
 #include "test.h"
 
-#include "queue_smmuv3.h"
+#include "queue_smmuv3_driver.h"
 
-enum { RECORDS = 1000000, COMMANDS = 200000, STALLS = 200000, BATCH = 64 };
+enum { RECORDS = 1000000, RESPONSES = 200000, STALLS = 200000, BATCH = 64 };
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static atomic_bool driver_done;
@@ -92,7 +92,7 @@ static void *hardware_thread(void *argument)
 
 static void commands_put(uint64_t *submitted, uint64_t *wait)
 {
-	for (int i = 0; i < 8 && *submitted < COMMANDS; i++) {
+	for (int i = 0; i < 8 && *submitted < RESPONSES; i++) {
 		struct iopf_command command = pair_response(*submitted);
 
 		if (iopf_driver_submit(pair.driver, &command) != 0)
@@ -138,7 +138,7 @@ static void driver_loop(void)
 	uint64_t taken = 0, submitted = 0, wait = 0;
 	uint32_t stalls = 0;
 
-	while (taken < RECORDS || submitted < COMMANDS || stalls < stall_count) {
+	while (taken < RECORDS || submitted < RESPONSES || stalls < stall_count) {
 		int count = requests_take(&taken);
 
 		if (stall_count != 0)
@@ -170,7 +170,7 @@ static void cross(void)
 	CHECK_EQ(pthread_join(thread, NULL), 0);
 	CHECK_EQ(accepted_count, RECORDS);
 	CHECK_EQ(iopf_driver_stats(pair.driver)->requests, RECORDS);
-	CHECK_EQ(commands_seen, COMMANDS);
+	CHECK_EQ(commands_seen, RESPONSES);
 	CHECK_EQ(commands_wrong, 0);
 	CHECK_EQ(iopf_hardware_stats(pair.hardware)->answered, lost_count);
 	CHECK_EQ(iopf_driver_stats(pair.driver)->faults, stall_count);
@@ -191,7 +191,7 @@ TEST(so_they_do_in_the_queues_of_smmuv3)
 	struct iopf_driver_options options = smmu_driver_options();
 
 	options.registers = &locked;
-	smmu_start_ops(&options, &ops);
+	smmu_driver_start_ops(&options, &ops);
 	stall_count = STALLS;
 	cross();
 }
