@@ -146,6 +146,7 @@ static struct iopf_agent_options agent_options(struct guest *guest)
 	return (struct iopf_agent_options){
 		.size_bytes = sizeof(struct iopf_agent_options),
 		.family = guest->family,
+		.mechanisms = &guest->mechanism,
 		.rid_count = CLI_COUNT(rids),
 		.rids = rids,
 		.memory = guest->space,

@@ -203,7 +203,7 @@ static int take(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pas
 		return smmuv3_builder_clear_cd(builder, rid, index_of(pasid));
 	if (config == SMMUV3_SECOND && pasid == IOPF_PASID_NONE)
 		return smmuv3_builder_clear_ste(builder, rid);
-	return config == SMMUV3_BOTH ? 0 : -ENOENT;
+	return -ENOENT; /* with SMMUV3_BOTH the descriptor is the guest's own */
 }
 
 static int smmuv3_space(const struct family_tables *tables, uint32_t rid, uint32_t pasid,
