@@ -136,6 +136,9 @@ TEST(an_smmu_that_lacks_what_paging_needs_is_not_started)
 	CHECK_EQ(start_with(all, 0, 0, 0, 0), 0);
 	CHECK_EQ(iopf_driver_stall_max(pair.driver), 0);
 	CHECK_EQ(start_with(all & ~pri, 0, 0, 0, 0), -EOPNOTSUPP);
+	/* STALL_MODEL 1 does not stall whatever STALL_MAX says. */
+	CHECK_EQ(start_with(all, 64, 0, 0, 1 << 24), 0);
+	CHECK_EQ(iopf_driver_stall_max(pair.driver), 0);
 	CHECK_EQ(start_with(all & ~(uint32_t)IOPF_SMMUV3_MSI, 64, 0, 0, 0), -EOPNOTSUPP);
 	CHECK_EQ(start_with(all, 64, 0, 3, 0), -EOPNOTSUPP);       /* no stage */
 	CHECK_EQ(start_with(all, 64, 0, 3 << 2, 1 << 2), -EOPNOTSUPP); /* AArch32 */
