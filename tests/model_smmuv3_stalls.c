@@ -214,6 +214,25 @@ TEST(one_pool_is_shared_by_all_streams_and_nobody_overtakes)
 	CHECK_EQ(model_iommu_stalled(w.iommu, IOPF_NO_ID), 0);
 }
 
+TEST(a_retry_that_faults_again_goes_to_the_end_of_the_line)
+{
+	struct iopf_fault fault;
+
+	start();
+	for (uint32_t n = 0; n < STALL_MAX + 1; n++)
+		CHECK_EQ(touch(n, R), -EINPROGRESS);
+	CHECK(event(&fault));
+	CHECK_EQ(fault.addr, IOVA);
+	resume(&fault, IOPF_SUCCESS);
+	for (uint32_t n = 1; n < STALL_MAX + 1; n++) {
+		CHECK(event(&fault));
+		CHECK_EQ(fault.addr, IOVA + n * K4);
+	}
+	CHECK(no_event()); /* its tag was the next one's */
+	resume(&fault, IOPF_INVALID);
+	CHECK_EQ(only_event().addr, IOVA);
+}
+
 /* ---- The event queue ------------------------------------------------------------------ */
 
 static void fill_events(void)
