@@ -51,6 +51,12 @@ static void name_group(struct scenario *s, uint32_t endpoint,
 		memcpy(s->groups[group].name, name, strlen(name) + 1);
 }
 
+/* A transaction reads or writes, not both. */
+static uint8_t one_access(uint8_t perm)
+{
+	return perm & IOPF_WRITE ? perm & (uint8_t)~IOPF_READ : perm;
+}
+
 /* A transaction of a stream stalls; the SMMU chooses the tag. */
 static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
 		  const struct iopf_request *request)
@@ -58,7 +64,7 @@ static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
 	const struct iopf_fault fault = { .addr = request->addr,
 					  .rid = request->rid,
 					  .pasid = request->pasid,
-					  .perm = request->perm,
+					  .perm = one_access(request->perm),
 					  .reason = IOPF_SMMUV3_F_TRANSLATION,
 					  .stage = 1,
 					  .request = true,
@@ -67,7 +73,8 @@ static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
 	int error;
 
 	if (!(request->flags & IOPF_LAST))
-		return scenario_bad(s, TRACE_KEY_last, "a stall is a group of one, expected last=1");
+		return scenario_bad(s, TRACE_KEY_last,
+				    "a stall is a group of one, expected last=1");
 	error = model_iommu_stall(s->world.iommu, &fault, &named.index);
 	if (error == 0)
 		name_group(s, scenario_number(s, endpoint), &named);
@@ -186,7 +193,7 @@ static void flood_stalls(struct scenario *s, struct scenario_endpoint *endpoint)
 	struct scenario_flood *flood = &endpoint->flood;
 	struct iopf_fault fault = { .rid = endpoint->options.rid,
 				    .pasid = flood->pasid,
-				    .perm = flood->perm,
+				    .perm = one_access(flood->perm),
 				    .reason = IOPF_SMMUV3_F_TRANSLATION,
 				    .stage = 1,
 				    .request = true,
