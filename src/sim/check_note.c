@@ -51,6 +51,10 @@ static void take(struct sim_check *check, struct check_function *function,
 	struct check_group *group = check_group_find(check, function, request->pasid,
 						     request->index, false);
 
+	if (function->off && function->value.stalls) { /* left over of what is ended */
+		function->silent_ends++;
+		check->silent_ends++;
+	}
 	if (function->off || function->silent)
 		return;
 	if (group == NULL) {
@@ -394,6 +398,9 @@ static void note_terminate(struct sim_check *check, const struct iopf_note *note
 	if (function == NULL)
 		return;
 	function->terminating = true;
+	function->given_up = false;
+	function->silent_ends += function->off ? 0 : function->ledger;
+	check->silent_ends += function->off ? 0 : function->ledger;
 	function->off = true;
 	check->result[SIM_I5].checked++;
 }

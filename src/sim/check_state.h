@@ -66,7 +66,10 @@ struct check_function {
 	bool off;    /* the ledger cannot be followed until it is reset and enabled */
 	bool silent; /* reset, and not enabled: what still comes is from before */
 	bool lossy;  /* credits may be lost until the next reset */
-	bool terminating; /* the host has said that everything of the stream ends */
+	/* The host has said that everything of the stream ends; the ledger has given up what
+	 * it had of the stream, and that has to be said. */
+	bool terminating, given_up;
+	uint64_t silent_ends; /* at most so many ended without a RESUME */
 	uint64_t ended[IOPF_ENDING_COUNT]; /* responses that left, since it was bound */
 	uint64_t requests, lasts;          /* that the host took, since then */
 };
@@ -88,6 +91,7 @@ struct sim_check {
 	/* What the host took and said, everything together. */
 	uint64_t requests, lasts, stop_markers, overflows, refused;
 	uint64_t ended[IOPF_ENDING_COUNT];
+	uint64_t silent_ends; /* of all streams */
 };
 
 /* ---- check_book.c ----------------------------------------------------------- */

@@ -32,29 +32,19 @@ static void on_stalled(void *context, const struct iopf_fault *fault)
 	record(s, &event, endpoint);
 }
 
-static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code code,
-		       enum model_stall_verdict verdict)
+/* The transaction is let go: to be tried again, or aborted. */
+static void response(struct scenario *s, uint32_t endpoint, uint16_t tag,
+		     enum iopf_code code)
 {
-	struct scenario *s = context;
-	const struct model_stall_observer check = sim_check_stalls(s->check);
-	uint32_t endpoint = scenario_endpoint_of_rid(s, rid);
-	struct scenario_seen *seen;
+	struct scenario_seen *seen = scenario_log_add(s, &s->log[SCENARIO_RESPONSES]);
 	struct trace_event event;
 
-	check.resumed(check.context, rid, tag, code, verdict);
-	if (endpoint == SCENARIO_NONE)
-		return;
-	if (verdict != MODEL_STALL_TAKEN) {
-		s->endpoints[endpoint].strays++;
-		return;
-	}
-	seen = scenario_log_add(s, &s->log[SCENARIO_RESPONSES]);
 	if (seen == NULL)
 		return;
 	seen->endpoint = endpoint;
 	seen->pasid = IOPF_PASID_NONE;
 	seen->index = tag;
-	seen->code = code == IOPF_SUCCESS ? IOPF_SUCCESS : IOPF_INVALID;
+	seen->code = (uint8_t)code;
 	seen->group = scenario_group_at(s, endpoint, IOPF_PASID_NONE, tag);
 	if (seen->group != SCENARIO_NONE)
 		s->groups[seen->group].answered = true;
@@ -64,19 +54,35 @@ static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code
 	record(s, &event, endpoint);
 }
 
+static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code code,
+		       enum model_stall_verdict verdict)
+{
+	struct scenario *s = context;
+	const struct model_stall_observer check = sim_check_stalls(s->check);
+	uint32_t endpoint = scenario_endpoint_of_rid(s, rid);
+
+	check.resumed(check.context, rid, tag, code, verdict);
+	if (endpoint == SCENARIO_NONE)
+		return;
+	if (verdict != MODEL_STALL_TAKEN) {
+		s->endpoints[endpoint].strays++;
+		return;
+	}
+	response(s, endpoint, tag, code == IOPF_SUCCESS ? IOPF_SUCCESS : IOPF_INVALID);
+}
+
+/* For the device it is an abort like any other. */
 static void on_terminated(void *context, uint32_t rid, uint16_t tag)
 {
 	struct scenario *s = context;
 	const struct model_stall_observer check = sim_check_stalls(s->check);
-	uint32_t endpoint = scenario_endpoint_of_rid(s, rid), group;
+	uint32_t endpoint = scenario_endpoint_of_rid(s, rid);
 
 	check.terminated(check.context, rid, tag);
 	if (endpoint == SCENARIO_NONE)
 		return;
 	s->endpoints[endpoint].ends++;
-	group = scenario_group_at(s, endpoint, IOPF_PASID_NONE, tag);
-	if (group != SCENARIO_NONE)
-		s->groups[group].forgotten = true;
+	response(s, endpoint, tag, IOPF_INVALID);
 }
 
 struct model_stall_observer scenario_stall_observer(struct scenario *s)
