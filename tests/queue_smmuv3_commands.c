@@ -431,6 +431,23 @@ TEST(an_invalidation_that_times_out_is_told_by_the_sync_behind_it)
 	CHECK_EQ(smmu_stats()->aborted_waits, 1);
 }
 
+/* Who begins anew is not told of a device that its predecessor asked. */
+TEST(a_queue_that_is_switched_off_forgets_who_did_not_answer)
+{
+	smmu_start();
+	invalidate_device(0x310);
+	pair.command_result = -ETIMEDOUT;
+	CHECK_EQ(run(1), 1);
+	pair.command_result = 0;
+	pair_set(SMMUV3_CR0, 4, 0);
+	pair_set(SMMUV3_CMDQ_PROD, 8, 0);
+	pair_set(SMMUV3_CR0, 4, SMMU_ON);
+	smmu_sync(IOPF_WAIT_STATUS, STATUS_AT, 7);
+	CHECK_EQ(run(9), 1);
+	CHECK_EQ(status(), 7);
+	CHECK_EQ(smmu_errors(), 0);
+}
+
 TEST(a_sync_that_times_out_itself_is_the_same)
 {
 	smmu_start();

@@ -8,9 +8,10 @@
 
 #include "queue/smmuv3_hardware.h"
 
-void smmuv3_commands_refetch(struct iopf_hardware *hardware)
+void smmuv3_commands_reset(struct iopf_hardware *hardware)
 {
 	hardware->holding = false;
+	hardware->smmuv3.device_failed = false;
 }
 
 /* 7.1: the queue stops, CONS where it was, until software acknowledges the error. */

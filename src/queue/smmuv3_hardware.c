@@ -184,7 +184,7 @@ static void cr0_written(struct iopf_hardware *hardware)
 	hardware->smmuv3.enabled = now;
 	reg32_set(hardware, SMMUV3_CR0ACK, now);
 	if ((changed & SMMUV3_CMDQEN) != 0)
-		smmuv3_commands_refetch(hardware);
+		smmuv3_commands_reset(hardware);
 	queue_switched(hardware, changed, &smmuv3_events, IOPF_EVENT_QUEUE_ENABLED,
 		       IOPF_EVENT_QUEUE_DISABLED);
 	queue_switched(hardware, changed, &smmuv3_requests, IOPF_QUEUE_ENABLED,

@@ -39,8 +39,8 @@ bool smmuv3_fault_record(struct iopf_hardware *hardware, const struct iopf_fault
 
 /* ---- smmuv3_commands.c ------------------------------------------------------------------ */
 
-/* CMDQEN went on or off, or an error was acknowledged: what is there is fetched anew. */
-void smmuv3_commands_refetch(struct iopf_hardware *hardware);
+/* CMDQEN went on or off: who comes next begins anew. */
+void smmuv3_commands_reset(struct iopf_hardware *hardware);
 bool smmuv3_command_step(struct iopf_hardware *hardware);
 
 #endif
