@@ -32,7 +32,7 @@ TEST(start_turns_everything_on_and_forgets_what_was_cached)
 /* Nobody is let in before the caches are empty, and nothing at all while it goes. */
 TEST(streams_are_let_in_last)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 
 	smmu_hardware(IOPF_SMMUV3_PHYSICAL);
 	CHECK_EQ(smmu_driver_create(&options), 0);
@@ -50,7 +50,7 @@ TEST(streams_are_let_in_last)
 
 TEST(without_an_interrupt_address_nothing_interrupts)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 
 	options.interrupt_addr = 0;
 	smmu_hardware(IOPF_SMMUV3_PHYSICAL);
@@ -63,7 +63,7 @@ TEST(without_an_interrupt_address_nothing_interrupts)
 
 TEST(what_an_earlier_driver_left_is_cleared)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	uint8_t junk[16];
 
 	smmu_start();
@@ -114,7 +114,7 @@ TEST(stop_lets_responses_out_and_keeps_streams_shut)
 static int start_with(uint32_t features, uint32_t stalls, uint32_t index, uint32_t clear,
 		      uint32_t set)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	struct iopf_hardware_options hardware = smmu_options(features);
 
 	CHECK_EQ(iopf_smmuv3_identification(features, 16, 20, stalls, hardware.idr), 0);
@@ -155,26 +155,26 @@ TEST(an_smmu_that_lacks_what_paging_needs_is_not_started)
 
 TEST(options_that_cannot_be_are_refused)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 
 	smmu_hardware(IOPF_SMMUV3_PHYSICAL);
 	options.command_bytes = 32;
 	CHECK_EQ(smmu_driver_create(&options), -EINVAL);
-	options = fake_driver_options();
+	options = smmu_driver_options();
 	options.event_order = 8;
 	CHECK_EQ(smmu_driver_create(&options), -EINVAL);
-	options = fake_driver_options();
+	options = smmu_driver_options();
 	options.event_addr = 0x800;
 	CHECK_EQ(smmu_driver_create(&options), -EINVAL);
-	options = fake_driver_options();
+	options = smmu_driver_options();
 	options.event_addr = PAIR_PAGES * PAGE;
 	CHECK_EQ(smmu_driver_create(&options), -EFAULT);
 	/* An address of 0 would be no message. */
-	options = fake_driver_options();
+	options = smmu_driver_options();
 	options.status_addr = 0;
 	CHECK_EQ(smmu_driver_create(&options), -EINVAL);
 	/* Hardware cuts a base down to a multiple of the queue's size. */
-	options = fake_driver_options();
+	options = smmu_driver_options();
 	options.request_addr = 0x3000;
 	options.request_order = 1;
 	CHECK_EQ(smmu_driver_create(&options), -EINVAL);

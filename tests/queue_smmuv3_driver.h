@@ -8,7 +8,7 @@
 /* One page each: all entries of it are usable. */
 enum { REQUESTS = 256, COMMANDS = 256, EVENTS = 128 };
 
-static inline struct iopf_driver_options fake_driver_options(void)
+static inline struct iopf_driver_options smmu_driver_options(void)
 {
 	struct iopf_driver_options options = pair_driver_options(16);
 
@@ -48,7 +48,7 @@ static inline void smmu_driver_start_ops(const struct iopf_driver_options *optio
 
 static inline void smmu_driver_start(void)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 
 	smmu_driver_start_ops(&options, &pair_ops);
 }

@@ -53,7 +53,7 @@ static int do_command(void *context, const struct iopf_command *command)
 
 static void start_silent(int rid, bool forget)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	struct iopf_hardware_options hardware = smmu_options(IOPF_SMMUV3_PHYSICAL);
 	static struct iopf_hardware_ops ops;
 

@@ -75,7 +75,7 @@ static const struct iopf_register_ops slow_registers = { slow_read, slow_write }
 
 static void slow_create(void)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	struct iopf_hardware_options hardware = smmu_options(IOPF_SMMUV3_PHYSICAL);
 
 	smmu_create(&hardware);
@@ -275,7 +275,7 @@ static void lied_to_step(uint64_t *wait)
 
 TEST(a_driver_survives_registers_that_lie)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	uint64_t wait = 0;
 
 	slow_create();
@@ -302,7 +302,7 @@ TEST(a_driver_survives_registers_that_lie)
 
 TEST(a_driver_hands_on_what_register_accesses_return)
 {
-	struct iopf_driver_options options = fake_driver_options();
+	struct iopf_driver_options options = smmu_driver_options();
 	struct iopf_request request;
 	struct iopf_fault fault;
 	uint32_t count;
