@@ -240,6 +240,50 @@ TEST(deadline_that_answers_ends_the_group_and_its_answer_is_stale)
 	CHECK_EQ(iopf_broker_next_deadline_ns(broker), UINT64_MAX);
 }
 
+TEST(answer_and_deadline_race_and_one_of_them_wins)
+{
+	struct iopf_policy policy = { .deadline_ns = 100, .deadline_answers = 1 };
+	struct iopf_group group;
+
+	world_alone(4);
+	CHECK_EQ(iopf_broker_set_policy(broker, alice, &policy), 0);
+	group = one_group(1); /* an answer on its way wins */
+	CHECK_EQ(iopf_broker_answer_remote(broker, alice, group.token, IOPF_SUCCESS), 0);
+	now_ns += 100;
+	CHECK(iopf_broker_poll(broker, 64, now_ns) > 0);
+	CHECK_EQ(response().ending, IOPF_ENDING_success);
+	CHECK_EQ(responses(), 0);
+	group = one_group(2); /* a deadline that has passed does */
+	now_ns += 100;
+	CHECK(iopf_broker_poll(broker, 64, now_ns) > 0);
+	CHECK_EQ(iopf_broker_answer_remote(broker, alice, group.token, IOPF_SUCCESS), 0);
+	CHECK(iopf_broker_poll(broker, 64, now_ns) > 0);
+	CHECK_EQ(response().ending, IOPF_ENDING_deadline);
+	CHECK_EQ(responses(), 0);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 1);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), ended_deadline), 1);
+}
+
+TEST(policy_changes_what_is_open_already)
+{
+	struct iopf_policy policy = { .deadline_ns = 0 };
+
+	world_alone(4);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	now_ns += 500;
+	CHECK_EQ(iopf_broker_poll(broker, 64, now_ns), 0);
+	CHECK_EQ(iopf_broker_next_deadline_ns(broker), UINT64_MAX);
+	policy.deadline_ns = 400; /* warns */
+	CHECK_EQ(iopf_broker_set_policy(broker, alice, &policy), 0);
+	CHECK_EQ(iopf_broker_next_deadline_ns(broker), 1400);
+	CHECK_EQ(iopf_broker_poll(broker, 64, now_ns), 1);
+	CHECK_EQ(events[IOPF_EVENT_DEADLINE], 1);
+	policy.deadline_answers = 1;
+	CHECK_EQ(iopf_broker_set_policy(broker, alice, &policy), 0);
+	CHECK_EQ(iopf_broker_poll(broker, 64, now_ns), 1);
+	CHECK_EQ(response().ending, IOPF_ENDING_deadline);
+}
+
 TEST(deadline_that_warns_tells_each_group_once_and_ends_none)
 {
 	struct iopf_owner_options slow = { .size_bytes = sizeof(slow), .policy.deadline_ns = 100 };

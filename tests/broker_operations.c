@@ -12,7 +12,7 @@ static int carry_out(int *taken_out)
 {
 	int step = iopf_broker_step(broker, endpoint);
 
-	while (step > IOPF_STEP_NONE && step < IOPF_STEP_DONE) {
+	while (step > IOPF_STEP_NONE && step != IOPF_STEP_DONE) {
 		if (step == IOPF_STEP_RESPOND)
 			*taken_out += responses();
 		step = did(0);
@@ -86,16 +86,183 @@ TEST(done_waits_for_the_response_that_finds_no_room)
 	CHECK_EQ(iopf_broker_step(broker, endpoint), IOPF_STEP_NONE);
 }
 
-TEST(drain_repeats_after_an_overflow_a_bounded_number_of_times)
+static int vain_rounds(int step)
 {
 	int rounds = 0;
 
-	world_create(8);
-	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
-	while (did(-EAGAIN) == IOPF_STEP_DRAIN)
+	while (did(-EAGAIN) == step)
 		rounds++;
-	CHECK_EQ(rounds, 64);
+	return rounds;
+}
+
+TEST(detach_that_cannot_be_finished_leaves_the_others_alone)
+{
+	struct iopf_group his;
+	int left = 0;
+
+	world_create(8);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	ask(2, 2, 0x2000, IOPF_LAST);
+	his = fetched(bob);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(vain_rounds(IOPF_STEP_DRAIN), 64);
 	CHECK_EQ(events[IOPF_EVENT_OPERATION_FAILED], 1);
+	CHECK_EQ(iopf_broker_step(broker, endpoint), IOPF_STEP_NONE);
+	CHECK_EQ(response().ending, IOPF_ENDING_detach);
+	CHECK_EQ(iopf_broker_answer(broker, bob, his.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(response().code, IOPF_SUCCESS);
+	ask(2, 2, 0x2000, IOPF_LAST);
+	CHECK_EQ(fetched(bob).index, 2);
+	/* It is closed, and nobody's, until its queue was drained. */
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(response().ending, IOPF_ENDING_detach);
+	CHECK_EQ(iopf_broker_attach(broker, endpoint, 1, bob), -EBUSY);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+	CHECK_EQ(iopf_broker_attach(broker, endpoint, 1, bob), 0);
+}
+
+TEST(detach_whose_responses_find_no_room_leaves_the_others_alone)
+{
+	int left = 0;
+
+	world_create(8);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(did(0), IOPF_STEP_RESPOND);
+	CHECK_EQ(vain_rounds(IOPF_STEP_RESPOND), 4096);
+	ask(2, 2, 0x2000, IOPF_LAST);
+	CHECK_EQ(fetched(bob).index, 2);
+	CHECK_EQ(response().index, 1); /* there was room at last */
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+}
+
+TEST(disable_that_cannot_be_drained_needs_a_function_reset)
+{
+	world_create(8);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(iopf_broker_disable(broker, endpoint), 0);
+	CHECK_EQ(vain_rounds(IOPF_STEP_DRAIN), 64);
+	CHECK_EQ(responses(), 0);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
+	CHECK_EQ(iopf_broker_enable(broker, endpoint), -EBUSY);
+}
+
+/* ---- Replace -------------------------------------------------------------------------- */
+
+static void replace(uint32_t owner)
+{
+	CHECK_EQ(iopf_broker_replace(broker, endpoint, 1, owner, now_ns), 0);
+}
+
+TEST(replace_answers_what_is_open_and_gives_the_new_owner_only_what_is_new)
+{
+	struct iopf_group shown[2];
+	int left = 0;
+
+	world_alone(8);
+	ask(1, 1, 0x1000, 0); /* half a group */
+	ask(1, 2, 0x2000, IOPF_LAST);
+	ask(1, 3, 0x3000, IOPF_LAST);
+	shown[0] = fetched(alice);
+	shown[1] = fetched(alice);
+	ask(1, 4, 0x4000, IOPF_LAST);
+	ask(1, 5, 0x5000, IOPF_LAST);
+	replace(bob);
+	ask(1, 6, 0x6000, IOPF_LAST); /* out of the queue while it is drained */
+	ask(1, 7, 0x7000, IOPF_LAST);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+	CHECK_EQ(left, 6);
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_detach), 6);
+	CHECK_EQ(taken_count, 2);
+	CHECK(nothing_for(bob));
+	ask(1, 8, 0x8000, IOPF_LAST);
+	CHECK_EQ(fetched(bob).index, 8);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 2);
+	ask(1, 1, 0x9000, IOPF_LAST); /* the other half */
+	CHECK_EQ(response().request_count, 2);
+	CHECK(nothing_for(bob));
+	for (unsigned i = 0; i < 2; i++)
+		CHECK_EQ(iopf_broker_answer(broker, alice, shown[i].token, IOPF_SUCCESS,
+					    now_ns), -ENOENT);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 2);
+	CHECK_EQ(responses(), 0);
+}
+
+TEST(hundred_replacements_serve_whoever_has_it_now)
+{
+	uint64_t seed = 7;
+
+	world_create(8);
+	for (unsigned i = 0; i < 100; i++) {
+		uint32_t owner = test_random(&seed) % 2 == 0 ? alice : bob;
+		struct iopf_group group;
+		int left = 0;
+
+		replace(owner);
+		CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+		ask(1, 1, 0x1000, IOPF_LAST);
+		group = fetched(owner);
+		CHECK_EQ(iopf_broker_answer(broker, owner, group.token, IOPF_INVALID, now_ns),
+			 0);
+		CHECK_EQ(responses(), 1);
+	}
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 2), 0);
+}
+
+TEST(replace_is_refused_where_it_cannot_be)
+{
+	world_create(8);
+	CHECK_EQ(iopf_broker_replace(broker, endpoint, 77, bob, now_ns), -ENOENT);
+	CHECK_EQ(iopf_broker_replace(broker, endpoint, 1, 77, now_ns), -ENOENT);
+	CHECK_EQ(iopf_broker_replace(broker, 77, 1, bob, now_ns), -ENOENT);
+	replace(bob);
+	CHECK_EQ(iopf_broker_replace(broker, endpoint, 2, alice, now_ns), -EBUSY);
+	CHECK_EQ(iopf_broker_attach(broker, endpoint, 1, alice), -EBUSY);
+	CHECK_EQ(iopf_broker_remove_owner(broker, bob), -EBUSY);
+}
+
+TEST(reset_during_a_replace_gives_it_to_the_new_owner_at_once)
+{
+	int left = 0;
+
+	world_alone(8);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	replace(bob);
+	CHECK_EQ(iopf_broker_reset(broker, endpoint, now_ns), 0);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+	CHECK_EQ(iopf_broker_enable(broker, endpoint), 0);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(fetched(bob).index, 1);
+	CHECK_EQ(left, 0);
+}
+
+TEST(replace_that_cannot_be_finished_gives_it_to_nobody)
+{
+	int left = 0;
+
+	world_alone(8);
+	replace(bob);
+	CHECK_EQ(vain_rounds(IOPF_STEP_DRAIN), 64);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(response().ending, IOPF_ENDING_detach);
+	CHECK_EQ(iopf_broker_remove_owner(broker, bob), 0);
+	replace(alice);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(fetched(alice).index, 1);
+}
+
+TEST(function_that_dies_during_a_replace_belongs_to_nobody)
+{
+	world_alone(8);
+	ask(1, 1, 0x1000, IOPF_LAST);
+	replace(bob);
+	CHECK_EQ(did(-ENODEV), -ENODEV);
+	CHECK_EQ(responses(), 0);
+	CHECK_EQ(iopf_broker_remove_owner(broker, bob), 0);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), -ENOENT);
 }
 
 TEST(function_reset_ends_groups_without_a_response_wherever_they_are)

@@ -116,6 +116,11 @@ __attribute__((unused)) static void world_options_create(const struct iopf_broke
 	CHECK_EQ(iopf_broker_attach(broker, other, 1, alice), 0);
 }
 
+__attribute__((unused)) static void world_policy(uint32_t owner, struct iopf_policy policy)
+{
+	CHECK_EQ(iopf_broker_set_policy(broker, owner, &policy), 0);
+}
+
 __attribute__((unused)) static void world_alone(uint32_t allocation)
 {
 	struct iopf_broker_options options = world_options();

@@ -255,7 +255,8 @@ struct endpoint {
 	struct unit *units;
 };
 _Static_assert(sizeof(void *) < 8 ||
-		       (sizeof(struct endpoint) == 128 && offsetof(struct endpoint, state) == 64),
+		       (sizeof(struct endpoint) == 128 &&
+			offsetof(struct endpoint, state) == 64),
 	       "two cache lines");
 
 /* What an owner may hold of an interface, and holds: for each endpoint that it has
@@ -420,7 +421,7 @@ void share_count(struct iopf_broker *broker, const struct group *group, int requ
 void partials_disown(struct iopf_broker *broker, uint32_t attachment);
 void owner_policy(struct owner *owner, const struct iopf_policy *policy);
 
-/* ---- operation.c -------------------------------------------------------------------- */
+/* ---- operation.c, step.c ------------------------------------------------------------ */
 
 /* Whether what @endpoint asks now is of the epoch that an operation ends: from the PRI
  * reset on, or the stream's new entry, it is new. */
@@ -443,7 +444,7 @@ static inline bool in_range(uint32_t value, uint32_t low, uint32_t last)
 	return value >= low && value <= last;
 }
 
-/* ---- broker.c, endpoint.c ------------------------------------------------------------------------ */
+/* ---- broker.c, endpoint.c --------------------------------------------------------------- */
 
 static inline struct endpoint *endpoint_get(const struct iopf_broker *broker,
 					    uint32_t endpoint)
@@ -520,88 +521,5 @@ void record_endpoint(struct iopf_broker *broker, uint64_t ns, uint8_t kind,
 		     uint32_t endpoint, uint32_t pasid, uint64_t data, uint8_t detail);
 /* The time of the last step, for calls that know none. */
 uint64_t record_last_ns(const struct iopf_broker *broker);
-
-static inline struct iopf_stats_row *row_of_endpoint(const struct iopf_broker *broker,
-						     uint32_t endpoint)
-{
-	return broker->endpoints[endpoint].row;
-}
-
-static inline struct iopf_stats_row *row_of_owner(const struct iopf_broker *broker,
-						  uint32_t owner)
-{
-	return broker->owners[owner].row;
-}
-
-static inline struct iopf_stats_row *row_of_source(const struct iopf_broker *broker,
-						   uint32_t source)
-{
-	return &broker->stats->row[broker->options.endpoint_max +
-				   broker->options.owner_max + source];
-}
-
-/* The row that a group's numbers go to: its endpoint's, or its source's. */
-static inline struct iopf_stats_row *row_of_group(const struct iopf_broker *broker,
-						  const struct group *group)
-{
-	uint32_t endpoint = group->bound.endpoint;
-
-	return endpoint != NO_ENDPOINT ? row_of_endpoint(broker, endpoint) :
-					 row_of_source(broker, group->source);
-}
-
-/* One writer: a plain add; relaxed, so that a reader in another thread or process sees
- * whole values. */
-static inline void count(uint64_t *value, uint64_t by)
-{
-	__atomic_store_n(value, *value + by, __ATOMIC_RELAXED);
-}
-
-/* A value of a row that is no counter. */
-static inline void publish(uint64_t *value, uint64_t now)
-{
-	__atomic_store_n(value, now, __ATOMIC_RELAXED);
-}
-
-#define COUNT(row, name) count(&(row)->counter[IOPF_COUNTER_##name], 1)
-
-/* The last word of a struct iopf_record: written whole, since narrow stores that are read
- * as one word cost as much as all the rest. */
-#define RECORD_WORD3(pasid, endpoint, kind, detail) \
-	WORD(pasid, HALF(endpoint, PAIR(kind, detail)))
-_Static_assert(sizeof(struct iopf_record) == 32, "four words");
-
-/* The flight recorder's writer. Each word is a release store: what overwrites an old
- * entry cannot be seen before the head that announced the entry before it. Pairs with
- * the reader: acquire loads of the words, then head again. Without a recorder there is
- * a spare one, so that nothing has to be asked here. */
-static inline uint64_t *record_begin(const struct iopf_broker *broker)
-{
-	return (void *)&broker->records[broker->recorder->head & broker->record_mask];
-}
-
-static inline void record_word(uint64_t *word, uint64_t value)
-{
-	__atomic_store_n(word, value, __ATOMIC_RELEASE);
-}
-
-static inline void record_end(const struct iopf_broker *broker)
-{
-	record_word(&broker->recorder->head, broker->recorder->head + 1);
-}
-
-/* A step of a group. */
-static inline void record(const struct iopf_broker *broker, uint64_t ns, uint8_t kind,
-			  const struct group *group, uint64_t data, uint8_t detail)
-{
-	uint64_t *words = record_begin(broker);
-
-	record_word(&words[0], ns);
-	record_word(&words[1], group->token);
-	record_word(&words[2], data);
-	record_word(&words[3], RECORD_WORD3(group->bound.pasid, group->bound.endpoint, kind,
-					    detail));
-	record_end(broker);
-}
 
 #endif

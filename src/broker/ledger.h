@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#include "broker/broker.h"
+#include "broker/record.h"
 
 /* ---- Lists: a live group is on exactly one, that of its state ---------------------- */
 

@@ -14,11 +14,6 @@ static uint32_t retry_count(const struct endpoint *interface)
 	return (slot_count(interface) - RETRY_CREDITS + 1) / RETRY_CREDITS;
 }
 
-static bool is_remembered(const struct memory_of_page *it, uint64_t now_ns)
-{
-	return it->page != 0 && now_ns - it->ns < PAGE_MEMORY_NS;
-}
-
 /* The place of @page among a few: its own, or one that is free; NULL. */
 static struct memory_of_page *retry_place(struct iopf_broker *broker,
 					  const struct endpoint *interface, uint64_t page,
@@ -30,7 +25,7 @@ static struct memory_of_page *retry_place(struct iopf_broker *broker,
 	struct memory_of_page *room = NULL;
 
 	for (unsigned way = 0; way < RETRY_WAYS; way++) {
-		if (!is_remembered(&set[way], now_ns))
+		if (!page_is_known(&set[way], now_ns))
 			room = &set[way];
 		else if (set[way].who == who && PAGE_OF(set[way].page) == page)
 			return &set[way];
@@ -50,7 +45,7 @@ bool page_may_retry(struct iopf_broker *broker, const struct group *group, uint6
 
 	if (it == NULL)
 		return false;
-	times = is_remembered(it, now_ns) ? page_times(it) : 0;
+	times = page_is_known(it, now_ns) ? page_times(it) : 0;
 	if (times >= most)
 		return false;
 	*it = (struct memory_of_page){ .page = page | (times + 1) * PAGE_ONE_TIME,

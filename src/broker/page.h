@@ -3,9 +3,9 @@
  * broker/page.h - what is remembered of pages: which were told to try again, over a quota,
  * and which were asked again though their owner had said success.
  *
- * The tables are of each interface, a part of its credits: who floods one evicts nothing
- * of another. What is evicted is counted anew; what finds no place among those that are
- * told to try again is not told so.
+ * The tables are of each interface, a part of its credits. Nothing is evicted within its
+ * second: whoever floods a table makes nobody forgotten. What finds no place is not told
+ * to try again; or is counted when it is asked the next time after a place became free.
  */
 #ifndef BROKER_PAGE_H
 #define BROKER_PAGE_H
@@ -15,6 +15,11 @@
 #define PAGE_OF(addr)   ((addr) & ~UINT64_C(0xfff))
 #define PAGE_TIMES_MASK UINT64_C(0xff0)
 #define PAGE_ONE_TIME   UINT64_C(0x10)
+
+static inline bool page_is_known(const struct memory_of_page *it, uint64_t now_ns)
+{
+	return it->page != 0 && now_ns - it->ns < PAGE_MEMORY_NS;
+}
 
 static inline uint32_t page_times(const struct memory_of_page *it)
 {
@@ -56,6 +61,8 @@ static inline bool page_success(struct iopf_broker *broker, const struct owner *
 				    page_place(page, who, success_count(endpoint));
 
 	if (it->who != who || (it->page & ~PAGE_TIMES_MASK) != page) {
+		if (page_is_known(it, clock_ns)) /* another's place: its turn comes */
+			return false;
 		it->page = page;
 	} else if (group->opened_ns <= it->ns) {
 		return false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* broker/tell.c - events, the recorder beside a group's way, and names for people. */
-#include "broker/broker.h"
+#include "broker/record.h"
 
 /* Whose share of the callback an event uses: its owner's, endpoint's, or source's. */
 static struct event_limit *limit_of(struct iopf_broker *broker,

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Description: whose success is followed by the same question again and again is not
+ * believed; whoever is asked together, or much later, is; others are not touched.
+ */
+#include "broker_world.h"
+
+enum { LIMIT = 4 };
+
+static void liars(uint32_t allocation)
+{
+	world_alone(allocation);
+	world_policy(alice, (struct iopf_policy){ .liar_limit = LIMIT });
+}
+
+/* alice is asked for @addr and says success. Returns: under what it ends. */
+static enum iopf_ending success_for(uint64_t addr)
+{
+	struct iopf_response out;
+	struct iopf_group group;
+
+	now_ns += 1000;
+	ask(1, 1, addr, IOPF_LAST);
+	group = fetched(alice);
+	now_ns += 1000;
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	out = response();
+	CHECK_EQ(out.code, out.ending == IOPF_ENDING_liar ? IOPF_INVALID : IOPF_SUCCESS);
+	return (enum iopf_ending)out.ending;
+}
+
+TEST(success_for_the_same_page_again_and_again_is_not_believed)
+{
+	liars(8);
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x1fff), IOPF_ENDING_liar);
+	CHECK_EQ(events[IOPF_EVENT_LIAR], 1);
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), liar), 1);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), liar), 1);
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_liar), 1);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), ended_liar), 1);
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_success), LIMIT);
+	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_success); /* counted anew */
+}
+
+TEST(liar_that_says_it_again_is_stale)
+{
+	struct iopf_group group;
+
+	liars(8);
+	for (unsigned i = 0; i < LIMIT; i++)
+		success_for(0x1000);
+	now_ns++;
+	ask(1, 1, 0x1000, IOPF_LAST);
+	group = fetched(alice);
+	now_ns++;
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), -ENOENT);
+	CHECK_EQ(COUNTED(ROW_OWNER(alice), refused_stale), 1);
+	CHECK_EQ(responses(), 1);
+}
+
+TEST(another_page_or_access_is_another_question)
+{
+	struct iopf_request write = a_request(RID, 1, 1, 0x1000, IOPF_LAST);
+	struct iopf_group group;
+
+	liars(64);
+	write.perm = IOPF_WRITE;
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x77000), IOPF_ENDING_success);
+	now_ns += 1000;
+	CHECK_EQ(iopf_broker_request(broker, source, &write, now_ns), 0);
+	group = fetched(alice);
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(response().ending, IOPF_ENDING_success);
+}
+
+TEST(pages_that_were_asked_together_were_not_asked_again)
+{
+	uint64_t tokens[8];
+
+	liars(8);
+	for (unsigned round = 0; round < LIMIT - 1; round++) {
+		now_ns += 1000;
+		for (uint16_t i = 0; i < 8; i++)
+			ask(1, i, 0x1000, IOPF_LAST);
+		for (unsigned i = 0; i < 8; i++)
+			tokens[i] = fetched(alice).token;
+		for (unsigned i = 0; i < 8; i++, now_ns++)
+			CHECK_EQ(iopf_broker_answer(broker, alice, tokens[i], IOPF_SUCCESS,
+						    now_ns), 0);
+		CHECK_EQ(responses(), 8);
+	}
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_success), 8 * (LIMIT - 1));
+}
+
+TEST(page_that_is_asked_much_later_may_have_been_taken_away_meanwhile)
+{
+	liars(8);
+	for (unsigned i = 0; i < 4 * LIMIT; i++) {
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+		now_ns += 1000000000;
+	}
+}
+
+TEST(invalid_is_no_lie)
+{
+	struct iopf_group group;
+
+	liars(8);
+	for (unsigned i = 0; i < 4 * LIMIT; i++) {
+		now_ns += 1000;
+		ask(1, 1, 0x1000, IOPF_LAST);
+		group = fetched(alice);
+		CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_INVALID, now_ns),
+			 0);
+		CHECK_EQ(response().ending, IOPF_ENDING_invalid);
+	}
+}
+
+TEST(one_page_of_a_group_is_enough)
+{
+	enum iopf_ending ending = IOPF_ENDING_success;
+	struct iopf_group group;
+
+	liars(64);
+	for (unsigned i = 0; i <= LIMIT; i++) {
+		CHECK_EQ(ending, IOPF_ENDING_success);
+		now_ns += 1000;
+		ask(1, 1, 0x100000 + i * 0x1000, 0);
+		ask(1, 1, 0x1000, 0);
+		ask(1, 1, 0x200000 + i * 0x1000, IOPF_LAST);
+		group = fetched(alice);
+		now_ns += 1000;
+		CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns),
+			 0);
+		ending = (enum iopf_ending)response().ending;
+	}
+	CHECK_EQ(ending, IOPF_ENDING_liar);
+}
+
+TEST(flood_at_one_endpoint_forgets_nothing_of_another)
+{
+	struct iopf_request elsewhere = a_request(OTHER_RID, 1, 1, 0, IOPF_LAST);
+	struct iopf_group group;
+
+	liars(64);
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	for (uint64_t page = 0; page < 4096; page++) {
+		elsewhere.addr = page << 12;
+		CHECK_EQ(iopf_broker_request(broker, source, &elsewhere, now_ns), 0);
+		group = fetched(alice);
+		CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns),
+			 0);
+		CHECK_EQ(response().ending, IOPF_ENDING_success);
+	}
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
+}
+
+TEST(flood_at_the_same_endpoint_forgets_nothing_either)
+{
+	struct iopf_group group;
+
+	liars(8);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	for (unsigned i = 1; i < LIMIT; i++) {
+		for (uint64_t page = 0x100; page < 0x200; page++)
+			CHECK_EQ(success_for(page << 12), IOPF_ENDING_success);
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	}
+	now_ns += 1000;
+	ask(1, 1, 0x1000, IOPF_LAST);
+	group = fetched(alice);
+	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(response().ending, IOPF_ENDING_liar);
+}
+
+TEST(every_page_of_a_loop_is_found_one_after_the_other)
+{
+	unsigned found = 0;
+
+	liars(8);
+	for (unsigned round = 0; round < 40 * LIMIT; round++)
+		for (uint64_t page = 1; page <= 8; page++)
+			found += success_for(page << 12) == IOPF_ENDING_liar;
+	CHECK(found > 16);
+}
+
+TEST(limit_of_nought_believes_for_ever)
+{
+	liars(8);
+	world_policy(alice, (struct iopf_policy){ .liar_limit = 0 });
+	for (unsigned i = 0; i < 300; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	world_policy(alice, (struct iopf_policy){ .liar_limit = 255 });
+	for (unsigned i = 0; i < 255; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
+}
+
+int main(void)
+{
+	return test_main();
+}
