@@ -91,18 +91,25 @@ static void give_between(const struct table_pages *pages, uint64_t addr, uint64_
 		pages->give(pages->context, addr, 1);
 }
 
+/* Who gives runs at multiples of their size is asked for no more than that; out of others'
+ * the right part is cut. */
 int table_take_aligned(const struct iopf_memory *memory, const struct table_pages *pages,
 		       uint32_t page_count, uint64_t *addr)
 {
 	uint64_t size_bytes = page_count * TABLE_PAGE_BYTES, taken, first;
-	uint32_t more = 2 * page_count - 1;
-	int error = pages->take(pages->context, more, &taken);
+	uint32_t count = page_count;
+	int error = pages->take(pages->context, count, &taken);
 
+	if (error == 0 && taken % size_bytes != 0) {
+		give_between(pages, taken, taken + size_bytes);
+		count = 2 * page_count - 1;
+		error = pages->take(pages->context, count, &taken);
+	}
 	if (error != 0)
 		return error;
 	first = (taken + size_bytes - 1) & ~(size_bytes - 1);
 	give_between(pages, taken, first);
-	give_between(pages, first + size_bytes, taken + more * TABLE_PAGE_BYTES);
+	give_between(pages, first + size_bytes, taken + count * TABLE_PAGE_BYTES);
 	error = clear_pages(memory, first, page_count);
 	if (error == 0)
 		*addr = first;
