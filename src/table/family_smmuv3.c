@@ -192,7 +192,6 @@ static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasi
 				       put_second(builder, rid, space);
 }
 
-/* Of a guest's own table nothing is taken away here: it did, and the caller invalidates. */
 static int take(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid)
 {
 	int config = smmuv3_builder_config(builder, rid);
