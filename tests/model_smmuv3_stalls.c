@@ -510,6 +510,24 @@ TEST(stalls_that_are_alike_may_have_one_record)
 	CHECK_EQ(model_iommu_stalled(w.iommu, IOPF_NO_ID), 2);
 }
 
+TEST(what_is_silent_goes_on_with_one_that_never_had_a_record)
+{
+	struct model_iommu_options options = iommu_usual();
+
+	options.suppress_stalls = true;
+	smmuv3_world_create_with(&options);
+	back_all();
+	fill_events();
+	CHECK_EQ(touch(0, R), -EINPROGRESS);
+	touches[1] = touch_of(IOVA + 8, R);
+	CHECK_EQ(transact(&touches[1]), -EINPROGRESS);
+	map(IOVA, guest_page(), R);
+	run();
+	CHECK_EQ(w.seen_count, 0);
+	CHECK_EQ(w.released_count, 2);
+	CHECK_EQ(last_result(), 0);
+}
+
 TEST(without_that_each_has_its_own)
 {
 	start();

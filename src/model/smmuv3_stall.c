@@ -176,24 +176,6 @@ static bool announce(struct model_smmuv3 *smmu, struct smmuv3_stall *stall)
 	return true;
 }
 
-/* 3.12.2: what could not be recorded has just arrived when it can. False: @stall, the
- * first in line, waits still. */
-static bool arrive_again(struct model_smmuv3 *smmu, struct smmuv3_stall *stall)
-{
-	struct iopf_fault fault = stall->fault;
-	int result = -EINPROGRESS;
-
-	if (stall->transaction != NULL)
-		result = smmuv3_attempt(smmu, stall->transaction, false, &fault);
-	if (result != -EINPROGRESS) {
-		master_tell(smmu, stall_free(&smmu->stalls, stall), result);
-		return true;
-	}
-	fault.index = stall->fault.index;
-	stall->fault = fault;
-	return announce(smmu, stall);
-}
-
 /* ---- Arrivals ---------------------------------------------------------------------- */
 
 /* 3.12.2.1: the same page, kind of access and substream of a stream. */
@@ -397,6 +379,25 @@ static void retry_early(struct model_smmuv3 *smmu)
 		stall->transaction = NULL;
 		master_tell(smmu, transaction, result);
 	}
+}
+
+/* 3.12.2: what could not be recorded has just arrived when it can. False: @stall, the
+ * first in line, waits still. */
+static bool arrive_again(struct model_smmuv3 *smmu, struct smmuv3_stall *stall)
+{
+	struct iopf_fault was = stall->fault, fault = was;
+	int result = -EINPROGRESS;
+
+	if (stall->transaction != NULL)
+		result = smmuv3_attempt(smmu, stall->transaction, false, &fault);
+	if (result != -EINPROGRESS) {
+		master_tell(smmu, stall_free(&smmu->stalls, stall), result);
+		wake(smmu, &was);
+		return true;
+	}
+	fault.index = was.index;
+	stall->fault = fault;
+	return announce(smmu, stall);
 }
 
 void smmuv3_stall_run(struct model_iommu *iommu)
