@@ -23,7 +23,8 @@ enum {
 	STEPS = 1500,
 	CALM_TURNS = 20000, /* in which a job of the first function ends */
 	CLASSES = 8,
-	SEEDS = 40,
+	SEEDS = 42,
+	PAIRS = 6,
 };
 #define STEP_NS    UINT64_C(5000000)
 #define WORD       UINT64_C(8)
@@ -44,6 +45,16 @@ struct book {
 	uint32_t open[512][CLASSES];
 	bool grace; /* reset or removed: what was on its way may come */
 	bool raw;   /* it sent what no function should */
+};
+
+/* Each seed has one: the physical IOMMU, what the guests see, whether they are followed. */
+static const struct {
+	const char *host, *guest;
+	bool shadow;
+} pairs[] = {
+	{ "vtd", "vtd", false },       { "smmuv3", "smmuv3", false },
+	{ "vtd", "smmuv3", false },    { "smmuv3", "vtd", false },
+	{ "vtd", "vtd", true },        { "smmuv3", "smmuv3", true },
 };
 
 static struct world world;
@@ -160,7 +171,6 @@ static void create_world(void)
 						       .request_order = 1 };
 	guests[CLUMSY] = (struct world_guest_options){ .function_count = 1,
 						       .functions = &functions[NO_PASID],
-						       .levels = 5,
 						       .request_order = 0,
 						       .hold_ns = 40 * STEP_NS,
 						       .policy.deadline_ns = 100 * STEP_NS,
@@ -169,6 +179,13 @@ static void create_world(void)
 							.functions = &functions[WILD],
 							.request_order = 1,
 							.hold_ns = 60 * STEP_NS };
+	options.family = pairs[seed % PAIRS].host;
+	for (unsigned i = 0; i < GUESTS; i++) {
+		guests[i].family = pairs[seed % PAIRS].guest;
+		guests[i].shadow = pairs[seed % PAIRS].shadow;
+	}
+	if (seed % PAIRS == 0) /* one that reads such tables itself */
+		guests[CLUMSY].levels = 5;
 	memset(books, 0, sizeof(books));
 	memset(jobs, 0, sizeof(jobs));
 	memset(leaving, 0, sizeof(leaving));

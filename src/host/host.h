@@ -73,6 +73,7 @@ struct host_function {
 	uint8_t step_phase; /* of the operation's present step */
 	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
 	uint32_t detach_pasid;
+	uint32_t cut_pasid; /* what the caches were told of last; IOPF_PASID_ANY: nothing */
 	uint32_t space_count; /* attached, or being detached */
 	uint32_t rid, guest_rid;
 	uint32_t guest;

@@ -277,9 +277,22 @@ int smmuv3_builder_ste(const struct smmuv3_builder *builder, uint32_t sid,
 	return publish_ste(builder, place.ste, words);
 }
 
+/* What its page responses carry is the function's, whatever its entry leads to: hardware
+ * that answers by itself, in an overflow, looks here (8.2). */
+static bool carries_pasid(const struct smmuv3_builder *builder, uint32_t sid)
+{
+	uint64_t words[SMMUV3_STE_WORDS] = { 0 }, note;
+	struct place place;
+
+	return note_of(builder, sid, false, &place, &note) == 0 &&
+	       table_load64(builder->memory, place.ste + sizeof(words[0]), &words[1]) &&
+	       words_get(words, SMMUV3_STE_PPAR);
+}
+
 int smmuv3_builder_clear_ste(const struct smmuv3_builder *builder, uint32_t sid)
 {
-	static const struct smmuv3_ste nothing = { .config = SMMUV3_ABORT };
+	const struct smmuv3_ste nothing = { .config = SMMUV3_ABORT,
+					    .response_pasid = carries_pasid(builder, sid) };
 	int error = smmuv3_builder_ste(builder, sid, &nothing);
 	struct place place;
 	uint64_t note;
