@@ -191,6 +191,8 @@ TEST(a_shadow_is_reached_under_its_pasid_and_taken_away)
 		CHECK_EQ(detach(PASID), 0);
 		CHECK_EQ(detach(PASID), -ENOENT);
 		CHECK_EQ(way(PASID, ADDR, R), 0);
+		/* Nobody has PASID 0: not what comes without one. */
+		CHECK_EQ(detach(0), -ENOENT);
 		CHECK_EQ(way(NONE, ADDR, R), OUT);
 		CHECK_EQ(detach(NONE), 0);
 		CHECK_EQ(way(NONE, ADDR, R), 0);

@@ -198,6 +198,9 @@ static int take(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pas
 
 	if (pasid == IOPF_PASID_ANY)
 		return smmuv3_builder_clear_ste(builder, rid);
+	/* Nobody's: descriptor 0 is of what comes without a PASID. */
+	if (pasid == 0)
+		return -ENOENT;
 	if (config == SMMUV3_FIRST)
 		return smmuv3_builder_clear_cd(builder, rid, index_of(pasid));
 	if (config == SMMUV3_SECOND && pasid == IOPF_PASID_NONE)
