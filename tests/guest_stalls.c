@@ -291,6 +291,79 @@ TEST(a_stall_of_nobody_is_aborted_by_the_guest)
 	CHECK_EQ(pair_find(pair, 'r').code, IOPF_INVALID);
 }
 
+TEST(a_detach_is_not_done_while_stalls_of_its_time_are_unread)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+
+	for (uint64_t token = 1; token <= 3; token++)
+		CHECK_EQ(show_page(pair, token, ADDR + token * 4096, IOPF_READ), 0);
+	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
+	pair_run(pair);
+	for (uint32_t i = 0; i < 3; i++) {
+		CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -EBUSY);
+		CHECK_EQ(iopf_agent_poll(pair->agent, 1), 1);
+	}
+	pair_settle(pair);
+	CHECK_EQ(iopf_agent_attached(pair->agent, PAIR_RID, 1), -ENOENT);
+	CHECK_EQ(pair->faults, 0);
+	CHECK_EQ(pair_stats(pair).refused_stale, 3);
+	CHECK_EQ(pair_stats(pair).owed, 0);
+}
+
+TEST(a_stream_is_terminated_in_the_order_of_the_architecture_and_opened_again)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_agent_stats stats;
+	uint16_t tag;
+
+	tag = pair_hold(pair, 1, 1, ADDR);
+	pair->fault = 0;
+	/* One is in the queue, and not read. */
+	CHECK_EQ(show_page(pair, 2, ADDR + 4096, IOPF_READ), 0);
+	pair->closes = true;
+	pair->open_count = 2;
+	pair->open[0] = 1;
+	pair->open[1] = 2;
+	CHECK_EQ(iopf_agent_terminate(pair->agent, PAIR_RID), 0);
+	CHECK_EQ(iopf_agent_terminate(pair->agent, PAIR_RID), -EBUSY);
+	CHECK_EQ(iopf_agent_terminate(pair->agent, 0x0700), -EINVAL);
+	pair_run(pair);
+	/* The entry aborts: nothing of the stream is there, nothing is shown. */
+	CHECK_EQ(pair_stats(pair).spaces, 0);
+	CHECK_EQ(show_page(pair, 3, ADDR, IOPF_READ), -ENOENT);
+	pair_settle(pair);
+	iopf_agent_stats(pair->agent, &stats);
+	CHECK_EQ(stats.terminations, 1);
+	CHECK_EQ(stats.discarded, 1);
+	CHECK_EQ(stats.answers, 0);
+	CHECK_EQ(pair_stats(pair).held, 0);
+	CHECK_EQ(pair_stats(pair).owed, 0);
+	/* And it works again, whatever is said of the old tags. */
+	CHECK_EQ(pair_stats(pair).spaces, 1);
+	CHECK_EQ(show_page(pair, 4, ADDR, IOPF_READ), 0);
+	pair_settle(pair);
+	CHECK_EQ(pair_find(pair, 'r').token, 4);
+	pair_say(pair, PAIR_RID, 1, tag, IOPF_SUCCESS);
+	CHECK_EQ(pair_stats(pair).refused_duplicate, 1);
+}
+
+TEST(a_guest_whose_event_queue_was_not_there_terminates_what_may_have_stalled)
+{
+	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
+	struct iopf_agent_stats stats;
+	struct iopf_agent_layout layout;
+
+	iopf_agent_layout(pair->agent, &layout);
+	pair_queue_at(pair, UINT64_C(0xfffffffff000));
+	CHECK_EQ(show_page(pair, 1, ADDR, IOPF_READ), -ENOENT);
+	pair_queue_at(pair, layout.event_queue);
+	CHECK_EQ(iopf_agent_recover(pair->agent), IOPF_DRIVER_FAULTS_LOST);
+	pair_settle(pair);
+	iopf_agent_stats(pair->agent, &stats);
+	CHECK_EQ(stats.terminations, 2);
+	CHECK_EQ(show_page(pair, 2, ADDR, IOPF_READ), 0);
+}
+
 int main(void)
 {
 	pair_kind = &pair_kinds[2];

@@ -370,6 +370,8 @@ struct iopf_agent_options {
 	X(deferred,    "groups left to the caller") \
 	X(stop_markers, "stop markers") \
 	X(faults,      "faults that ask for nothing") \
+	X(terminations, "times all stalls of a stream were ended") \
+	X(discarded,   "stalls whose records came after that") \
 	X(partials,    "partial groups thrown away") \
 	X(overflows,   "overflows recovered from") \
 	X(drains,      "detaches ended; each had drained") \
@@ -471,8 +473,18 @@ int iopf_agent_answer(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 		      uint16_t index, enum iopf_code code);
 
 /*
+ * Begin to end every stall of @rid at once, also those that nobody knows of: its entry
+ * aborts, STALL_TERM, what is left of its events is thrown away; then it is as before.
+ * iopf_agent_poll() ends it. The function does no DMA meanwhile.
+ *
+ * Returns: 0, -EINVAL (rid), -EOPNOTSUPP (it does not stall), -EBUSY (under way already),
+ *          -EAGAIN (no room), -EFAULT (its entry is not in memory any more).
+ */
+int iopf_agent_terminate(struct iopf_agent *agent, uint32_t rid);
+
+/*
  * For guests that do what they want: any command, or any bytes of a descriptor's size
- * (32), at the queue's tail. Nothing is checked. Then iopf_agent_kick().
+ * (VT-d 32, SMMUv3 16), at the queue's tail. Nothing is checked. Then iopf_agent_kick().
  *
  * Returns: 0, -EAGAIN (no room), -ERANGE or -EOPNOTSUPP (cannot be encoded).
  * Tickets of commands that were spoiled this way may never complete.
@@ -485,7 +497,8 @@ void iopf_agent_kick(struct iopf_agent *agent);
 
 /*
  * Where the command queue stopped with an error: replace the descriptor and go on;
- * where a wait was given up because a device did not answer: drain again.
+ * where a wait was given up because a device did not answer, or requests could not be
+ * written: drain again; where events could not: terminate what may have stalled.
  *
  * Returns: what there was (enum iopf_driver_error), 0, or a negative errno.
  */

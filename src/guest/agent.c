@@ -257,8 +257,14 @@ int iopf_agent_recover(struct iopf_agent *agent)
 		return errors;
 	if (errors & IOPF_DRIVER_STOPPED)
 		error = iopf_driver_skip(agent->driver);
-	if (errors & IOPF_DRIVER_TIMEOUT)
+	if (errors & (IOPF_DRIVER_TIMEOUT | IOPF_DRIVER_REQUESTS_LOST))
 		agent_spaces_redrain(agent);
+	if (errors & IOPF_DRIVER_REQUESTS_LOST)
+		agent_partials_drop(agent);
+	/* Nobody knows which stalls the lost records were of. */
+	for (uint32_t i = 0; i < agent->options.rid_count; i++)
+		if ((errors & IOPF_DRIVER_FAULTS_LOST) && agent_stalls(agent, i))
+			(void)iopf_agent_terminate(agent, agent->rids[i]);
 	return error < 0 ? error : errors;
 }
 

@@ -47,6 +47,13 @@ struct agent_space {
 	bool drained;     /* DRAINING: the drain was done when the queue was looked at */
 };
 
+/* All stalls of a stream are being ended (agent_terminate.c). */
+struct agent_stream {
+	uint64_t wait;   /* behind the command that ends them */
+	bool ending;
+	bool terminated; /* it was done when the queue was looked at */
+};
+
 /* What is known of a group before its last page. */
 enum agent_verdict {
 	AGENT_VERDICT_BAD = 1,      /* a page cannot be made present */
@@ -76,6 +83,9 @@ struct agent_family {
 		     const struct table_pages *pages);
 	int (*enter)(struct iopf_agent *agent, const struct agent_space *space);
 	void (*leave)(struct iopf_agent *agent, const struct agent_space *space);
+	/* The entry of a function aborts, or does what it did before. NULL: nothing of the
+	 * kind is needed. */
+	int (*block)(struct iopf_agent *agent, uint32_t rid_index, bool blocked);
 	/* Pages of its first level; as the editors of the table room. */
 	bool (*walk)(const struct agent_space *space, uint64_t addr, uint8_t perm,
 		     struct table_result *result);
@@ -94,6 +104,8 @@ struct iopf_agent {
 	void *driver_memory;
 	uint32_t *rids;
 	uint64_t stalling; /* by function: it stalls */
+	struct agent_stream streams[IOPF_AGENT_RID_MAX + 1]; /* by function */
+	uint32_t ending; /* how many of them are */
 
 	uint16_t *page_owner; /* enum agent_owner, by page of the region */
 	uint32_t page_count;
@@ -150,6 +162,12 @@ void agent_spaces_redrain(struct iopf_agent *agent);
 
 /* The request queue was seen empty: spaces whose drain was done before are free. */
 void agent_spaces_settle(struct iopf_agent *agent);
+
+/* ---- agent_terminate.c -------------------------------------------------------------- */
+
+/* Before the event queue is looked at, and once it was seen empty. */
+void agent_streams_look(struct iopf_agent *agent);
+void agent_streams_settle(struct iopf_agent *agent);
 
 /* ---- agent_poll.c ------------------------------------------------------------------- */
 

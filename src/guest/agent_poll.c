@@ -174,10 +174,12 @@ static int events_serve(struct iopf_agent *agent, uint32_t max)
 	for (int i = 0; i < count; i++) {
 		const struct iopf_request request = iopf_request_from_fault(&faults[i]);
 
-		if (faults[i].stall)
-			request_serve(agent, &request);
-		else
+		if (!faults[i].stall)
 			agent->stats.faults++;
+		else if (agent->streams[agent_rid_index(agent, request.rid)].ending)
+			agent->stats.discarded++;
+		else
+			request_serve(agent, &request);
 	}
 	return count;
 }
@@ -205,6 +207,7 @@ uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget)
 	int requests, events = 0;
 
 	agent_spaces_look(agent);
+	agent_streams_look(agent);
 	requests = queue_serve(agent, requests_serve, budget, &taken);
 	if (agent->family->events)
 		events = queue_serve(agent, events_serve, budget, &taken);
@@ -212,6 +215,8 @@ uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget)
 		overflow_recover(agent);
 	else if (requests == 0 && events == 0)
 		agent_spaces_settle(agent);
+	if (events == 0)
+		agent_streams_settle(agent);
 	iopf_agent_kick(agent);
 	return taken;
 }

@@ -125,7 +125,8 @@ static int smmuv3_table(struct iopf_agent *agent, struct agent_space *space,
 {
 	const struct smmuv3_features *features = &agent->builder.smmuv3.features;
 	const struct vmsa_format format = {
-		.half = { { .input_bits = VMSA_INPUT_BITS_MAX }, { .disabled = true } },
+		.half = { { .input_bits = VMSA_INPUT_BITS_MAX },
+			  { .input_bits = VMSA_INPUT_BITS_MAX, .disabled = true } },
 		.output_bits = AGENT_ADDRESS_BITS,
 		.access = features->access,
 		.dirty = features->dirty,
@@ -152,6 +153,12 @@ static void smmuv3_leave(struct iopf_agent *agent, const struct agent_space *spa
 {
 	(void)smmuv3_builder_clear_cd(&agent->builder.smmuv3, agent->rids[space->rid_index],
 				      agent_space_number(agent, space));
+}
+
+static int smmuv3_block(struct iopf_agent *agent, uint32_t rid_index, bool blocked)
+{
+	return smmuv3_builder_block(&agent->builder.smmuv3, agent->rids[rid_index],
+				    blocked);
 }
 
 /* ---- Pages ------------------------------------------------------------------------------ */
@@ -194,6 +201,7 @@ const struct agent_family agent_smmuv3 = {
 	.table = smmuv3_table,
 	.enter = smmuv3_enter,
 	.leave = smmuv3_leave,
+	.block = smmuv3_block,
 	.walk = smmuv3_walk,
 	.map = smmuv3_map,
 	.unmap = smmuv3_unmap,
