@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "queue/smmuv3.h"
+#include "table/smmuv3_nested.h"
 
 #define GUEST_STREAM_BITS    16
 #define GUEST_SUBSTREAM_BITS 20
@@ -256,84 +257,43 @@ static uint8_t smmuv3_reason(uint8_t fault)
 
 /* ---- First level ------------------------------------------------------------------------ */
 
-static bool smmuv3_walk(const struct iopf_guest *guest, const struct guest_space *space,
-			uint64_t addr, uint8_t perm, bool update,
-			struct table_result *result)
+static bool smmuv3_first(const struct iopf_guest *guest, const struct guest_space *space,
+			 uint64_t addr, uint8_t perm, bool update,
+			 struct table_result *result)
 {
 	const struct table_space tables = { .memory = &guest->memory };
 
 	return vmsa_walk(&tables, &space->detail.smmuv3.first, addr, perm, update, result);
 }
 
-/* A page of the table of descriptors: it is where the guest has it. */
-static int route_context(void *context, uint64_t addr, uint8_t perm, uint64_t *out)
+static void route_need(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_class what)
 {
-	guest_route_need(context, addr, perm);
-	*out = addr;
-	return 0;
+	(void)what;
+	guest_route_need(context, ipa, perm);
 }
 
-static void route_contexts(const struct guest_route *route, const struct guest_space *space)
+/* Pages of descriptors and of tables, and the data: what hardware reads of them, and the
+ * leaf that it marks, the second level has to have. */
+static void smmuv3_route(const struct guest_route *route, const struct guest_space *space,
+			 uint64_t addr, uint8_t perm)
 {
 	const struct iopf_guest *guest = route->guest;
 	const uint64_t words[SMMUV3_STE_WORDS] = { space->value.nest[0],
 						   space->value.nest[1] };
+	struct smmuv3_ste ste = { .config = SMMUV3_ABORT };
+	const struct smmuv3_walk walk = { .features = &guest->features.smmuv3,
+					  .memory = &guest->memory,
+					  .ste = &ste,
+					  .update = true };
 	struct guest_route noted = *route;
-	const struct table_space tables = { .memory = &guest->memory,
-					    .translate = route_context,
-					    .context = &noted };
-	struct table_result miss;
-	struct smmuv3_ste ste;
-	struct smmuv3_cd cd;
+	struct smmuv3_result result;
 
-	if (smmuv3_ste_decode(words, &guest->features.smmuv3, &ste) == SMMUV3_EVENT_NONE)
-		(void)smmuv3_find_cd(&tables, &guest->features.smmuv3, &ste, space->entry,
-				     &cd, &miss);
-}
-
-static bool leaf_changes(const struct vmsa_format *format, uint64_t entry, uint8_t perm)
-{
-	const struct radix_marks marks = vmsa_marks(format, entry, perm);
-
-	return (~entry & marks.leaf) != 0 || (entry & marks.clear) != 0;
-}
-
-/* The tables that the walk used. Hardware marks leaves alone, and writes them where they
- * are not marked, so the second level has to let it. */
-static void route_tables(const struct guest_route *route, const struct vmsa_format *format,
-			 unsigned top, const struct radix_path *path, uint8_t perm,
-			 bool found)
-{
-	for (unsigned level = top; level >= path->level && level > 0; level--) {
-		const struct radix_step *step = &path->step[level];
-		bool writes = found && level == path->level &&
-			      leaf_changes(format, step->entry, perm);
-
-		guest_route_need(route, step->addr,
-				 writes ? IOPF_READ | IOPF_WRITE : IOPF_READ);
-	}
-}
-
-static void smmuv3_route(const struct guest_route *route, const struct guest_space *space,
-			 uint64_t addr, uint8_t perm)
-{
-	const struct table_space tables = { .memory = &route->guest->memory };
-	const struct vmsa_format *format = &space->detail.smmuv3.first;
-	const struct vmsa_half *half = &format->half[addr >> 55 & 1];
-	struct table_result result;
-	struct radix_path path = { 0 };
-	bool found = vmsa_walk_path(&tables, format, addr, perm, &path, &result);
-
-	route_contexts(route, space);
-	if (path.level > 0)
-		route_tables(route, format, vmsa_levels(half->input_bits), &path, perm,
-			     found);
-	if (found)
-		guest_route_need(route, result.addr, perm);
-	else if (result.fault == TABLE_OUTSIDE)
-		route->out->stages |= IOPF_STAGE_UNBACKED;
-	else
-		route->out->stages |= IOPF_STAGE_FIRST;
+	(void)smmuv3_ste_decode(words, walk.features, &ste); /* it was when it was copied */
+	if (smmuv3_needs(&walk, space->entry, &space->detail.smmuv3, addr, perm, route_need,
+			 &noted, &result))
+		return;
+	route->out->stages |= result.fault == TABLE_OUTSIDE ? IOPF_STAGE_UNBACKED :
+							      IOPF_STAGE_FIRST;
 }
 
 static const uint32_t smmuv3_doorbells[] = { SMMUV3_CMDQ_PROD, SMMUV3_EVENTQ_CONS,
@@ -356,5 +316,5 @@ const struct guest_family guest_smmuv3 = {
 	.reason = smmuv3_reason,
 	.touches = smmuv3_touches,
 	.route = smmuv3_route,
-	.walk = smmuv3_walk,
+	.walk = smmuv3_first,
 };

@@ -269,39 +269,44 @@ static void need_marks(const struct needs *needs, const struct vmsa_format *form
 		need(needs, leaf->addr, IOPF_READ | IOPF_WRITE, SMMUV3_CLASS_TT);
 }
 
-bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t addr,
-		  uint8_t perm, smmuv3_need *need_page, void *context,
-		  struct smmuv3_result *result)
+/* What stage 1 of @cd leads to. */
+static bool need_tables(struct needs *needs, const struct smmuv3_cd *cd, uint64_t addr,
+			uint8_t perm, struct smmuv3_result *result)
+{
+	const struct table_space space = { needs->walk->memory, need_entry, needs };
+	struct radix_path path;
+
+	needs->what = SMMUV3_CLASS_TT;
+	if (!vmsa_walk_path(&space, &cd->first, addr, perm, &path, &result->first))
+		return first_faulted(cd, result);
+	need_marks(needs, &cd->first, &path.step[path.level], perm);
+	return true;
+}
+
+bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t index,
+		  const struct smmuv3_cd *kept, uint64_t addr, uint8_t perm,
+		  smmuv3_need *need_page, void *context, struct smmuv3_result *result)
 {
 	struct needs needs = { .walk = walk, .need = need_page, .context = context };
 	const struct table_space space = { walk->memory, need_entry, &needs };
+	enum smmuv3_event event = SMMUV3_EVENT_NONE;
 	struct table_result miss;
-	struct radix_path path;
 	struct smmuv3_cd cd;
-	enum smmuv3_event event;
 
-	*result = (struct smmuv3_result){ .abort = true, .index = UINT32_MAX };
-	if (walk->ste->config == SMMUV3_ABORT)
-		return false;
-	event = smmuv3_find_number(walk->ste, pasid, &result->index);
-	if (event == SMMUV3_EVENT_NONE && result->index != UINT32_MAX)
-		event = smmuv3_find_cd(&space, walk->features, walk->ste, result->index, &cd,
+	*result = (struct smmuv3_result){ .abort = true, .index = index };
+	if (index != UINT32_MAX)
+		event = smmuv3_find_cd(&space, walk->features, walk->ste, index, &cd,
 				       &miss);
-	if (event != SMMUV3_EVENT_NONE)
+	if (event != SMMUV3_EVENT_NONE && kept == NULL)
 		return configuration_bad(event, result);
-	if (result->index == UINT32_MAX) {
-		if (!bypass(walk, addr, result))
-			return false;
-	} else {
-		needs.what = SMMUV3_CLASS_TT;
-		if (!vmsa_walk_path(&space, &cd.first, addr, perm, &path, &result->first))
-			return first_faulted(&cd, result);
-		need_marks(&needs, &cd.first, &path.step[path.level], perm);
-	}
+	if (index == UINT32_MAX ?
+		    !bypass(walk, addr, result) :
+		    !need_tables(&needs, kept != NULL ? kept : &cd, addr, perm, result))
+		return false;
 	result->addr = result->first.addr;
 	result->perm = result->first.perm;
-	result->size_bytes = result->index == UINT32_MAX ? TABLE_PAGE_BYTES :
-							     result->first.size_bytes;
+	result->size_bytes = index == UINT32_MAX ? TABLE_PAGE_BYTES :
+						   result->first.size_bytes;
 	need(&needs, result->addr, perm, SMMUV3_CLASS_IN);
 	return true;
 }
@@ -344,8 +349,16 @@ void smmuv3_missing(const struct smmuv3_walk *walk, const struct iopf_memory *ho
 	struct seeker seeker = { .second = { .walk = walk, .space = { .memory = host } },
 				 .missing = missing };
 	bool second = smmuv3_has_second(walk->ste);
+	enum smmuv3_event event;
+	uint32_t index;
 
-	*missing = (struct smmuv3_missing){ .count = 0 };
-	smmuv3_needs(walk, pasid, addr, perm, second ? seek : seek_nothing, &seeker,
-		     &missing->first);
+	*missing = (struct smmuv3_missing){ .first = { .abort = true } };
+	if (walk->ste->config == SMMUV3_ABORT)
+		return;
+	event = smmuv3_find_number(walk->ste, pasid, &index);
+	if (event != SMMUV3_EVENT_NONE)
+		configuration_bad(event, &missing->first);
+	else
+		smmuv3_needs(walk, index, NULL, addr, perm, second ? seek : seek_nothing,
+			     &seeker, &missing->first);
 }

@@ -76,15 +76,18 @@ typedef void smmuv3_need(void *context, uint64_t ipa, uint8_t perm, enum smmuv3_
 
 /*
  * Everything at once that an access needs in stage 2, for software that routes it: pages of
- * the descriptors' table, of stage 1's tables, of the data; as far down as the guest's own
- * structures could be followed. They are read straight from walk->memory (the guest's, by
- * its own addresses), nothing is written, and stage 2 of walk->ste is not looked at: @need
- * knows what is there. A page may be told more than once.
+ * the descriptors' table up to descriptor @index (UINT32_MAX: stage 1 is bypassed), of stage
+ * 1's tables, of the data; as far down as the guest's own structures could be followed. They
+ * are read straight from walk->memory (the guest's, by its own addresses), nothing is
+ * written, and stage 2 of walk->ste is not looked at: @need knows what is there. A page may
+ * be told more than once. @kept: the descriptor as hardware may remember it, which is walked
+ * from; NULL: as it is now.
  *
  * Returns: true; false: an event of stage 1 or of the configuration is in @result, the
  * guest's to mend.
  */
-bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t pasid, uint64_t addr, uint8_t perm,
+bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t index,
+		  const struct smmuv3_cd *kept, uint64_t addr, uint8_t perm,
 		  smmuv3_need *need, void *context, struct smmuv3_result *result);
 
 /* Two pages of descriptors, four tables and the data. */
@@ -102,7 +105,8 @@ struct smmuv3_missing {
 	uint32_t count;
 };
 
-/* The same, held against stage 2 of walk->ste, whose tables lie in @host. */
+/* The same for a transaction with @pasid (or IOPF_PASID_NONE), held against stage 2 of
+ * walk->ste, whose tables lie in @host. */
 void smmuv3_missing(const struct smmuv3_walk *walk, const struct iopf_memory *host,
 		    uint32_t pasid, uint64_t addr, uint8_t perm,
 		    struct smmuv3_missing *missing);
