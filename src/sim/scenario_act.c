@@ -432,6 +432,7 @@ bool scenario_act(struct scenario *s)
 		[TRACE_KIND_remove] = scenario_remove,
 		[TRACE_KIND_step] = scenario_step,
 		[TRACE_KIND_response] = scenario_response,
+		[TRACE_KIND_drop] = scenario_drop,
 		[TRACE_KIND_queue] = do_queue,
 		[TRACE_KIND_wait] = do_wait,
 		[TRACE_KIND_map] = do_map,

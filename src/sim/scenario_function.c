@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "base/memory.h"
 #include "iopf/wire.h"
+#include "queue/smmuv3.h"
 
-enum { STEP_TURNS = 10000 };
+enum { STEP_TURNS = 10000, EVENT_BYTES = 32, EVENT_ORDER = 31 };
 
 /* ---- Whole endpoints -------------------------------------------------------- */
 
@@ -133,6 +135,29 @@ bool scenario_response(struct scenario *s)
 						       IOPF_PASID_NONE),
 				iopf_pcie_encode_response(&response));
 	s->forged = false;
+	return true;
+}
+
+/* The newest events in the source's queue are spoilt before the host reads them: it never
+ * hears of what they say. */
+bool scenario_drop(struct scenario *s)
+{
+	struct iopf_hardware *hardware = model_iommu_hardware(s->world.iommu);
+	uint64_t count = trace_number(s->event, TRACE_KEY_count, 1), base = 0, tail = 0;
+	const uint64_t nothing = UINT8_MAX; /* no event has this number */
+	uint64_t entries;
+
+	if (strcmp(s->family, "smmuv3") != 0 || trace_name(s->event, TRACE_KEY_source) == NULL)
+		return scenario_bad(s, TRACE_KEY_NONE, "'drop', expected a source that is an "
+						       "SMMUv3");
+	iopf_hardware_read(hardware, SMMUV3_EVENTQ_BASE, 8, &base);
+	iopf_hardware_read(hardware, SMMUV3_EVENTQ_PROD, 4, &tail);
+	entries = UINT64_C(1) << (base & EVENT_ORDER);
+	for (uint64_t n = 1; n <= count; n++)
+		if (!memory_store64(&s->world.memory,
+				    (base & SMMUV3_QUEUE_ADDR) + (tail - n) % entries * EVENT_BYTES,
+				    nothing))
+			return scenario_bad(s, TRACE_KEY_source, "its queue is not there");
 	return true;
 }
 

@@ -121,20 +121,26 @@ static uint64_t count_seen(const struct scenario *s, const struct subject *subje
 
 /* ---- What is counted -------------------------------------------------------- */
 
-static const struct iopf_stats_row *row_of(const struct scenario *s,
-					   const struct subject *subject)
+/* The value of @counter in the row of whom the line is about; of a source, whatever came
+ * through it. False: the endpoint has no row any more. */
+static bool count_of(const struct scenario *s, const struct subject *subject,
+		     enum iopf_counter counter, uint64_t *value)
 {
 	const struct iopf_stats_page *page =
 		iopf_broker_stats(iopf_host_broker(s->world.host));
+	uint32_t sources = page->endpoint_max + page->owner_max;
 
+	*value = 0;
+	if (subject->endpoint != NULL && subject->endpoint->endpoint >= page->endpoint_max)
+		return false;
 	if (subject->endpoint != NULL)
-		return subject->endpoint->endpoint < page->endpoint_max ?
-			       &page->row[subject->endpoint->endpoint] :
-			       NULL;
-	if (subject->owner != NULL)
-		return &page->row[page->endpoint_max + subject->owner->owner];
-	return &page->row[page->endpoint_max + page->owner_max +
-			  iopf_host_source(s->world.host)];
+		*value = page->row[subject->endpoint->endpoint].counter[counter];
+	else if (subject->owner != NULL)
+		*value = page->row[page->endpoint_max + subject->owner->owner].counter[counter];
+	else
+		for (uint32_t n = 0; n < page->source_max; n++)
+			*value += page->row[sources + n].counter[counter];
+	return true;
 }
 
 static struct iopf_guest_stats guest_stats(const struct scenario *s,
@@ -165,18 +171,18 @@ static bool counter_of(struct scenario *s, const struct subject *subject, unsign
 		       uint64_t *value)
 {
 	enum iopf_counter counter = (enum iopf_counter)(key - TRACE_KEY_COUNTERS);
-	const struct iopf_stats_row *row = row_of(s, subject);
+	uint64_t counted;
 
-	if (row == NULL)
-		return scenario_bad(s, key, "%s of an endpoint that was removed, expected the "
-					    "source's",
-				    iopf_counter_name(counter));
 	if (subject->at_function && counter == IOPF_COUNTER_terminated &&
 	    subject->endpoint != NULL) {
 		*value = subject->endpoint->ends;
 		return true;
 	}
-	*value = row->counter[counter] +
+	if (!count_of(s, subject, counter, &counted))
+		return scenario_bad(s, key, "%s of an endpoint that was removed, expected the "
+					    "source's",
+				    iopf_counter_name(counter));
+	*value = counted +
 		 (subject->endpoint == NULL ? refused_before(s, subject->owner, counter) : 0);
 	return true;
 }

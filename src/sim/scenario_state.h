@@ -226,6 +226,7 @@ bool scenario_reset(struct scenario *s);
 bool scenario_remove(struct scenario *s);
 bool scenario_step(struct scenario *s);
 bool scenario_response(struct scenario *s);
+bool scenario_drop(struct scenario *s);
 bool scenario_pause(struct scenario *s);
 bool scenario_resume(struct scenario *s);
 

@@ -286,7 +286,7 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 	X(page_count, number, UINT16_MAX, 0, TRACE_IN(show), "pages of the group") \
 	X(number, number, UINT16_MAX, 0, TRACE_IN(page), "which page of the group, from 0") \
 	X(count, number, UINT32_MAX, 0, TRACE_IN(request) | TRACE_IN(flood) | TRACE_IN(hostile) | \
-	  TRACE_IN(overflow), \
+	  TRACE_IN(overflow) | TRACE_IN(drop), \
 	  "how many: requests of successive pages and indices; requests at a time; acts") \
 	X(what, event, 0, TRACE_IN(event), TRACE_IN(require), "what the host was told") \
 	X(operation, operation, 0, 0, TRACE_IN(step) | TRACE_IN(event), "which operation") \
