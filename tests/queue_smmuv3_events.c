@@ -209,6 +209,40 @@ TEST(an_interrupt_comes_when_an_empty_queue_gets_something)
 	CHECK_EQ(pair.interrupts, 2);
 }
 
+TEST(who_asks_is_told_how_much_room_there_is)
+{
+	uint32_t room = 99, size = 99;
+
+	smmu_start();
+	for (uint32_t n = 0; n <= SMMU_EVENTS; n++) {
+		CHECK(iopf_hardware_fault_room(pair.hardware, &room, &size));
+		CHECK_EQ(size, SMMU_EVENTS);
+		CHECK_EQ(room, SMMU_EVENTS - n);
+		CHECK_EQ(smmu_fault(n, true), n < SMMU_EVENTS);
+	}
+	/* An overflow that stands takes no room. */
+	CHECK(!smmu_fault(9, false));
+	pair_set(SMMUV3_EVENTQ_CONS, 4, 3);
+	CHECK(iopf_hardware_fault_room(pair.hardware, &room, &size));
+	CHECK_EQ(room, 3);
+	pair_set(SMMUV3_EVENTQ_CONS, 4, SMMU_EVENTS + 1);
+	CHECK(iopf_hardware_fault_room(pair.hardware, &room, &size));
+	CHECK_EQ(room, 0);
+	/* Off, or broken. */
+	room = 77;
+	pair_set(SMMUV3_CR0, 4, SMMUV3_SMMUEN);
+	CHECK(!iopf_hardware_fault_room(pair.hardware, &room, &size));
+	pair_set(SMMUV3_EVENTQ_BASE, 8, UINT64_C(0xffffff000000) | 3);
+	pair_set(SMMUV3_EVENTQ_CONS, 4, SMMU_EVENTS);
+	pair_set(SMMUV3_CR0, 4, SMMU_ON);
+	CHECK(!smmu_fault(9, true));
+	CHECK(!iopf_hardware_fault_room(pair.hardware, &room, &size));
+	CHECK_EQ(room, 77);
+	/* VT-d has registers. */
+	pair_hardware(IOPF_VTD_PHYSICAL);
+	CHECK(!iopf_hardware_fault_room(pair.hardware, &room, &size));
+}
+
 TEST(indices_that_cannot_be_are_a_full_queue)
 {
 	smmu_start();

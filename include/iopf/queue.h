@@ -334,6 +334,15 @@ uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget);
  */
 bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault *fault);
 
+/*
+ * How many faults find room in the event queue now, *@room, and ever, *@size.
+ *
+ * Returns: false: none does, room or not: the queue is off, an error in it is not
+ *          acknowledged, or the family has none.
+ */
+bool iopf_hardware_fault_room(const struct iopf_hardware *hardware, uint32_t *room,
+			      uint32_t *size);
+
 /* The root table register as last put into force (SMMUv3: STRTAB_BASE, without its hint);
  * translation on. */
 uint64_t iopf_hardware_root(const struct iopf_hardware *hardware);

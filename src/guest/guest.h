@@ -98,11 +98,7 @@ struct guest_family {
 	/* The details of two spaces with the same value and entry are the same. NULL:
 	 * there are none. */
 	bool (*same)(const struct guest_space *a, const struct guest_space *b);
-	/* How many stalls find room in the guest's event queue now, and how many ever.
-	 * False: it is off. And the number of an event by enum table_fault. NULL: no stall
-	 * can be shown. */
-	bool (*stall_room)(const struct iopf_guest *guest, uint32_t *room,
-			   uint32_t *size);
+	/* The number of an event by enum table_fault. NULL: no stall can be shown. */
 	uint8_t (*reason)(uint8_t fault);
 	/* It can have come from a cached entry of @space: it is for the host. */
 	bool (*touches)(const struct iopf_guest *guest,

@@ -115,7 +115,7 @@ static int stall_count(const struct iopf_guest *guest, const struct shown *shown
 {
 	uint32_t room, size, count = page_count;
 
-	if (!guest->family->stall_room(guest, &room, &size))
+	if (!iopf_hardware_fault_room(guest->hardware, &room, &size))
 		return -ENOENT;
 	if (count > size)
 		count = size;

@@ -216,32 +216,6 @@ static guest_command_fn *const smmuv3_command[IOPF_COMMAND_KIND_COUNT] = {
 
 /* ---- Events ----------------------------------------------------------------------------- */
 
-static uint32_t read32(const struct iopf_guest *guest, uint32_t offset)
-{
-	uint64_t value = 0;
-
-	(void)iopf_hardware_read(guest->hardware, offset, 4, &value);
-	return (uint32_t)value;
-}
-
-/* 3.5.1: the index and a wrap bit above it; every entry can be used. */
-static bool smmuv3_stall_room(const struct iopf_guest *guest, uint32_t *room,
-			      uint32_t *size)
-{
-	uint32_t most = SMMUV3_IDR1_EVENTQS(read32(guest, SMMUV3_IDR1));
-	uint32_t bits = read32(guest, SMMUV3_EVENTQ_BASE) & SMMUV3_QUEUE_SIZE;
-	uint32_t errors = read32(guest, SMMUV3_GERROR) ^ read32(guest, SMMUV3_GERRORN);
-	uint32_t used = read32(guest, SMMUV3_EVENTQ_PROD) - read32(guest, SMMUV3_EVENTQ_CONS);
-
-	if (!(read32(guest, SMMUV3_CR0ACK) & SMMUV3_EVENTQEN) ||
-	    (errors & SMMUV3_EVENTQ_ABT_ERR))
-		return false;
-	*size = UINT32_C(1) << (bits < most ? bits : most);
-	used &= 2 * *size - 1;
-	*room = used < *size ? *size - used : 0;
-	return true;
-}
-
 /* What the guest's own tables miss by now; where it is nothing, as when it was not there:
  * the function asked before. */
 static uint8_t smmuv3_reason(uint8_t fault)
@@ -312,7 +286,6 @@ const struct guest_family guest_smmuv3 = {
 	.registers = smmuv3_registers,
 	.read = smmuv3_read,
 	.same = smmuv3_same,
-	.stall_room = smmuv3_stall_room,
 	.reason = smmuv3_reason,
 	.touches = smmuv3_touches,
 	.route = smmuv3_route,

@@ -139,6 +139,13 @@ bool iopf_hardware_fault(struct iopf_hardware *hardware, const struct iopf_fault
 	return hardware->family->fault(hardware, fault);
 }
 
+bool iopf_hardware_fault_room(const struct iopf_hardware *hardware, uint32_t *room,
+			      uint32_t *size)
+{
+	return hardware->family->fault_room != NULL &&
+	       hardware->family->fault_room(hardware, room, size);
+}
+
 uint32_t iopf_hardware_run(struct iopf_hardware *hardware, uint32_t budget)
 {
 	uint32_t count = 0;

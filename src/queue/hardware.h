@@ -93,6 +93,9 @@ struct hardware_family {
 	int (*post)(struct iopf_hardware *hardware, const struct iopf_request *request,
 		    const uint8_t *record);
 	bool (*fault)(struct iopf_hardware *hardware, const struct iopf_fault *fault);
+	/* NULL: there is no event queue. */
+	bool (*fault_room)(const struct iopf_hardware *hardware, uint32_t *room,
+			   uint32_t *size);
 	/* True: one command is done with. */
 	bool (*step)(struct iopf_hardware *hardware);
 	uint64_t (*root)(const struct iopf_hardware *hardware);

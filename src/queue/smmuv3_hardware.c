@@ -247,6 +247,7 @@ const struct hardware_family hardware_smmuv3 = {
 	.create = smmuv3_create,
 	.post = smmuv3_post,
 	.fault = smmuv3_fault_record,
+	.fault_room = smmuv3_fault_room,
 	.step = smmuv3_command_step,
 	.root = smmuv3_root,
 	.root_config = smmuv3_root_config,

@@ -36,6 +36,8 @@ void smmuv3_error_raise(struct iopf_hardware *hardware, uint32_t error);
 int smmuv3_post(struct iopf_hardware *hardware, const struct iopf_request *request,
 		const uint8_t *record);
 bool smmuv3_fault_record(struct iopf_hardware *hardware, const struct iopf_fault *fault);
+bool smmuv3_fault_room(const struct iopf_hardware *hardware, uint32_t *room,
+		       uint32_t *size);
 
 /* ---- smmuv3_commands.c ------------------------------------------------------------------ */
 

@@ -97,14 +97,16 @@ uint32_t smmuv3_index(const struct iopf_hardware *hardware, const struct ring *r
 }
 
 /* 3.5.1: indices that imply more entries than there are say full, too. */
-static bool queue_full(const struct iopf_hardware *hardware,
-		       const struct smmuv3_queue *queue)
+static uint32_t queue_room(const struct iopf_hardware *hardware,
+			   const struct smmuv3_queue *queue)
 {
 	struct ring ring;
+	uint32_t used;
 
 	smmuv3_ring(hardware, queue, &ring);
-	return ring_full(&ring, smmuv3_index(hardware, &ring, queue->prod),
+	used = ring_used(&ring, smmuv3_index(hardware, &ring, queue->prod),
 			 smmuv3_index(hardware, &ring, queue->cons));
+	return used < ring.slots ? ring.slots - used : 0;
 }
 
 static bool queue_overflowed(const struct iopf_hardware *hardware,
@@ -217,7 +219,7 @@ int smmuv3_post(struct iopf_hardware *hardware, const struct iopf_request *reque
 	/* Unlike the event queue, one that overflowed takes nothing until that is
 	 * acknowledged, room or not. */
 	if (queue_overflowed(hardware, &smmuv3_requests) ||
-	    queue_full(hardware, &smmuv3_requests))
+	    queue_room(hardware, &smmuv3_requests) == 0)
 		return request_lose(hardware, request);
 	if (!queue_store(hardware, &smmuv3_requests, record, &first))
 		return request_refuse(hardware, request);
@@ -244,16 +246,35 @@ static bool fault_lose(struct iopf_hardware *hardware, const struct iopf_fault *
 	return false;
 }
 
+/* 7.2.1: but for its room, the queue is writable. */
+static bool events_taken(const struct iopf_hardware *hardware)
+{
+	return (hardware->smmuv3.enabled & SMMUV3_EVENTQEN) != 0 &&
+	       (smmuv3_errors(hardware) & SMMUV3_EVENTQ_ABT_ERR) == 0;
+}
+
+bool smmuv3_fault_room(const struct iopf_hardware *hardware, uint32_t *room,
+		       uint32_t *size)
+{
+	struct ring ring;
+
+	if (!events_taken(hardware))
+		return false;
+	smmuv3_ring(hardware, &smmuv3_events, &ring);
+	*size = ring.slots;
+	*room = queue_room(hardware, &smmuv3_events);
+	return true;
+}
+
 bool smmuv3_fault_record(struct iopf_hardware *hardware, const struct iopf_fault *fault)
 {
 	uint8_t record[RING_ENTRY_MAX] = { 0 };
 	bool first;
 
 	if (hardware->family->wire->encode_fault(fault, record) != 0 ||
-	    (hardware->smmuv3.enabled & SMMUV3_EVENTQEN) == 0 ||
-	    (smmuv3_errors(hardware) & SMMUV3_EVENTQ_ABT_ERR) != 0)
+	    !events_taken(hardware))
 		return fault_lose(hardware, fault, false);
-	if (queue_full(hardware, &smmuv3_events))
+	if (queue_room(hardware, &smmuv3_events) == 0)
 		return fault_lose(hardware, fault, true);
 	if (!queue_store(hardware, &smmuv3_events, record, &first))
 		return fault_lose(hardware, fault, false);
