@@ -32,11 +32,12 @@ static uint32_t rid_of(unsigned n)
 
 static struct member *member_of(const struct model_function *function)
 {
-	for (unsigned n = 0; n < COUNT; n++)
-		if (members[n].function == function)
-			return &members[n];
-	CHECK(!"a function that is not there");
-	return NULL;
+	unsigned n = 0;
+
+	while (n < COUNT && members[n].function != function)
+		n++;
+	CHECK(n < COUNT);
+	return &members[n];
 }
 
 static enum model_status stub_translate(void *context,
