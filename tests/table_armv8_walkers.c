@@ -82,9 +82,9 @@ static void create(void)
 	CHECK_EQ(vmsa_create(&first, &guest.memory, &guest.pages, &vmsa), 0);
 	CHECK_EQ(vmsas2_create(&second, &host.memory, &host.pages, &vmsas2), 0);
 	for (uint64_t at = 0; at < guest.segment.size_bytes; at += M2)
-		CHECK_EQ(vmsas2_map(&second, at, HOST + at, M2, R | W, VMSAS2_DBM), 0);
+		CHECK_EQ(vmsas2_map(&second, at, HOST + at, M2, R | W, VMSA_DBM), 0);
 	for (uint64_t at = out_of(0); at < out_of(OPERATIONS); at += M2)
-		CHECK_EQ(vmsas2_map(&second, at, at, M2, R | W, VMSAS2_DBM), 0);
+		CHECK_EQ(vmsas2_map(&second, at, at, M2, R | W, VMSA_DBM), 0);
 	segments[0] = guest.segment;
 	segments[0].base = HOST;
 	segments[1] = host.segment;
@@ -206,8 +206,8 @@ TEST(marks_are_not_lost_under_a_mapper_that_changes_rights)
 	CHECK_EQ(world_load(&guest, result.first.entry_addr) & (VMSA_ACCESSED | VMSA_READ_ONLY),
 		 VMSA_ACCESSED);
 	/* Stage 2 saw the page used and written, the tables used and marked. */
-	CHECK_EQ(world_load(&host, result.second.entry_addr) & (VMSAS2_ACCESSED | VMSAS2_WRITE),
-		 VMSAS2_ACCESSED | VMSAS2_WRITE);
+	CHECK_EQ(world_load(&host, result.second.entry_addr) & (VMSA_ACCESSED | VMSAS2_WRITE),
+		 VMSA_ACCESSED | VMSAS2_WRITE);
 }
 
 int main(void)

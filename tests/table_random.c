@@ -99,7 +99,7 @@ static bool walk_vmsa(uint64_t addr, uint8_t perm, struct table_result *result)
 
 static int map_vmsas2(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
 {
-	return vmsas2_map(&vmsas2, addr, out, size_bytes, perm, VMSAS2_DBM);
+	return vmsas2_map(&vmsas2, addr, out, size_bytes, perm, VMSA_DBM);
 }
 
 static int unmap_vmsas2(uint64_t addr, uint64_t size_bytes)

@@ -91,7 +91,7 @@ static void look(uint8_t perm, bool update)
 static void back(uint64_t ipa, uint8_t perm)
 {
 	ipa &= ~(K4 - 1);
-	CHECK_EQ(vmsas2_map(&second, ipa, HOST + ipa, K4, perm | X, VMSAS2_ACCESSED), 0);
+	CHECK_EQ(vmsas2_map(&second, ipa, HOST + ipa, K4, perm | X, VMSA_ACCESSED), 0);
 }
 
 /* What the walk reads, in turn: two levels of descriptors, four of tables. */
@@ -278,7 +278,7 @@ TEST(faults_that_cannot_be_resumed_never_stall)
 	back_all(R | W);
 	chain(at);
 	/* The descriptor's first level leads to where memory has nothing. */
-	CHECK_EQ(vmsas2_map(&second, UINT64_C(1) << 40, UINT64_C(1) << 43, K4, R, VMSAS2_ACCESSED),
+	CHECK_EQ(vmsas2_map(&second, UINT64_C(1) << 40, UINT64_C(1) << 43, K4, R, VMSA_ACCESSED),
 		 0);
 	world_store(&guest, at[2], (UINT64_C(1) << 40) | 3);
 	CHECK(!walk(R, true));
@@ -319,7 +319,7 @@ TEST(every_fault_of_a_stage_has_its_event)
 		{ true, 0, UINT64_C(1) << 44, R, SMMUV3_EVENT_F_ADDR_SIZE },
 		{ true, VMSAS2_WRITE, 0, W, SMMUV3_EVENT_F_PERMISSION },
 		{ true, 0, VMSAS2_NO_EXEC, R | X, SMMUV3_EVENT_F_PERMISSION },
-		{ true, VMSAS2_ACCESSED, 0, R, SMMUV3_EVENT_F_ACCESS },
+		{ true, VMSA_ACCESSED, 0, R, SMMUV3_EVENT_F_ACCESS },
 		{ false, VMSA_ACCESSED, 0, R, SMMUV3_EVENT_F_ACCESS },
 	};
 

@@ -71,7 +71,7 @@ TEST(every_start_level_and_width_with_roots_that_adjoin)
 			continue;
 		CHECK_EQ(world_taken(&world), rows[i].root_pages);
 		CHECK_EQ(table.format.root % (rows[i].root_pages * K4), 0);
-		CHECK_EQ(vmsas2_map(&table, end - K4, OUT, K4, R, VMSAS2_ACCESSED), 0);
+		CHECK_EQ(vmsas2_map(&table, end - K4, OUT, K4, R, VMSA_ACCESSED), 0);
 		CHECK(walk(end - 1, R, false));
 		CHECK_EQ(result.addr, OUT + K4 - 1);
 		CHECK_EQ(result.entry_addr, entry_at(end - 1, 1));
@@ -101,14 +101,14 @@ TEST(rights_are_the_leafs_alone)
 		{ VMSAS2_READ | VMSAS2_WRITE, 0, R, R }, /* present all the same */
 		{ 0, VMSAS2_NO_EXEC, X, X }, { 0, VMSAS2_NO_EXEC, R | W, 0 },
 		{ 0, BIT(53), R | X, 0 }, /* without XNX it means nothing */
-		{ 0, BIT(55) | BIT(58) | BIT(63) | VMSAS2_CONTIGUOUS, R | W | X, 0 },
+		{ 0, BIT(55) | BIT(58) | BIT(63) | VMSA_CONTIGUOUS, R | W | X, 0 },
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		uint64_t at;
 
 		create(&plain);
-		CHECK_EQ(vmsas2_map(&table, ADDR, OUT, K4, R | W | X, VMSAS2_ACCESSED), 0);
+		CHECK_EQ(vmsas2_map(&table, ADDR, OUT, K4, R | W | X, VMSA_ACCESSED), 0);
 		at = entry_at(ADDR, 1);
 		world_store(&world, at,
 			    (world_load(&world, at) & ~rows[i].clear) | rows[i].set);
@@ -129,9 +129,9 @@ TEST(reserved_encodings_are_not_present_and_wide_addresses_are_told)
 		uint64_t clear, set;
 		uint8_t fault;
 	} rows[] = {
-		{ K4, 4, VMSAS2_TABLE, 0, TABLE_NOT_PRESENT },
-		{ K4, 1, VMSAS2_TABLE, 0, TABLE_NOT_PRESENT },
-		{ K4, 1, VMSAS2_VALID, 0, TABLE_NOT_PRESENT },
+		{ K4, 4, VMSA_TABLE, 0, TABLE_NOT_PRESENT },
+		{ K4, 1, VMSA_TABLE, 0, TABLE_NOT_PRESENT },
+		{ K4, 1, VMSA_VALID, 0, TABLE_NOT_PRESENT },
 		{ K4, 4, 0, BIT(46), TABLE_SIZE }, { K4, 1, 0, BIT(47), TABLE_SIZE },
 		{ M2, 2, 0, BIT(46), TABLE_SIZE }, { M2, 2, 0, BIT(12) | BIT(20), TABLE_OK },
 		{ G1, 3, 0, BIT(46), TABLE_SIZE }, { G1, 3, 0, BIT(13) | BIT(29), TABLE_OK },
@@ -141,7 +141,7 @@ TEST(reserved_encodings_are_not_present_and_wide_addresses_are_told)
 		uint64_t at, addr = ADDR & ~(rows[i].size - 1), out = OUT & ~(rows[i].size - 1);
 
 		create(&plain);
-		CHECK_EQ(vmsas2_map(&table, addr, out, rows[i].size, R | W, VMSAS2_ACCESSED), 0);
+		CHECK_EQ(vmsas2_map(&table, addr, out, rows[i].size, R | W, VMSA_ACCESSED), 0);
 		at = entry_at(addr, rows[i].level);
 		world_store(&world, at,
 			    (world_load(&world, at) & ~rows[i].clear) | rows[i].set);
@@ -171,25 +171,25 @@ TEST(access_and_dirty_are_set_only_where_they_are_enabled)
 		format.dirty = rows[i].dirty;
 		format.access_off = rows[i].off;
 		create(&format);
-		CHECK_EQ(vmsas2_map(&table, ADDR, OUT, K4, R | W, VMSAS2_DBM), 0);
+		CHECK_EQ(vmsas2_map(&table, ADDR, OUT, K4, R | W, VMSA_DBM), 0);
 		at = entry_at(ADDR, 1);
-		CHECK_EQ(world_load(&world, at) & (VMSAS2_DBM | VMSAS2_READ | VMSAS2_WRITE),
-			 VMSAS2_DBM | VMSAS2_READ);
+		CHECK_EQ(world_load(&world, at) & (VMSA_DBM | VMSAS2_READ | VMSAS2_WRITE),
+			 VMSA_DBM | VMSAS2_READ);
 		CHECK_EQ(walk(ADDR, R, true), rows[i].reads);
 		CHECK_EQ(result.fault, rows[i].reads ? TABLE_OK : TABLE_ACCESS);
-		CHECK_EQ((world_load(&world, at) & VMSAS2_ACCESSED) != 0, rows[i].access);
+		CHECK_EQ((world_load(&world, at) & VMSA_ACCESSED) != 0, rows[i].access);
 		CHECK_EQ(walk(ADDR, W, false), rows[i].writes);
 		CHECK(!(world_load(&world, at) & VMSAS2_WRITE));
 		CHECK_EQ(walk(ADDR, R | W, true), rows[i].writes);
 		CHECK_EQ((world_load(&world, at) & VMSAS2_WRITE) != 0, rows[i].writes);
-		CHECK_EQ(world_load(&world, entry_at(ADDR, 2)) & VMSAS2_ACCESSED, 0);
+		CHECK_EQ(world_load(&world, entry_at(ADDR, 2)) & VMSA_ACCESSED, 0);
 	}
 }
 
 TEST(a_block_is_cut_and_tables_come_back)
 {
 	create(&plain);
-	CHECK_EQ(vmsas2_map(&table, G1, 3 * G1, G1, R | W, VMSAS2_ACCESSED), 0);
+	CHECK_EQ(vmsas2_map(&table, G1, 3 * G1, G1, R | W, VMSA_ACCESSED), 0);
 	CHECK_EQ(vmsas2_unmap(&table, G1 + 3 * M2 + K4, K4), 1);
 	CHECK(!walk(G1 + 3 * M2 + K4, R, false));
 	CHECK(walk(G1 + 3 * M2, W, false));

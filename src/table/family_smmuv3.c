@@ -261,7 +261,7 @@ static int smmuv3_stage_map(const struct family_stage *stage, uint64_t addr, uin
 	/* What may be read may be executed: who is to be kept from that, stage 1 keeps. */
 	if ((perm & IOPF_READ) != 0)
 		perm |= IOPF_EXEC;
-	return vmsas2_map(&stage->smmuv3, addr, out, TABLE_PAGE_BYTES, perm, VMSAS2_ACCESSED);
+	return vmsas2_map(&stage->smmuv3, addr, out, TABLE_PAGE_BYTES, perm, VMSA_ACCESSED);
 }
 
 /* Tables that become empty stay: a cache may still lead to them. */

@@ -7,10 +7,9 @@
 /* Bits 47..12; 50..48 mean nothing without 52-bit addresses. */
 #define VMSA_ADDRESS UINT64_C(0x0000fffffffff000)
 
-static struct radix_format radix_of(const struct vmsa_format *format,
-				    const struct vmsa_half *half)
+struct radix_format vmsa_radix(uint8_t levels, uint8_t input_bits, uint8_t output_bits)
 {
-	uint64_t address = VMSA_ADDRESS & UINT64_MAX >> (64 - format->output_bits);
+	uint64_t address = VMSA_ADDRESS & UINT64_MAX >> (64 - output_bits);
 
 	return (struct radix_format){
 		.present = VMSA_VALID,
@@ -20,12 +19,19 @@ static struct radix_format radix_of(const struct vmsa_format *format,
 		.last = VMSA_TABLE,
 		.large_ignored = RADIX_SPAN(3) - TABLE_PAGE_BYTES,
 		.table_bits = VMSA_VALID | VMSA_TABLE,
-		.levels = vmsa_levels(half->input_bits),
+		.levels = levels,
 		.leaf_levels = 0xe,
-		.input_bits = half->input_bits,
+		.input_bits = input_bits,
 		.fault_reserved = TABLE_SIZE,
 		.fault_leaf = TABLE_NOT_PRESENT,
 	};
+}
+
+static struct radix_format radix_of(const struct vmsa_format *format,
+				    const struct vmsa_half *half)
+{
+	return vmsa_radix(vmsa_levels(half->input_bits), half->input_bits,
+			  format->output_bits);
 }
 
 /* Whose half an address is. False: none's. *@low is what its tables are indexed by. */

@@ -78,6 +78,9 @@ static inline uint8_t vmsa_levels(uint8_t input_bits)
 	return (uint8_t)((input_bits - 4) / 9);
 }
 
+/* What both stages' tables have in common. */
+struct radix_format vmsa_radix(uint8_t levels, uint8_t input_bits, uint8_t output_bits);
+
 /* Tables for the one thread that edits them. A large page that is cut is replaced by a
  * table in one step: SMMUs with IDR3.BBML 2 allow that, others want it unmapped first. */
 struct vmsa_table {

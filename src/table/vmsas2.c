@@ -4,31 +4,14 @@
 
 #include <errno.h>
 
-#define VMSAS2_ADDRESS UINT64_C(0x0000fffffffff000)
-
 static struct radix_format radix_of(const struct vmsas2_format *format)
 {
-	uint64_t address = VMSAS2_ADDRESS & UINT64_MAX >> (64 - format->output_bits);
-
-	return (struct radix_format){
-		.present = VMSAS2_VALID,
-		.address = address,
-		.reserved = VMSAS2_ADDRESS & ~address,
-		.kind = VMSAS2_TABLE,
-		.last = VMSAS2_TABLE,
-		.large_ignored = RADIX_SPAN(3) - TABLE_PAGE_BYTES,
-		.table_bits = VMSAS2_VALID | VMSAS2_TABLE,
-		.levels = format->levels,
-		.leaf_levels = 0xe,
-		.input_bits = format->input_bits,
-		.fault_reserved = TABLE_SIZE,
-		.fault_leaf = TABLE_NOT_PRESENT,
-	};
+	return vmsa_radix(format->levels, format->input_bits, format->output_bits);
 }
 
 static bool manages_dirty(const struct vmsas2_format *format, uint64_t entry)
 {
-	return format->access && format->dirty && (entry & VMSAS2_DBM) != 0;
+	return format->access && format->dirty && (entry & VMSA_DBM) != 0;
 }
 
 static uint8_t granted(const struct vmsas2_format *format, uint64_t leaf)
@@ -50,7 +33,7 @@ static bool walk_once(const struct table_space *space, const struct vmsas2_forma
 	if (!radix_walk(space, &radix, format->root, addr, path, result))
 		return false;
 	leaf = path->step[path->level].entry;
-	if ((leaf & VMSAS2_ACCESSED) == 0 && !format->access && !format->access_off) {
+	if ((leaf & VMSA_ACCESSED) == 0 && !format->access && !format->access_off) {
 		result->fault = TABLE_ACCESS;
 		return false;
 	}
@@ -67,7 +50,7 @@ static struct radix_marks marks_of(const struct vmsas2_format *format, uint64_t 
 {
 	bool dirty = (perm & IOPF_WRITE) != 0 && manages_dirty(format, entry);
 
-	return (struct radix_marks){ .leaf = (format->access ? VMSAS2_ACCESSED : 0) |
+	return (struct radix_marks){ .leaf = (format->access ? VMSA_ACCESSED : 0) |
 					     (dirty ? VMSAS2_WRITE : 0) };
 }
 
@@ -144,12 +127,12 @@ static uint64_t rights_of(uint8_t perm)
 int vmsas2_map(const struct vmsas2_table *table, uint64_t addr, uint64_t out,
 	       uint64_t size_bytes, uint8_t perm, uint64_t marks)
 {
-	uint64_t bits = VMSAS2_VALID | VMSAS2_NORMAL | VMSAS2_INNER | rights_of(perm);
+	uint64_t bits = VMSA_VALID | VMSAS2_NORMAL | VMSA_INNER | rights_of(perm);
 	struct radix_editor editor = editor_of(table);
 
-	bits |= marks & VMSAS2_ACCESSED;
-	if ((marks & VMSAS2_DBM) != 0 && (perm & IOPF_WRITE) != 0)
-		bits = (bits | VMSAS2_DBM) & ~VMSAS2_WRITE;
+	bits |= marks & VMSA_ACCESSED;
+	if ((marks & VMSA_DBM) != 0 && (perm & IOPF_WRITE) != 0)
+		bits = (bits | VMSA_DBM) & ~VMSAS2_WRITE;
 	return radix_map(&editor, addr, out, size_bytes, bits);
 }
 
@@ -166,6 +149,6 @@ int vmsas2_protect(const struct vmsas2_table *table, uint64_t addr, uint64_t siz
 	struct radix_editor editor = editor_of(table);
 
 	return radix_change(&editor, addr, size_bytes,
-			    VMSAS2_READ | VMSAS2_WRITE | VMSAS2_NO_EXEC | VMSAS2_DBM,
+			    VMSAS2_READ | VMSAS2_WRITE | VMSAS2_NO_EXEC | VMSA_DBM,
 			    rights_of(perm));
 }

@@ -7,18 +7,13 @@
 #ifndef TABLE_VMSAS2_H
 #define TABLE_VMSAS2_H
 
-#include "table/radix.h"
+#include "table/vmsa.h"
 
-#define VMSAS2_VALID      (UINT64_C(1) << 0)
-#define VMSAS2_TABLE      (UINT64_C(1) << 1)
-#define VMSAS2_NORMAL     (UINT64_C(0xf) << 2) /* MemAttr: write-back */
-#define VMSAS2_READ       (UINT64_C(1) << 6)   /* S2AP */
-#define VMSAS2_WRITE      (UINT64_C(1) << 7)
-#define VMSAS2_INNER      (UINT64_C(3) << 8)
-#define VMSAS2_ACCESSED   (UINT64_C(1) << 10)
-#define VMSAS2_DBM        (UINT64_C(1) << 51)
-#define VMSAS2_CONTIGUOUS (UINT64_C(1) << 52)
-#define VMSAS2_NO_EXEC    (UINT64_C(1) << 54) /* XN[1]; XN[0] means something with XNX alone */
+/* Valid, table, access flag, DBM and the contiguous hint are where stage 1 has them. */
+#define VMSAS2_NORMAL   (UINT64_C(0xf) << 2) /* MemAttr: write-back */
+#define VMSAS2_READ     (UINT64_C(1) << 6)   /* S2AP */
+#define VMSAS2_WRITE    (UINT64_C(1) << 7)
+#define VMSAS2_NO_EXEC  (UINT64_C(1) << 54)  /* XN[1]; XN[0] counts with XNX alone */
 
 struct vmsas2_format {
 	uint64_t root;
@@ -55,7 +50,7 @@ void vmsas2_destroy(const struct vmsas2_table *table);
 void vmsas2_tidy(const struct vmsas2_table *table);
 
 /* @perm: IOPF_READ, IOPF_WRITE, IOPF_EXEC; IOPF_PRIV means nothing. @marks: as
- * vmsa_map(): VMSAS2_ACCESSED, VMSAS2_DBM. Returns: as radix_map(). */
+ * vmsa_map(): VMSA_ACCESSED, VMSA_DBM. Returns: as radix_map(). */
 int vmsas2_map(const struct vmsas2_table *table, uint64_t addr, uint64_t out,
 	       uint64_t size_bytes, uint8_t perm, uint64_t marks);
 
