@@ -299,8 +299,9 @@ TEST(while_the_event_queue_is_off_stalls_wait_for_it)
 	CHECK_EQ(touch(0, R), -EINPROGRESS);
 	run();
 	CHECK_EQ(w.seen_count, 0);
+	CHECK_EQ(model_iommu_run(w.iommu, 64, 0), 0);
 	reg_set(SMMUV3_CR0, 4, CR0_ON);
-	run();
+	CHECK_EQ(model_iommu_run(w.iommu, 64, 0), 1);
 	CHECK_EQ(w.seen_count, 1);
 }
 

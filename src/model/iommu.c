@@ -216,7 +216,7 @@ uint32_t model_iommu_run(struct model_iommu *iommu, uint32_t budget, uint64_t no
 	iommu->now_ns = now_ns;
 	done = iopf_hardware_run(iommu->hardware, budget);
 	if (iommu->family->run != NULL)
-		iommu->family->run(iommu);
+		done += iommu->family->run(iommu);
 	return done;
 }
 

@@ -124,7 +124,8 @@ struct model_upstream model_iommu_upstream(struct model_iommu *iommu);
 int model_iommu_connect(struct model_iommu *iommu, uint32_t rid,
 			const struct model_downstream *downstream);
 
-/* Consume up to @budget commands. Returns: as iopf_hardware_run(). */
+/* Consume up to @budget commands, and look at what waits. Returns: how many commands and
+ * transactions were brought forward. */
 uint32_t model_iommu_run(struct model_iommu *iommu, uint32_t budget, uint64_t now_ns);
 
 struct model_iommu_stats model_iommu_stats(const struct model_iommu *iommu);

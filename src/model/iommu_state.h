@@ -22,7 +22,7 @@ struct iommu_family {
 	const struct model_upstream *upstream;
 	void (*count)(const struct model_iommu *iommu, struct model_iommu_stats *stats);
 	/* These may be NULL: nothing ever stalls. */
-	void (*run)(struct model_iommu *iommu);
+	uint32_t (*run)(struct model_iommu *iommu); /* returns how much was done */
 	void (*disconnect)(struct model_iommu *iommu, uint32_t rid);
 	uint32_t (*stalled)(const struct model_iommu *iommu, uint32_t rid);
 	int (*stall)(struct model_iommu *iommu, const struct iopf_fault *fault,

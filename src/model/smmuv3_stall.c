@@ -363,8 +363,10 @@ void smmuv3_stall_terminate(struct model_smmuv3 *smmu, uint32_t rid)
 
 /* 3.12.2.2: hardware may look again by itself. What goes on that way keeps its tag until
  * its record is answered, and makes no other record. */
-static void retry_early(struct model_smmuv3 *smmu)
+static uint32_t retry_early(struct model_smmuv3 *smmu)
 {
+	uint32_t done = 0;
+
 	for (uint32_t n = 0; n < smmu->stalls.count; n++) {
 		struct smmuv3_stall *stall = &smmu->stalls.stall[n];
 		const struct model_transaction *transaction = stall->transaction;
@@ -378,7 +380,9 @@ static void retry_early(struct model_smmuv3 *smmu)
 			continue;
 		stall->transaction = NULL;
 		master_tell(smmu, transaction, result);
+		done++;
 	}
+	return done;
 }
 
 /* 3.12.2: what could not be recorded has just arrived when it can. False: @stall, the
@@ -400,16 +404,16 @@ static bool arrive_again(struct model_smmuv3 *smmu, struct smmuv3_stall *stall)
 	return announce(smmu, stall);
 }
 
-void smmuv3_stall_run(struct model_iommu *iommu)
+uint32_t smmuv3_stall_run(struct model_iommu *iommu)
 {
 	struct model_smmuv3 *smmu = smmuv3_of(iommu);
-	struct smmuv3_stalls *stalls = &smmu->stalls;
+	const struct smmuv3_stalls *stalls = &smmu->stalls;
+	uint32_t done = iommu->options.retry_stalls ? retry_early(smmu) : 0;
 
-	if (iommu->options.retry_stalls)
-		retry_early(smmu);
 	while (stalls->first_waiting != SMMUV3_NONE &&
 	       arrive_again(smmu, &stalls->stall[stalls->first_waiting]))
-		;
+		done++;
+	return done;
 }
 
 /* What has no record yet is forgotten; what has one waits for its answer. */

@@ -111,7 +111,7 @@ void smmuv3_stall_resume(struct model_smmuv3 *smmu, const struct iopf_command *c
 void smmuv3_stall_terminate(struct model_smmuv3 *smmu, uint32_t rid);
 
 /* As in struct iommu_family. */
-void smmuv3_stall_run(struct model_iommu *iommu);
+uint32_t smmuv3_stall_run(struct model_iommu *iommu);
 void smmuv3_stall_disconnect(struct model_iommu *iommu, uint32_t rid);
 uint32_t smmuv3_stall_count(const struct model_iommu *iommu, uint32_t rid);
 
