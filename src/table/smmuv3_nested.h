@@ -90,25 +90,4 @@ bool smmuv3_needs(const struct smmuv3_walk *walk, uint32_t index,
 		  const struct smmuv3_cd *kept, uint64_t addr, uint8_t perm,
 		  smmuv3_need *need, void *context, struct smmuv3_result *result);
 
-/* Two pages of descriptors, four tables and the data. */
-enum { SMMUV3_MISS_MAX = 7 };
-
-struct smmuv3_miss {
-	uint64_t ipa; /* a multiple of 4096 */
-	uint8_t perm; /* what is wanted there, of all that needs it */
-	uint8_t what; /* enum smmuv3_class of the first that needs it */
-};
-
-struct smmuv3_missing {
-	struct smmuv3_result first; /* event other than none: the guest's to mend */
-	struct smmuv3_miss miss[SMMUV3_MISS_MAX]; /* the host's to map */
-	uint32_t count;
-};
-
-/* The same for a transaction with @pasid (or IOPF_PASID_NONE), held against stage 2 of
- * walk->ste, whose tables lie in @host. */
-void smmuv3_missing(const struct smmuv3_walk *walk, const struct iopf_memory *host,
-		    uint32_t pasid, uint64_t addr, uint8_t perm,
-		    struct smmuv3_missing *missing);
-
 #endif
