@@ -442,6 +442,39 @@ TEST(invalidations_reach_the_spaces_of_their_asid_and_no_others)
 	CHECK_EQ(pair_stats(pair).foreign_invalidations, 1);
 }
 
+TEST(a_global_page_that_was_followed_goes_with_any_asid)
+{
+	struct pair *pair = pair_new((struct pair_options){ 0 });
+	const struct table_space tables = { .memory = &pair->memory };
+	const struct iopf_command page = { .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+					   .granularity = IOPF_PAGE, .asid = 1,
+					   .addr = ADDR, .size_bytes = 4096 };
+	struct iopf_translation translation;
+	struct table_result result;
+	uint32_t before;
+
+	pair_attach_pasid(pair, PAIR_RID, 1);
+	pair_attach_pasid(pair, PAIR_RID, 2);
+	CHECK_EQ(iopf_agent_map(pair->agent, PAIR_RID, 2, ADDR, PAIR_REGION, IOPF_READ), 0);
+	for (uint32_t global = 0; global < 2; global++) {
+		struct vmsa_format format = find(pair, 2).cd.first;
+
+		CHECK(vmsa_walk(&tables, &format, ADDR, IOPF_READ, false, &result));
+		change(pair, result.entry_addr, VMSA_NOT_GLOBAL,
+		       global ? 0 : VMSA_NOT_GLOBAL);
+		CHECK_EQ(iopf_guest_translate(pair->guest, PAIR_ENDPOINT, 2, ADDR, IOPF_READ,
+					      false, &translation), 0);
+		before = pair_count(pair, 'i');
+		submit(pair, page);
+		CHECK_EQ(pair_count(pair, 'i') - before, 1 + global);
+	}
+	/* A whole ASID is its own pages. */
+	before = pair_count(pair, 'i');
+	submit(pair, (struct iopf_command){ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+					    .granularity = IOPF_ONE_PASID, .asid = 1 });
+	CHECK_EQ(pair_count(pair, 'i') - before, 1);
+}
+
 /* Commands that are illegal, as they stand in memory. */
 TEST(an_illegal_command_stops_the_queue_until_the_guest_acknowledges_it)
 {

@@ -364,6 +364,18 @@ TEST(a_guest_whose_event_queue_was_not_there_terminates_what_may_have_stalled)
 	CHECK_EQ(show_page(pair, 2, ADDR, IOPF_READ), 0);
 }
 
+TEST(what_sends_page_requests_is_not_terminated)
+{
+	for (uint32_t kind = 0; kind < 2; kind++) {
+		struct pair *pair;
+
+		pair_kind = &pair_kinds[kind];
+		pair = pair_with_pasid((struct pair_options){ 0 });
+		CHECK_EQ(iopf_agent_terminate(pair->agent, PAIR_RID), -EOPNOTSUPP);
+	}
+	pair_kind = &pair_kinds[2];
+}
+
 int main(void)
 {
 	pair_kind = &pair_kinds[2];

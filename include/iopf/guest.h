@@ -3,8 +3,9 @@
  * guest.h - a guest as owner: the host's side of it, and the side that runs inside.
  *
  * struct iopf_guest is the host's: a virtual VT-d (registers, root, context and PASID
- * structures, invalidation queue, page request queue) over memory that the guest owns,
- * and what the guest was shown. It reads what the guest wrote, copies it once, checks
+ * structures, invalidation queue, page request queue) or a virtual SMMUv3 (registers,
+ * stream table, context descriptors, command, event and PRI queue) over memory that the
+ * guest owns, and what the guest was shown. It reads what the guest wrote, copies it once, checks
  * it, and tells the host in plain values through struct iopf_guest_ops.
  *
  * struct iopf_agent is the guest's: it builds those structures in its own memory, takes
@@ -20,7 +21,9 @@
  * Threads. A guest, and an agent, belong to one thread each.
  *
  * Source: Intel Virtualization Technology for Directed I/O, Architecture Specification:
- * "Page Requests", "Hardware Structures for Scalable Mode", "Invalidation Queue".
+ * "Page Requests", "Hardware Structures for Scalable Mode", "Invalidation Queue"; Arm
+ * System Memory Management Unit Architecture Specification, SMMU architecture version 3
+ * (IHI 0070): 3.12 "Fault models", 4 "Commands", 7 "Event queue", 8 "Page request queue".
  */
 #ifndef IOPF_GUEST_H
 #define IOPF_GUEST_H
@@ -175,7 +178,7 @@ struct iopf_guest_options {
 struct iopf_guest_stats {
 	IOPF_GUEST_COUNTERS(IOPF_GUEST_MEMBER)
 	/* The present state. */
-	uint32_t held;   /* groups that the guest has to answer */
+	uint32_t held;   /* groups that the guest has to answer; of stalls, tags */
 	uint32_t owed;   /* debts */
 	uint32_t spaces; /* address spaces attached */
 	uint32_t rsvd;
@@ -220,19 +223,23 @@ uint32_t iopf_guest_run(struct iopf_guest *guest, uint32_t budget, uint64_t now_
 bool iopf_guest_held(const struct iopf_guest *guest);
 
 /*
- * Show @group with all its @pages (group->page_count) to the guest: a record a page,
- * under one virtual index, the last closing it, and the guest's interrupt.
+ * Show @group with all its @pages (group->page_count) to the guest: a record a page, and
+ * the guest's interrupt. As page requests: under one virtual index, the last closing it.
+ * As stalls: each under a virtual tag of its own; the group is answered when all of them
+ * are, the worst answer counting. Where the guest's event queue is smaller than the group,
+ * it is shown as many of its pages as it holds: the function asks again for the others.
  *
  * Returns: 0; from here iopf_guest_ops.answer, .forgotten or iopf_guest_taken() follows.
- *          -EAGAIN: parked: this guest holds or owes every index of the function; try
- *                   again after the next answer.
+ *          -EAGAIN: parked, nothing was shown: this guest holds or owes every index of
+ *                   the function, or a stall finds its event queue full; try again
+ *                   after the next answer, or when the guest has run.
  *          -ENOSPC: the queue overflowed before the last page, and says so to the guest,
  *                   which throws away what lacks its last (VT-d, "Page Request Queue
  *                   Overflow"): end the group with success under
  *                   IOPF_ENDING_guest_overflow.
  *          -ENOENT: the queue is off, the function is not the guest's, or (endpoint,
- *                   pasid) has no address space that takes page requests: end it with
- *                   invalid.
+ *                   pasid) has no address space that takes page requests, or stalls: end
+ *                   it with invalid.
  *          -EEXIST: this token is shown already.
  *          -EINVAL: no page, or a token that no broker makes.
  */
@@ -297,8 +304,8 @@ struct iopf_translation {
  * Returns: 0 and @translation, -ENOENT (no such address space), -EFAULT (the guest's
  *          tables do not let this access through: it is the guest's to mend).
  */
-int iopf_guest_translate(const struct iopf_guest *guest, uint32_t endpoint,
-			 uint32_t pasid, uint64_t addr, uint8_t perm, bool update,
+int iopf_guest_translate(struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
+			 uint64_t addr, uint8_t perm, bool update,
 			 struct iopf_translation *translation);
 
 /* The address space of (@endpoint, @pasid). Returns: 0, -ENOENT. */

@@ -38,6 +38,7 @@ struct guest_space {
 	union {
 		struct smmuv3_cd smmuv3;
 	} detail; /* of the entry, what is not in @value; as it was copied */
+	bool global;       /* it led to a page that is the same in every address space */
 	bool leaving;      /* its detach took too long: asked for again before anything */
 };
 
@@ -112,6 +113,9 @@ struct guest_family {
 	bool (*walk)(const struct iopf_guest *guest, const struct guest_space *space,
 		     uint64_t addr, uint8_t perm, bool update,
 		     struct table_result *result);
+	/* The leaf that a walk ended with is that of every address space. NULL: no
+	 * invalidation makes a difference of it. */
+	bool (*global)(uint64_t leaf);
 };
 
 extern const struct guest_family guest_vtd, guest_smmuv3;

@@ -34,11 +34,11 @@ void guest_route_need(const struct guest_route *route, uint64_t gpa, uint8_t per
 }
 
 /* The address space of (@endpoint, @pasid), or NULL. */
-static const struct guest_space *route_space(const struct iopf_guest *guest,
+static struct guest_space *route_space(const struct iopf_guest *guest,
 					     uint32_t endpoint, uint32_t pasid)
 {
 	uint32_t function = guest_function_of_endpoint(guest, endpoint);
-	const struct guest_space *space = NULL;
+	struct guest_space *space = NULL;
 
 	if (function < guest->function_count)
 		space = guest_space_find(guest, function, pasid);
@@ -72,11 +72,22 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 	return 0;
 }
 
-int iopf_guest_translate(const struct iopf_guest *guest, uint32_t endpoint,
-			 uint32_t pasid, uint64_t addr, uint8_t perm, bool update,
+/* Whoever follows the tables keeps what they said, and hears of what concerns it. */
+static void route_noted(const struct iopf_guest *guest, struct guest_space *space,
+			const struct table_result *result)
+{
+	uint64_t leaf;
+
+	if (guest->family->global != NULL && !space->global &&
+	    memory_load64(&guest->memory, result->entry_addr, &leaf))
+		space->global = guest->family->global(leaf);
+}
+
+int iopf_guest_translate(struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
+			 uint64_t addr, uint8_t perm, bool update,
 			 struct iopf_translation *translation)
 {
-	const struct guest_space *space = route_space(guest, endpoint, pasid);
+	struct guest_space *space = route_space(guest, endpoint, pasid);
 	struct table_result result = { .addr = addr,
 				       .size_bytes = TABLE_PAGE_BYTES,
 				       .perm = GUEST_SECOND_PERM | IOPF_PRIV };
@@ -87,6 +98,8 @@ int iopf_guest_translate(const struct iopf_guest *guest, uint32_t endpoint,
 	    !guest->family->walk(guest, space, addr, route_perm(space, perm), update,
 				 &result))
 		return -EFAULT;
+	if (space->value.levels != 0)
+		route_noted(guest, space, &result);
 	*translation = (struct iopf_translation){ .gpa = result.addr,
 						  .size_bytes = result.size_bytes,
 						  .perm = result.perm };

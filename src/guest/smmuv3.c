@@ -190,7 +190,8 @@ static int smmuv3_structures(struct iopf_guest *guest, const struct iopf_command
 	return guest_command_scan(guest);
 }
 
-/* The TLB knows ASIDs; there is one VMID. What bypasses stage 1 has no translations. */
+/* The TLB knows ASIDs; there is one VMID. What bypasses stage 1 has no translations. By
+ * its address a global page goes with any ASID (IHI 0070, 4.4 "TLB invalidation"). */
 static bool smmuv3_touches(const struct iopf_guest *guest,
 			   const struct iopf_command *command,
 			   const struct guest_space *space)
@@ -198,8 +199,16 @@ static bool smmuv3_touches(const struct iopf_guest *guest,
 	(void)guest;
 	if (command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN)
 		return true;
-	return space->value.levels != 0 && ((command->hints & IOPF_HINT_ANY_ASID) ||
-					    space->value.domain == command->asid);
+	if (space->value.levels == 0)
+		return false;
+	return (command->hints & IOPF_HINT_ANY_ASID) ||
+	       space->value.domain == command->asid ||
+	       (space->global && command->granularity == IOPF_PAGE);
+}
+
+static bool smmuv3_global(uint64_t leaf)
+{
+	return !(leaf & VMSA_NOT_GLOBAL);
 }
 
 static guest_command_fn *const smmuv3_command[IOPF_COMMAND_KIND_COUNT] = {
@@ -290,4 +299,5 @@ const struct guest_family guest_smmuv3 = {
 	.touches = smmuv3_touches,
 	.route = smmuv3_route,
 	.walk = smmuv3_first,
+	.global = smmuv3_global,
 };
