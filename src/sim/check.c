@@ -125,7 +125,7 @@ static void on_request(void *context, struct model_function *from, uint32_t pasi
 	if (group->state == CHECK_WAITING)
 		function->off = true;
 	group->sent++;
-	function->credits++;
+	check_interface(check, function)->credits++;
 	if (request.flags & IOPF_LAST && group->state == CHECK_OPEN)
 		check_group_wait(check, group);
 }

@@ -64,6 +64,9 @@ struct sim_check_function {
 	bool may_fail; /* its owner is alone on it and may answer failure */
 	bool stalls;   /* a stream: its transactions stall in the IOMMU */
 	uint32_t slots; /* stalls: granted of the IOMMU's pool */
+	bool has_physical;     /* a virtual function of @physical_rid, which is known: credits
+				* are of that one's interface, and in its books */
+	uint32_t physical_rid;
 };
 
 /*

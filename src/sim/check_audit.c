@@ -56,10 +56,32 @@ static uint32_t open_of(const uint32_t *gauge)
 	       gauge[IOPF_GAUGE_leaving];
 }
 
-static void audit_credits(struct sim_check *check, const struct check_function *function,
-			  const uint32_t *gauge, enum sim_rest rest)
+/* Requests of a virtual function are in the ledger under its own name. */
+static uint32_t ledger_of(const struct sim_check *check, uint32_t interface,
+			  const struct sim_check_reading *reading)
 {
-	uint32_t ledger = gauge[IOPF_GAUGE_credits_in_use];
+	uint32_t sum = 0;
+
+	for (uint32_t n = 0; n < check->function_count; n++)
+		if (check->functions[n].interface == interface)
+			sum += reading->function[n].gauge[IOPF_GAUGE_credits_in_use];
+	return sum;
+}
+
+/* Credits can be followed where every function of the interface can. */
+static bool is_followed(const struct sim_check *check, uint32_t interface)
+{
+	bool followed = true;
+
+	for (uint32_t n = 0; n < check->function_count; n++)
+		followed &= check->functions[n].interface != interface ||
+			    !check->functions[n].off;
+	return followed;
+}
+
+static void audit_credits(struct sim_check *check, const struct check_function *function,
+			  uint32_t ledger, enum sim_rest rest)
+{
 	struct model_function_state state;
 
 	check_holds(check, SIM_I1, ledger == function->ledger,
@@ -288,8 +310,8 @@ static void audit_function(struct sim_check *check, struct check_function *funct
 	audit_counters(check, function, reading->function[n].counter);
 	if (function->off)
 		return;
-	if (!function->value.stalls)
-		audit_credits(check, function, gauge, rest);
+	if (!function->value.stalls && function->interface == n && is_followed(check, n))
+		audit_credits(check, function, ledger_of(check, n, reading), rest);
 	audit_groups(check, function, gauge);
 	if (rest != SIM_RUNNING)
 		audit_rest(check, function, rest);

@@ -84,7 +84,17 @@ int sim_check_add(struct sim_check *check, const struct sim_check_function *valu
 		return -EEXIST;
 	if (check->function_count == SIM_CHECK_FUNCTION_MAX)
 		return -ENOSPC;
-	*function = (struct check_function){ .value = *value, .endpoint = IOPF_NO_ID };
+	*function = (struct check_function){ .value = *value,
+					     .endpoint = IOPF_NO_ID,
+					     .interface = check->function_count };
+	if (value->has_physical) {
+		const struct check_function *physical =
+			check_function_of_rid(check, value->physical_rid);
+
+		if (physical == NULL)
+			return -ENOENT;
+		function->interface = check_function_number(check, physical);
+	}
 	for (unsigned list = 0; list < CHECK_LIST_COUNT; list++)
 		function->list[list] = (struct check_link){ CHECK_NONE, CHECK_NONE };
 	check->function_count++;
@@ -222,9 +232,9 @@ void check_group_drop(struct sim_check *check, struct check_group *group)
 	struct check_function *function = &check->functions[group->function];
 
 	if (group->state != CHECK_STRAY) {
-		function->credits -= group->sent;
+		check_interface(check, function)->credits -= group->sent;
 		if (!group->responded)
-			function->orphans += group->taken;
+			check_interface(check, function)->orphans += group->taken;
 		function->open -= group->last_taken && !group->responded;
 	}
 	group_free(check, group);
@@ -275,9 +285,30 @@ static void group_stray(struct sim_check *check, struct check_group *group)
 	group->state = CHECK_STRAY;
 }
 
+/* What a function has in the books of its interface is not there any more. */
+static void credits_clear(struct sim_check *check, struct check_function *function)
+{
+	struct check_function *interface = check_interface(check, function);
+
+	for (uint32_t n = check_first(function, CHECK_ALL); n != CHECK_NONE;
+	     n = check->groups[n].link[CHECK_ALL].next) {
+		const struct check_group *group = &check->groups[n];
+
+		if (group->state == CHECK_STRAY)
+			continue;
+		interface->credits -= group->sent;
+		interface->ledger -= group->responded ? 0 : group->taken;
+	}
+	if (interface != function)
+		return;
+	function->ledger -= function->orphans;
+	function->orphans = 0;
+}
+
 void check_function_clear(struct sim_check *check, struct check_function *function,
 			  bool strays)
 {
+	credits_clear(check, function);
 	for (uint32_t n = check_first(function, CHECK_ALL), next; n != CHECK_NONE; n = next) {
 		struct check_group *group = &check->groups[n];
 
@@ -288,9 +319,6 @@ void check_function_clear(struct sim_check *check, struct check_function *functi
 	for (uint32_t n = check_first(function, CHECK_ALL); n != CHECK_NONE && strays;
 	     n = check->groups[n].link[CHECK_ALL].next)
 		group_stray(check, &check->groups[n]);
-	function->credits = 0;
-	function->ledger = 0;
-	function->orphans = 0;
 	function->open = 0;
 	function->lossy = false;
 	function->off = false;

@@ -11,15 +11,16 @@
 static void take_kept(struct sim_check *check, struct check_function *function,
 		      struct check_group *group, bool last)
 {
+	struct check_function *interface = check_interface(check, function);
 	uint32_t room_for = function->value.stalls ? function->value.slots :
-						     function->allocation;
-	bool room = function->ledger < room_for;
+						     interface->allocation;
+	bool room = interface->ledger < room_for;
 
 	if (room) {
 		if (group->taken == 0)
 			group->bound = check_time_of(check, function, group->pasid);
 		group->taken++;
-		function->ledger++;
+		interface->ledger++;
 	} else {
 		function->lossy = true;
 	}
@@ -32,16 +33,18 @@ static void take_kept(struct sim_check *check, struct check_function *function,
 
 /* Of a group that the function has been answered meanwhile: its last was lost, and the
  * IOMMU answered it. The next overflow, which is under way, throws it away. */
-static void take_orphan(struct check_function *function, bool last)
+static void take_orphan(struct sim_check *check, struct check_function *function, bool last)
 {
+	struct check_function *interface = check_interface(check, function);
+
 	if (last) {
 		function->off = true;
 		return;
 	}
-	if (function->ledger == function->allocation)
+	if (interface->ledger == interface->allocation)
 		return;
-	function->ledger++;
-	function->orphans++;
+	interface->ledger++;
+	interface->orphans++;
 }
 
 static void take(struct sim_check *check, struct check_function *function,
@@ -58,7 +61,7 @@ static void take(struct sim_check *check, struct check_function *function,
 	if (function->off || function->silent)
 		return;
 	if (group == NULL) {
-		take_orphan(function, last);
+		take_orphan(check, function, last);
 	} else if (group->responded) {
 		function->off = true; /* it used an index again before it was answered */
 	} else if (group->last_taken || group->pasid != request->pasid) {
@@ -79,7 +82,7 @@ static void drop_partials(struct sim_check *check, struct check_function *functi
 		if (group->state == CHECK_STRAY || group->last_taken || group->taken == 0 ||
 		    (pasid != IOPF_PASID_ANY && group->pasid != pasid))
 			continue;
-		function->ledger -= group->taken;
+		check_interface(check, function)->ledger -= group->taken;
 		group->taken = 0;
 		function->lossy = true;
 	}
@@ -322,7 +325,7 @@ static void note_response(struct sim_check *check, const struct iopf_note *note)
 	check_group_seen(check, group);
 	group->responded = true;
 	group->code = response->code;
-	function->ledger -= group->taken;
+	check_interface(check, function)->ledger -= group->taken;
 	function->open--;
 }
 
@@ -386,8 +389,14 @@ static void note_reset(struct sim_check *check, const struct iopf_note *note)
 	struct check_function *function =
 		check_function_of_endpoint(check, note->endpoint);
 
-	if (function != NULL)
-		function->off = !function->silent;
+	for (uint32_t n = 0; function != NULL && n < check->function_count; n++) {
+		struct check_function *other = &check->functions[n];
+
+		/* A physical function's is that of its virtual ones, too. */
+		if (other == function ||
+		    other->interface == check_function_number(check, function))
+			other->off = !other->silent;
+	}
 	check->result[SIM_I5].checked++;
 }
 

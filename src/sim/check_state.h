@@ -58,9 +58,10 @@ struct check_function {
 	uint32_t endpoint; /* IOPF_NO_ID: not the host's */
 	uint32_t allocation;
 	struct check_link list[CHECK_LIST_COUNT]; /* first, last */
-	uint32_t credits; /* of the function, in use */
-	uint32_t ledger;  /* of them, taken into the ledger and not given back */
-	uint32_t orphans; /* of those: of partials that the function does not have any more */
+	uint32_t interface; /* whose page request interface it uses: mostly its own */
+	/* Of that interface: in use; of them, taken into the ledger and not given back; of
+	 * those, of partials that the function does not have any more. */
+	uint32_t credits, ledger, orphans;
 	uint32_t open;    /* groups whose last was taken, and no response left */
 	bool pasid_in_response;
 	bool off;    /* the ledger cannot be followed until it is reset and enabled */
@@ -121,6 +122,13 @@ void check_group_token(struct sim_check *check, struct check_group *group,
 /* A function reset: everything is a stray. A PRI reset: nothing is there. */
 void check_function_clear(struct sim_check *check, struct check_function *function,
 			  bool strays);
+
+/* The one that has the credits. */
+static inline struct check_function *check_interface(struct sim_check *check,
+						     const struct check_function *function)
+{
+	return &check->functions[function->interface];
+}
 
 /* Its groups: the number of the first, or CHECK_NONE; then link[list].next. */
 static inline uint32_t check_first(const struct check_function *function,

@@ -126,16 +126,41 @@ bool scenario_detach(struct scenario *s)
 	return endpoint != NULL && detach_at(s, endpoint);
 }
 
+/* At its end the address space is another owner's. */
+static int replace_begin(struct scenario *s, struct scenario_endpoint *endpoint,
+			 const struct scenario_owner *owner)
+{
+	int error = iopf_broker_replace(broker_of(s), endpoint->endpoint, pasid_of(s),
+					owner->owner, s->world.now_ns);
+
+	if (error != 0)
+		return error;
+	endpoint->detaching = true;
+	endpoint->detach_pasid = pasid_of(s);
+	endpoint->successor = owner;
+	forget_space(s, scenario_number(s, endpoint), pasid_of(s));
+	return keep_space(s, endpoint, owner, pasid_of(s)) ? 0 : -ENOMEM;
+}
+
 bool scenario_replace(struct scenario *s)
 {
 	struct scenario_endpoint *endpoint = scenario_endpoint_of(s);
 	const struct scenario_owner *owner;
+	int error;
 
 	if (endpoint == NULL)
 		return false;
 	owner = scenario_owner_of(s);
-	return owner != NULL && detach_at(s, endpoint) &&
-	       scenario_result_holds(s, attach_at(s, endpoint, owner));
+	if (owner == NULL)
+		return false;
+	if (owner->queues)
+		return scenario_bad(s, TRACE_KEY_owner,
+				    "%s attaches by itself, expected an owner without queues",
+				    owner->name);
+	error = replace_begin(s, endpoint, owner);
+	return scenario_result_holds(s, error) &&
+	       (error != 0 || trace_number(s->event, TRACE_KEY_stepwise, 0) ||
+		scenario_finish(s, endpoint));
 }
 
 void scenario_owners_after(struct scenario *s)
@@ -151,6 +176,13 @@ void scenario_owners_after(struct scenario *s)
 						     .guest = IOPF_NO_ID,
 						     .endpoint = endpoint->endpoint,
 						     .pasid = endpoint->detach_pasid });
+		if (endpoint->successor != NULL)
+			scenario_note(s, (struct iopf_note){
+						 .kind = IOPF_NOTE_ATTACH,
+						 .guest = endpoint->successor->note,
+						 .endpoint = endpoint->endpoint,
+						 .pasid = endpoint->detach_pasid });
+		endpoint->successor = NULL;
 	}
 }
 

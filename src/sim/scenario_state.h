@@ -83,6 +83,7 @@ struct scenario_endpoint {
 	/* An operation that a statement began, and whose end the checkers are told. */
 	bool detaching;
 	uint32_t detach_pasid;
+	const struct scenario_owner *successor; /* of a replacement */
 	uint32_t rounds; /* turns of the host that its last operation has drained */
 	bool draining;
 	uint64_t dma_addr, dma_bytes; /* of the last job */

@@ -350,6 +350,8 @@ static int build_check(struct scenario *s)
 				.rid = endpoint->options.rid,
 				.honest = endpoint->guest != SCENARIO_NONE,
 				.stalls = endpoint->options.stalls,
+				.has_physical = endpoint->options.has_physical,
+				.physical_rid = endpoint->options.physical_rid,
 				.slots = endpoint->options.stalls ?
 						 endpoint->options.allocation :
 						 0,
@@ -392,6 +394,7 @@ bool scenario_world_build(struct scenario *s)
 	if (!plan_guests(s, &parts) || !order_of(s, s->entries, &options.request_order))
 		return false;
 	options.guest_count = parts.guest_count;
+	options.guests_later = true; /* a guest's function may be a virtual one of nobody's */
 	options.observer = scenario_observer(s);
 	options.stalls = scenario_stall_observer(s);
 	error = build_check(s);
@@ -400,6 +403,8 @@ bool scenario_world_build(struct scenario *s)
 	s->world.options.guests = NULL; /* what there is was copied */
 	if (error == 0)
 		error = build_rest(s);
+	if (error == 0)
+		error = world_start_guests(&s->world);
 	if (error == 0)
 		error = build_owners(s);
 	if (error == -ENOSPC)

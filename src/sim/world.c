@@ -362,6 +362,18 @@ static int create_host(struct world *world)
 	return error;
 }
 
+int world_start_guests(struct world *world)
+{
+	int error = 0;
+
+	for (uint32_t i = 0; error == 0 && i < world->options.guest_count; i++) {
+		error = plug_functions(world, i);
+		if (error == 0)
+			error = world_add_guest(world, i);
+	}
+	return error;
+}
+
 int world_create(const struct world_options *options, struct world *world)
 {
 	int error;
@@ -374,12 +386,7 @@ int world_create(const struct world_options *options, struct world *world)
 		error = create_iommu(world);
 	if (error == 0)
 		error = create_host(world);
-	for (uint32_t i = 0; error == 0 && i < options->guest_count; i++) {
-		error = plug_functions(world, i);
-		if (error == 0)
-			error = world_add_guest(world, i);
-	}
-	return error;
+	return error == 0 && !options->guests_later ? world_start_guests(world) : error;
 }
 
 void world_destroy(struct world *world)

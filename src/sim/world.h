@@ -59,6 +59,7 @@ struct world_guest_options {
 struct world_options {
 	uint32_t guest_count;
 	const struct world_guest_options *guests;
+	bool guests_later; /* not before world_start_guests(): what others plug comes first */
 	uint32_t request_order; /* of the physical queue: 2^n pages */
 	uint64_t reset_ns;      /* as in struct iopf_host_options; 0: at once */
 	struct model_observer observer; /* of every function; all NULL: none */
@@ -109,6 +110,7 @@ struct world {
 /* Everything up, every guest's agent started, no address space attached.
  * Returns: 0 or what failed. */
 int world_create(const struct world_options *options, struct world *world);
+int world_start_guests(struct world *world);
 void world_destroy(struct world *world);
 
 /* Everybody works once. Returns: how much was done. */
