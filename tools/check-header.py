@@ -19,9 +19,10 @@ wrong, declared = [], {}
 def declarations(text):
     """(declaration, is there a comment above it) for all functions and objects."""
     text = re.sub(r"/\*.*?\*/", "@", text, flags=re.S)
-    text = re.sub(r'(?m)^(#(.*\\\n)*.*|extern "C" \{|\})$', "", text)
-    while "{" in text:
+    text = re.sub(r'(?m)^(#(.*\\\n)*.*|extern "C" \{)$', "", text)
+    while re.search(r"\{[^{}]*\}", text):
         text = re.sub(r"\{[^{}]*\}", "", text)
+    text = text.replace("}", "")  # of extern "C"
     for block in re.split(r"\n\s*\n", text):
         commented = False
         for code in block.split(";"):
