@@ -145,14 +145,15 @@ void guard_inquire(struct iopf_host *host)
 static void look_at(struct iopf_host *host, struct host_function *function)
 {
 	struct iopf_response recent[HOST_RECENT];
-	uint32_t status = function_status(function);
+	uint32_t status;
 	int count;
 
-	if (function_gone(function)) {
-		function->gone = true;
+	function->gone = function_gone(function);
+	if (function->gone) {
 		iopf_host_remove_function(host, function->endpoint, host->now_ns);
 		return;
 	}
+	status = function_status(function);
 	if (status == 0)
 		return;
 	count = iopf_broker_recent(host->broker, function->endpoint, recent, HOST_RECENT);
@@ -171,8 +172,7 @@ void guard_status(struct iopf_host *host)
 	for (uint32_t i = 0; i < host->function_end; i++) {
 		struct host_function *function = &host->functions[i];
 
-		if (function->used && !function->closing && !function->resetting &&
-		    !function->gone)
+		if (function->used && !function->closing && !function->resetting)
 			look_at(host, function);
 	}
 	host->status_ns = host->now_ns + host->options.status_period_ns;

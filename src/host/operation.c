@@ -186,10 +186,13 @@ static void switch_on(struct iopf_host *host, struct host_function *function)
 		host->stats.enable_failed++;
 		return;
 	}
-	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used && !host->functions[i].blocked &&
-		    host->functions[i].physical == physical)
-			function_enable(&host->functions[i]);
+	for (uint32_t i = 0; i < host->function_end; i++) {
+		const struct host_function *of = &host->functions[i];
+
+		if (of->used && !of->closing && !of->blocked && of->physical == physical &&
+		    function_enable(of) == 0)
+			iopf_broker_enable(host->broker, of->endpoint);
+	}
 }
 
 static void detached(struct iopf_host *host, struct host_function *function)
@@ -254,8 +257,10 @@ static uint32_t run_operation(struct iopf_host *host, struct host_function *func
 		return !function->used;
 	}
 	step = iopf_broker_step(host->broker, function->endpoint);
+	if (step == -ENOENT) /* a virtual one: it went with its physical function */
+		removed(host, function);
 	if (step <= IOPF_STEP_NONE)
-		return 0;
+		return step == -ENOENT;
 	result = do_step(host, function, (enum iopf_step)step);
 	if (result == -EINPROGRESS)
 		return 0;
