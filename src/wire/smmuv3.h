@@ -37,6 +37,7 @@ const struct iopf_layout *smmuv3_command_layout(const uint8_t *record);
 int smmuv3_fault_decode(const uint8_t *record, struct iopf_fault *fault, bool *reserved);
 int smmuv3_fault_encode(const struct iopf_fault *fault, uint8_t *record);
 
+/* IHI 0070, 4.1.1: those of a non-secure queue without EL2, VMS and DPT. */
 enum smmuv3_opcode {
 	SMMUV3_OP_PREFETCH_CONFIG = 0x01,
 	SMMUV3_OP_PREFETCH_ADDR = 0x02,
@@ -57,7 +58,8 @@ enum smmuv3_opcode {
 	SMMUV3_OP_STALL_TERM = 0x45,
 	SMMUV3_OP_SYNC = 0x46,
 };
-enum { SMMUV3_OP = FIELD(0, 0, 8) }; /* the same in every command */
+/* The same in every command. */
+enum { SMMUV3_OP = FIELD(0, 0, 8) };
 
 /* How one command is read. */
 struct smmuv3_command {

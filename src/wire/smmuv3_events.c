@@ -102,6 +102,10 @@ RECORD_COMPLETE4(SMMUV3_EVT_FIELDS);
 RECORD_COMPLETE4(SMMUV3_EVA_FIELDS);
 RECORD_COMPLETE4(SMMUV3_EVC_FIELDS);
 RECORD_COMPLETE4(SMMUV3_EVH_FIELDS);
+/* One name reads them all. */
+#define SAME(field) ((int)SMMUV3_EVT_##field == (int)SMMUV3_EVA_##field)
+static_assert(SAME(PNU) && SAME(IND) && SAME(RNW) && SAME(S2) && SAME(CLASS) && SAME(ADDR),
+	      "in the same place");
 const struct iopf_layout smmuv3_event_translation_layout =
 	WIRE_LAYOUT("smmuv3_event_translation", SMMUV3_EVT, SMMUV3_EVENT_BYTES);
 const struct iopf_layout smmuv3_event_abort_layout =
