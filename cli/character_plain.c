@@ -159,7 +159,18 @@ static void noisy_work(struct guest *guest)
 	guest_detach(guest, guest->pasid);
 }
 
-const struct guest_behaviour guest_noisy = { .fault = slow_fault,
+static int noisy_fault(void *context, const struct iopf_request *request, uint64_t *gpa,
+		       uint8_t *perm)
+{
+	enum { DELAY_NS = 10000000 };
+
+	(void)context;
+	(void)gpa;
+	(void)perm;
+	return later_add(request, DELAY_NS);
+}
+
+const struct guest_behaviour guest_noisy = { .fault = noisy_fault,
 					     .turn = slow_turn,
 					     .work = noisy_work };
 

@@ -15,8 +15,9 @@
 /* Those that exist, in the order in which guests are dealt out to them: what differs most
  * comes first. */
 static const struct run_combination combinations[] = {
-	{ "vtd", "vtd", IOPF_PRI },
-	{ "vtd", "smmuv3", IOPF_PRI },
+	{ "vtd", "vtd", IOPF_PRI },	   { "smmuv3", "smmuv3", IOPF_STALLS },
+	{ "smmuv3", "smmuv3", IOPF_PRI },  { "vtd", "smmuv3", IOPF_PRI },
+	{ "smmuv3", "vtd", IOPF_STALLS },  { "smmuv3", "vtd", IOPF_PRI },
 };
 
 const char *choice_mechanism(const struct run_combination *combination)

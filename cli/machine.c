@@ -12,7 +12,8 @@
 #define ARENA_BASE UINT64_C(0x100000)
 
 enum {
-	BUDGET = 256, /* of everything, a turn */
+	BUDGET = 256,      /* of everything, a turn, */
+	DEVICE_BUDGET = 8, /* but of each device: their links are alike */
 	START_TURNS = 1000,
 	RECORDS = 65536, /* that the flight recorder keeps; a power of two */
 };
@@ -225,7 +226,7 @@ uint32_t machines_turn(struct run *run)
 
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		if (!noise_rests(&run->guests[i]))
-			done += model_engine_run(run->guests[i].engine, BUDGET,
+			done += model_engine_run(run->guests[i].engine, DEVICE_BUDGET,
 						 run->now_ns);
 	for (uint32_t i = 0; i < run->machine_count; i++) {
 		struct run_machine *machine = &run->machines[i];

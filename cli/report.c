@@ -192,6 +192,22 @@ static void print_data(const struct run_guest *guest)
 		printf("  0x%08" PRIx32 " %s\n", guest->crc, data > 0 ? "ok" : "WRONG");
 }
 
+/* Behind which IOMMU each device is, how it pages, and what its guest sees. */
+static void print_places(const struct run *run)
+{
+	printf("\n%-10s %-8s %-9s %-9s %-9s %9s\n", "guest", "endpoint", "behind", "sees",
+	       "pages by", "share");
+	for (uint32_t i = 0; i < run->guest_count; i++) {
+		const struct run_guest *guest = &run->guests[i];
+		const struct run_combination *on = guest->combination;
+
+		printf("%-10s %-8s %-9s %-9s %-9s %3" PRIu32 " %s\n", guest->name,
+		       guest->endpoint_name, on->host, on->guest, choice_mechanism(on),
+		       device_state(guest).allocation,
+		       on->mechanism == IOPF_STALLS ? "slots" : "credits");
+	}
+}
+
 static void print_guests(const struct run *run)
 {
 	static const uint32_t per_mille[] = { 500, 990, 999 };
@@ -366,6 +382,7 @@ static void print_invariants(const struct run *run)
 void report_text(const struct run *run)
 {
 	print_head(run);
+	print_places(run);
 	print_guests(run);
 	print_endpoints(run);
 	print_refused(run);

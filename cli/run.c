@@ -20,7 +20,7 @@
 
 /* ---- Options ----------------------------------------------------------------------- */
 
-#define DEFAULT_GUESTS  "honest*3,slow,silent,liar,hostile,killed"
+#define DEFAULT_GUESTS  "honest*6,slow,noisy,silent,hostile*2,liar,killed"
 #define DEFAULT_SECONDS (10 * UINT64_C(1000000000))
 #define MILLISECOND     UINT64_C(1000000)
 #define DAY             (86400 * UINT64_C(1000000000))
@@ -38,10 +38,10 @@ static const struct option options[] = {
 	  "how long, 0.001 to 86400; default 10. It ends later where\n"
 	  "a guest has not shown yet what it is there for",
 	  MEMBER(seconds_ns), MILLISECOND, DAY, OPTION_SECONDS },
-	{ "host", "FAMILY", "the IOMMU of hosts: vtd", TEXT(host) },
-	{ "guest", "FAMILY", "the IOMMU that guests see: vtd", TEXT(guest) },
-	{ "pri", NULL, "devices page with page requests: what vtd has", FLAG(pri) },
-	{ "stall", NULL, "devices page by stalling: no family that there is has it",
+	{ "host", "FAMILY", "the IOMMU of hosts: vtd, smmuv3; default one of each", TEXT(host) },
+	{ "guest", "FAMILY", "the IOMMU that guests see: vtd, smmuv3; default each", TEXT(guest) },
+	{ "pri", NULL, "PCI functions, with page requests; default both kinds", FLAG(pri) },
+	{ "stall", NULL, "platform masters, which stall, behind an smmuv3",
 	  FLAG(stall) },
 	{ "policy", "RULES",
 	  "what guests may hold and how long they have: a file, or\n"

@@ -273,6 +273,7 @@ void noise_go_on(struct run *run);
 /* A group of @guest's device was answered. */
 void noise_add(struct run_guest *guest, uint64_t issued_ns, uint64_t age_ns);
 struct noise noise_of(const struct run *run);
+/* Enough is known: a run goes on, for a while, until it is. */
 bool noise_heard(const struct run *run);
 /* Groups of @guest that ended, and how many of them because it held its share. */
 uint64_t noise_groups(const struct run_guest *guest, uint64_t *refused);

@@ -45,6 +45,25 @@ TEST(success_for_the_same_page_again_and_again_is_not_believed)
 	CHECK_EQ(success_for(0x1000), IOPF_ENDING_success); /* counted anew */
 }
 
+/* A job of one page: mapped, used, taken away, over and over. */
+TEST(page_that_was_taken_away_may_be_asked_for_again)
+{
+	liars(8);
+	for (unsigned i = 0; i < 10 * LIMIT; i++) {
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+		iopf_broker_invalidated(broker, endpoint, 1, 0x1000, 0x1000);
+	}
+	/* Others, and other pages, are no reason. */
+	for (unsigned i = 0; i < LIMIT; i++) {
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+		iopf_broker_invalidated(broker, endpoint, 2, 0x1000, 0x1000);
+		iopf_broker_invalidated(broker, endpoint, 1, 0x2000, UINT64_C(1) << 40);
+		iopf_broker_invalidated(broker, endpoint, 1, 0, 0x1000);
+		iopf_broker_invalidated(broker, endpoint + 1, 1, 0, UINT64_MAX);
+	}
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
+}
+
 TEST(liar_that_says_it_again_is_stale)
 {
 	struct iopf_group group;

@@ -77,7 +77,14 @@ def a_run_of_every_character_holds():
         row = result["invariants"][name]
         assert row["checked"] > 0 and row["violations"] == 0, (name, row)
     names = {guest["character"] for guest in result["guests"]}
-    assert names == {"honest", "slow", "silent", "liar", "hostile", "killed"}, names
+    assert names == {"honest", "slow", "noisy", "silent", "liar", "hostile", "killed"}, names
+    assert {host["family"] for host in result["hosts"]} == {"vtd", "smmuv3"}
+    places = {(endpoint["family"], guest["family"], guest["mechanism"])
+              for guest, endpoint in zip(result["guests"], result["endpoints"])}
+    assert places == {("vtd", "vtd", "pri"), ("vtd", "smmuv3", "pri"),
+                      ("smmuv3", "vtd", "pri"), ("smmuv3", "vtd", "stall"),
+                      ("smmuv3", "smmuv3", "pri"), ("smmuv3", "smmuv3", "stall")}, places
+    assert result["noise"]["ratio"] <= result["noise"]["limit"], result["noise"]
     for guest in result["guests"]:
         for key in ("name", "family", "mechanism", "faults", "bytes", "refused", "endings",
                     "latency_ns"):
@@ -142,7 +149,7 @@ def a_recording_is_of_the_language():
 
 def stopped_by(number):
     host = start("run", "--seconds", "60")
-    guests_of(host, 8)
+    guests_of(host, 13)
     time.sleep(0.2)
     begun = time.monotonic()
     host.send_signal(number)
@@ -192,7 +199,7 @@ def a_stopped_guest_hinders_nobody():
 
 def guests_die_with_their_host():
     host = start("run", "--seconds", "60")
-    guests_of(host, 8)
+    guests_of(host, 13)
     host.kill()
     host.communicate(timeout=LIMIT_S)
     nothing_is_left()

@@ -287,6 +287,14 @@ int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t toke
 		       enum iopf_code code, uint64_t now_ns);
 
 /*
+ * The owner of (@endpoint, @pasid) has taken pages away and said so: what its device asks
+ * there from now on is no sign of a lie (liar_limit). Costs a look at each page that is
+ * remembered of the endpoint, a quarter of its allocation at most.
+ */
+void iopf_broker_invalidated(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
+			     uint64_t addr, uint64_t size_bytes);
+
+/*
  * The same from any thread: put into the owner's inbox, taken by iopf_broker_poll().
  *
  * Threads: any.

@@ -78,3 +78,24 @@ void page_forget_all(struct iopf_broker *broker, const struct endpoint *interfac
 	memset(successes_of(broker, interface), 0,
 	       success_count(interface) * sizeof(*broker->successes));
 }
+
+void iopf_broker_invalidated(struct iopf_broker *broker, uint32_t id, uint32_t pasid,
+			     uint64_t addr, uint64_t size_bytes)
+{
+	const struct endpoint *endpoint = endpoint_get(broker, id);
+	struct memory_of_page *successes;
+	struct binding bound;
+	uint64_t who;
+
+	if (endpoint == NULL)
+		return;
+	bound = (struct binding){ .pasid = pasid,
+				  .endpoint = (uint16_t)id,
+				  .endpoint_epoch = endpoint->epoch };
+	who = binding_who(&bound);
+	successes = successes_of(broker, endpoint);
+	for (uint32_t i = 0; i < success_count(endpoint); i++)
+		if (successes[i].who == who &&
+		    PAGE_OF(successes[i].page) - addr < size_bytes)
+			successes[i].page = 0;
+}

@@ -210,6 +210,7 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 	struct host_guest *guest = context;
 	const struct host_function *function = own_function(guest, endpoint);
 	bool device = said->kind == IOPF_COMMAND_INVALIDATE_DEVICE;
+	bool page = said->granularity == IOPF_PAGE;
 	struct host_shadow *shadow;
 	int error;
 
@@ -220,6 +221,10 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 				 forward(guest, function, pasid, *said);
 	if (error != 0)
 		return error;
+	if (!device) /* what is asked now was not there: its owner has said so */
+		iopf_broker_invalidated(guest->host->broker, endpoint, pasid,
+					page ? said->addr : 0,
+					page ? said->size_bytes : UINT64_MAX);
 	guest->dirty = true;
 	guest->wait.armed = false; /* one from before does not cover it */
 	guest->host->stats.invalidations++;
