@@ -200,6 +200,26 @@ TEST(a_shadow_is_reached_under_its_pasid_and_taken_away)
 	}
 }
 
+TEST(what_the_iommu_cannot_do_is_refused)
+{
+	struct family_space shadowed = { .kind = FAMILY_SHADOW, .stage = &shadow };
+	struct family_space nested = { .kind = FAMILY_NESTED, .stage = &second,
+				       .first_levels = 4 };
+
+	create("vtd");
+	tables.vtd.features.first = tables.vtd.features.nested = false;
+	CHECK_EQ(attach(PASID, &shadowed), -EOPNOTSUPP);
+	CHECK_EQ(attach(PASID, &nested), -EOPNOTSUPP);
+	create("smmuv3");
+	tables.smmuv3.features.first = false;
+	CHECK_EQ(attach(PASID, &shadowed), -EOPNOTSUPP);
+	CHECK_EQ(attach(PASID, &nested), -EOPNOTSUPP);
+	tables.smmuv3.features.first = true;
+	tables.smmuv3.features.second = false;
+	CHECK_EQ(attach(NONE, &nested), -EOPNOTSUPP);
+	CHECK_EQ(attach(PASID, &shadowed), 0);
+}
+
 TEST(a_stage_stands_alone_where_the_family_lets_it)
 {
 	for (unsigned i = 0; i < 2; i++) {

@@ -120,6 +120,20 @@ TEST(what_is_built_is_found_in_tables_of_every_shape)
 	}
 }
 
+TEST(a_table_is_made_for_so_many_streams_and_no_more)
+{
+	struct smmuv3_features features = all;
+
+	features.stream_bits = 32;
+	create(&features);
+	CHECK_EQ(world_taken(&world), 32);
+	CHECK_EQ(smmuv3_builder_ste(&builder, (1u << 20) - 1, &both), 0);
+	CHECK_EQ(find_ste((1u << 20) - 1), SMMUV3_EVENT_NONE);
+	CHECK_EQ(smmuv3_builder_ste(&builder, 1u << 20, &both), -EINVAL);
+	CHECK_EQ(find_ste(1u << 20), SMMUV3_EVENT_C_BAD_STREAMID);
+	CHECK_EQ(find_ste(UINT32_MAX), SMMUV3_EVENT_C_BAD_STREAMID);
+}
+
 TEST(a_blocked_stream_aborts_and_then_is_what_was_written_last)
 {
 	uint64_t words[SMMUV3_STE_WORDS];

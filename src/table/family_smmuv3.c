@@ -181,7 +181,9 @@ static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasi
 	    (space->domain > UINT8_MAX && !features->vmid16) ||
 	    (space->asid > UINT8_MAX && !features->asid16))
 		return -EINVAL;
-	if ((config == SMMUV3_SECOND && pasid != IOPF_PASID_NONE) ||
+	if ((config != SMMUV3_SECOND && !features->first) ||
+	    (config != SMMUV3_FIRST && !features->second) ||
+	    (config == SMMUV3_SECOND && pasid != IOPF_PASID_NONE) ||
 	    (space->stall && features->stall_model == SMMUV3_STALL_NEVER))
 		return -EOPNOTSUPP;
 	if (!place_free(builder, rid, config))

@@ -72,6 +72,9 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 		return vtd_builder_clear_pasid(&tables->vtd, rid, pasid);
 	if (space->stage->table != vtd_kinds[space->kind].table)
 		return -EINVAL;
+	if ((space->kind == FAMILY_SHADOW && !tables->vtd.features.first) ||
+	    (space->kind == FAMILY_NESTED && !tables->vtd.features.nested))
+		return -EOPNOTSUPP;
 	value = (struct vtd_pasid){
 		.first_root = space->first_root,
 		.second_root = space->stage->vtd.root,

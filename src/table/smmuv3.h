@@ -357,7 +357,8 @@ struct smmuv3_builder {
 	uint64_t root, root_config; /* STRTAB_BASE, STRTAB_BASE_CFG */
 };
 
-/* An empty stream table. Returns: 0, or as table_take_aligned(). */
+/* An empty stream table, of 20 bits of streams at most, 16 where it is linear. Returns: 0,
+ * or as table_take_aligned(). */
 int smmuv3_builder_create(struct smmuv3_builder *builder,
 			  const struct iopf_memory *memory,
 			  const struct table_pages *pages,

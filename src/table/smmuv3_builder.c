@@ -10,6 +10,13 @@ enum {
 	PAGE_ENTRIES = 1 << PAGE_BITS,
 };
 
+/* Streams that a table is made for, though an SMMU may tell more apart: those of a first
+ * level of 128 KiB, or of 4 MiB of entries. Others are beyond it. */
+enum {
+	STREAM_BITS_MAX = 20,
+	STREAM_BITS_LINEAR_MAX = 16,
+};
+
 /*
  * A note a stream, behind the entries that it belongs to: where its own table of context
  * descriptors lies, what its entry was last made to be, and whether it is blocked.
@@ -27,7 +34,7 @@ static bool deep(const struct smmuv3_builder *builder)
 
 static uint64_t stream_count(const struct smmuv3_builder *builder)
 {
-	return UINT64_C(1) << builder->features.stream_bits;
+	return UINT64_C(1) << words_get(&builder->root_config, SMMUV3_STRTAB_LOG2SIZE);
 }
 
 static uint32_t pages_of(uint64_t size_bytes)
@@ -43,7 +50,9 @@ int smmuv3_builder_create(struct smmuv3_builder *builder,
 	struct smmuv3_builder made = { .memory = memory, .pages = *pages,
 				       .features = *features };
 	bool levels = features->streams_2level && features->stream_bits > PAGE_BITS;
-	uint64_t count = stream_count(&made);
+	uint8_t most = levels ? STREAM_BITS_MAX : STREAM_BITS_LINEAR_MAX;
+	uint8_t bits = features->stream_bits < most ? features->stream_bits : most;
+	uint64_t count = UINT64_C(1) << bits;
 	uint32_t page_count = pages_of(levels ? (count >> PAGE_BITS) * sizeof(uint64_t) :
 						count * SMMUV3_ENTRY_BYTES);
 	uint32_t twice = levels ? page_count : 2 * page_count; /* the notes' place */
@@ -51,7 +60,7 @@ int smmuv3_builder_create(struct smmuv3_builder *builder,
 
 	if (error != 0)
 		return error;
-	words_put(&made.root_config, SMMUV3_STRTAB_LOG2SIZE, features->stream_bits);
+	words_put(&made.root_config, SMMUV3_STRTAB_LOG2SIZE, bits);
 	if (levels) {
 		words_put(&made.root_config, SMMUV3_STRTAB_SPLIT, PAGE_BITS);
 		words_put(&made.root_config, SMMUV3_STRTAB_FMT, SMMUV3_STRTAB_2LEVEL);
