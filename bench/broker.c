@@ -2,7 +2,8 @@
 /*
  * bench/broker.c - one fault's way through the ledger: a one-request group comes in, is
  * fetched, answered, and its response taken. Every check, the recorder, the statistics
- * page and a deadline are on. Many groups stay open; they are answered oldest first.
+ * page, a deadline, a quota and the liar limit are on. Many groups stay open; they are
+ * answered oldest first.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -37,41 +38,40 @@ struct world {
 /* Functions take turns, and each takes its indices in turn. */
 static uint64_t ask(struct world *world)
 {
-	struct iopf_request request = { .addr = world->asked << 12,
-					.rid = world->rid,
-					.pasid = PASID,
-					.index = world->index,
-					.perm = IOPF_READ | IOPF_WRITE,
-					.flags = IOPF_LAST };
-	uint64_t wrong = 0;
+	struct iopf_request requests[BATCH];
+	uint32_t rid = world->rid;
+	uint16_t index = world->index;
 
 	for (unsigned i = 0; i < BATCH; i++) {
-		wrong |= (unsigned)iopf_broker_request(world->broker, world->source,
-						       &request, world->now_ns + i);
-		request.addr += 4096;
-		if (++request.rid == world->endpoints) {
-			request.rid = 0;
-			request.index = (uint16_t)((request.index + 1u) % INDICES);
+		requests[i] = (struct iopf_request){ .addr = (world->asked + i) << 12,
+						     .rid = rid,
+						     .pasid = PASID,
+						     .index = index,
+						     .perm = IOPF_READ | IOPF_WRITE,
+						     .flags = IOPF_LAST };
+		if (++rid == world->endpoints) {
+			rid = 0;
+			index = (uint16_t)((index + 1u) % INDICES);
 		}
 	}
-	world->rid = request.rid;
-	world->index = request.index;
+	world->rid = rid;
+	world->index = index;
 	world->now_ns += BATCH;
-	return wrong;
+	return (uint64_t)iopf_broker_requests(world->broker, world->source, requests, BATCH,
+					      world->now_ns) ^ BATCH;
 }
 
 static uint64_t fetch(struct world *world)
 {
 	uint64_t *tokens = &world->tokens[world->asked & world->token_mask];
-	struct iopf_group group;
-	uint64_t wrong = 0;
+	struct iopf_group groups[BATCH];
+	uint64_t wrong;
 
-	for (unsigned i = 0; i < BATCH; i++) {
-		wrong |= (unsigned)iopf_broker_fetch(world->broker, world->owner, &group,
-						     world->now_ns);
-		tokens[i] = group.token;
-	}
-	wrong |= group.page.addr ^ (world->asked + BATCH - 1) << 12;
+	wrong = (uint64_t)iopf_broker_fetch_many(world->broker, world->owner, groups, BATCH,
+						 world->now_ns) ^ BATCH;
+	for (unsigned i = 0; i < BATCH; i++)
+		tokens[i] = groups[i].token;
+	wrong |= groups[BATCH - 1].page.addr ^ (world->asked + BATCH - 1) << 12;
 	world->asked += BATCH;
 	return wrong;
 }
@@ -79,13 +79,13 @@ static uint64_t fetch(struct world *world)
 static uint64_t answer(struct world *world)
 {
 	const uint64_t *tokens = &world->tokens[world->answered & world->token_mask];
-	uint64_t wrong = 0;
+	struct iopf_answer answers[BATCH];
 
 	for (unsigned i = 0; i < BATCH; i++)
-		wrong |= (unsigned)iopf_broker_answer(world->broker, world->owner,
-						      tokens[i], IOPF_SUCCESS,
-						      world->now_ns);
-	return wrong;
+		answers[i] = (struct iopf_answer){ .token = tokens[i],
+						   .code = IOPF_SUCCESS };
+	return (uint64_t)iopf_broker_answers(world->broker, world->owner, answers, BATCH,
+					     world->now_ns) ^ BATCH;
 }
 
 static uint64_t respond(struct world *world)
@@ -134,9 +134,11 @@ static int populate(struct world *world, uint32_t open)
 	struct iopf_source_options source = { .size_bytes = sizeof(source),
 					      .reserve_count = RESERVE };
 	struct iopf_owner_options owner = { .size_bytes = sizeof(owner),
-					    .policy.deadline_ns = DEADLINE_NS };
+					    .policy = IOPF_POLICY_DEFAULT };
 	int failed = iopf_broker_add_source(world->broker, &source, &world->source);
 
+	owner.policy.deadline_ns = DEADLINE_NS;
+	owner.policy.quota_groups = open;
 	failed |= iopf_broker_add_owner(world->broker, &owner, &world->owner);
 	for (uint32_t rid = 0; rid < world->endpoints; rid++) {
 		struct iopf_endpoint_options options = {

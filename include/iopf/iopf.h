@@ -201,8 +201,8 @@ struct iopf_endpoint_options {
 	uint32_t size_bytes;
 	uint32_t source;
 	uint32_t rid;
-	uint32_t allocation; /* wanted credits, 1..65535: slots and request storage are
-			      * reserved here; -ENOSPC where the queue or the ledger is full */
+	uint32_t allocation; /* wanted credits, 1..65535, of which 65527 can be granted:
+			      * slots and request storage are reserved here */
 	bool pasid_in_response; /* the function's PRG Response PASID Required */
 	uint8_t mechanism;      /* enum iopf_mechanism */
 	bool has_physical;      /* a virtual function: its requests use the page request
@@ -251,6 +251,16 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
 			const struct iopf_request *request, uint64_t now_ns);
 
+/*
+ * The same for @count requests, in their order: what comes out of a queue at once.
+ *
+ * Returns: how many were taken; fewer where the next one would have to wait; -EAGAIN,
+ *          -ENOENT: none, as above.
+ */
+int iopf_broker_requests(struct iopf_broker *broker, uint32_t source,
+			 const struct iopf_request *requests, uint32_t count,
+			 uint64_t now_ns);
+
 /* @source lost requests: partial groups of every endpoint on it are thrown away.
  * Call after the queue was emptied and before the overflow is acknowledged.
  * Returns: the number thrown away, -ENOENT. */
@@ -263,6 +273,10 @@ int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t n
  */
 int iopf_broker_fetch(struct iopf_broker *broker, uint32_t owner,
 		      struct iopf_group *group, uint64_t now_ns);
+
+/* The same, up to @max of them. Returns: how many, -ENOENT. */
+int iopf_broker_fetch_many(struct iopf_broker *broker, uint32_t owner,
+			   struct iopf_group *groups, uint32_t max, uint64_t now_ns);
 
 /* The open group @token, as iopf_broker_fetch() gives it. Returns: 0, -ENOENT. */
 int iopf_broker_group(const struct iopf_broker *broker, uint64_t token,
@@ -285,6 +299,17 @@ int iopf_broker_pages(const struct iopf_broker *broker, uint64_t token, uint32_t
  */
 int iopf_broker_answer(struct iopf_broker *broker, uint32_t owner, uint64_t token,
 		       enum iopf_code code, uint64_t now_ns);
+
+struct iopf_answer {
+	uint64_t token;
+	uint32_t code;  /* enum iopf_code */
+	int32_t result; /* written: as iopf_broker_answer() returns */
+};
+
+/* @count answers of @owner, in their order, each by itself. Returns: how many were not
+ * refused. */
+int iopf_broker_answers(struct iopf_broker *broker, uint32_t owner,
+			struct iopf_answer *answers, uint32_t count, uint64_t now_ns);
 
 /*
  * The owner of (@endpoint, @pasid) has taken pages away and said so: what its device asks

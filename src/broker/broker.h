@@ -49,6 +49,7 @@ enum broker_limits {
 	BROKER_ALIGN = 64,
 	INDEX_BUCKETS = 512,       /* PRG indices are 9 bits: one bucket each */
 	PRI_INDEX_MAX = 511,
+	ALLOCATION_MAX = 65527, /* slots, + 1, are 16 bits */
 	DRAIN_ROUNDS_MAX = 64,     /* drains that met an overflow */
 	STOPPED_ROUNDS_MAX = 4096, /* looks at a function that does not stop */
 	RESPOND_ROUNDS_MAX = 4096, /* looks at a command queue that stays full */
@@ -57,7 +58,7 @@ enum broker_limits {
 	RECENT_MAX = 8, /* spare slots of each interface: what left last is never used again
 			 * before so many others have left */
 	RETRY_CREDITS = 2,   /* credits for each page that is told to try again */
-	SUCCESS_CREDITS = 4, /* and for each page whose success is remembered */
+	SUCCESS_CREDITS = 8, /* and for each page whose success is remembered */
 	RETRY_WAYS = 4,
 };
 #define EVENT_WINDOW_NS UINT64_C(1000000000)
@@ -149,6 +150,9 @@ _Static_assert(sizeof(struct group) == 64, "a group is one cache line");
 #define HALF(first, last)      ((uint32_t)(last) << 16 | (uint32_t)(first))
 #define WORD(first, last)      ((uint64_t)(last) << 32 | (uint64_t)(first))
 #endif
+#define MARKS(index, state, flags, perm, ended, source)         \
+	WORD(HALF(index, PAIR(state, flags)), \
+	     HALF(PAIR(perm, ended), PAIR(0, source)))
 
 /* How a group ended, as a record has it. */
 #define ENDED(code, ending)   ((unsigned)(code) << 4 | (unsigned)(ending))
@@ -398,6 +402,20 @@ static inline uint64_t owner_clock(const struct owner *owner, uint64_t now_ns)
 {
 	return (owner->paused ? owner->paused_at_ns : now_ns) - owner->paused_total_ns;
 }
+
+/* ---- intake.c ------------------------------------------------------------------------- */
+
+/* The long way of a request of @endpoint, or of MAP_NONE: everything that can be told
+ * apart is. Returns: 0, -EAGAIN, -ENOENT, as iopf_broker_request(). */
+COLD int intake_unusual(struct iopf_broker *broker, uint32_t source,
+			const struct iopf_request *request, uint64_t now_ns,
+			uint32_t endpoint);
+
+/* ---- refuse.c ------------------------------------------------------------------------- */
+
+/* The long way of an answer of @owner, which is one. Returns: as iopf_broker_answer(). */
+COLD int answer_unusual(struct iopf_broker *broker, uint32_t owner, uint64_t token,
+			uint32_t code, uint64_t now_ns);
 
 /* ---- share.c: quotas and shares ----------------------------------------------------------- */
 

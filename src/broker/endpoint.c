@@ -52,9 +52,12 @@ static uint32_t granted(const struct source *source,
 {
 	uint32_t mechanism = options->mechanism, wanted = options->allocation;
 	uint32_t enough = options->allocation_min != 0 ? options->allocation_min : wanted;
-	uint32_t room = source->room[mechanism] - source->granted[mechanism];
+	uint32_t room = source->room[mechanism] != 0 ?
+				source->room[mechanism] - source->granted[mechanism] :
+				ALLOCATION_MAX;
 
-	if (source->room[mechanism] == 0 || room >= wanted)
+	room = room < ALLOCATION_MAX ? room : ALLOCATION_MAX;
+	if (room >= wanted)
 		return wanted;
 	return room >= enough ? room : 0;
 }
@@ -198,8 +201,8 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 static void row_fold(struct iopf_stats_row *row, struct iopf_stats_row *into)
 {
 	for (unsigned i = 0; i < IOPF_COUNTER_COUNT; i++) {
-		count(&into->counter[i], row->counter[i]);
-		count(&row->counter[i], -row->counter[i]);
+		count_by(&into->counter[i], row->counter[i]);
+		count_by(&row->counter[i], -row->counter[i]);
 	}
 }
 

@@ -190,7 +190,7 @@ COLD static int end_silently(const struct intake *in, enum iopf_ending ending)
 
 	intake_count(in);
 	if (is_last(in))
-		count(&row->counter[iopf_ending_counter(ending)], 1);
+		count_by(&row->counter[iopf_ending_counter(ending)], 1);
 	else
 		COUNT(row, dropped_requests);
 	if (in->request->flags & IOPF_STALL)
@@ -470,8 +470,8 @@ COLD static int other_mechanism(const struct intake *in)
 }
 
 /* The long way: everything that can be told apart is. */
-COLD static int unusual(struct iopf_broker *broker, uint32_t source,
-			const struct iopf_request *request, uint64_t now_ns, uint32_t id)
+int intake_unusual(struct iopf_broker *broker, uint32_t source,
+		   const struct iopf_request *request, uint64_t now_ns, uint32_t id)
 {
 	const struct intake in = { .broker = broker,
 				   .request = request,
@@ -494,66 +494,6 @@ COLD static int unusual(struct iopf_broker *broker, uint32_t source,
 	if (!(request->flags & IOPF_STALL) != !(endpoint->flags & ENDPOINT_STREAM))
 		return other_mechanism(&in);
 	return admit(&in, endpoint);
-}
-
-/* Most requests: a whole group that wants to read or write, for an attachment that is
- * open, under an index that is not, within the allocation. What is tested here is all
- * that the long way would find; the rest is settled by the usual PASID. */
-static inline bool is_usual(const struct iopf_broker *broker,
-			    const struct endpoint *endpoint,
-			    const struct iopf_request *request)
-{
-	const struct owner *owner;
-
-	if (request->pasid != endpoint->usual.pasid || request->flags != IOPF_LAST ||
-	    request->perm - 1u >= (IOPF_READ | IOPF_WRITE) ||
-	    request->index > PRI_INDEX_MAX || endpoint->bucket[request->index] != 0 ||
-	    credits_of(endpoint) >= endpoint->ceiling || endpoint->free.first == NO_SLOT)
-		return false;
-	owner = &broker->owners[endpoint->usual.owner];
-	return owner->held[IOPF_PRI] < owner->quota[IOPF_PRI];
-}
-
-/* MAP_NONE: there is no such rid. */
-static inline uint32_t endpoint_find(struct iopf_broker *broker, uint64_t key)
-{
-	uint32_t id;
-
-	if (key == broker->last_rid)
-		return broker->last_id;
-	id = map_find(&broker->rids, key);
-	if (id != MAP_NONE) {
-		broker->last_rid = key;
-		broker->last_id = id;
-	}
-	return id;
-}
-
-int iopf_broker_request(struct iopf_broker *broker, uint32_t source,
-			const struct iopf_request *request, uint64_t now_ns)
-{
-	uint32_t id = endpoint_find(broker, (uint64_t)source << 32 | request->rid), slot;
-	struct iopf_stats_row *row;
-	struct endpoint *endpoint;
-	struct owner *owner;
-	uint16_t same_bucket;
-
-	if (id == MAP_NONE || !is_usual(broker, &broker->endpoints[id], request))
-		return unusual(broker, source, request, now_ns, id);
-	endpoint = &broker->endpoints[id];
-	owner = &broker->owners[endpoint->usual.owner];
-	row = endpoint->row;
-	slot = slot_take(broker, endpoint, endpoint, request, &same_bucket);
-	endpoint->now += NOW_ONE(CREDITS) + NOW_ONE(READY);
-	group_fill(broker, &broker->groups[slot], request, endpoint->usual, 0,
-		   IOPF_GROUP_READY, GROUP_HELD);
-	record(broker, now_ns, IOPF_RECORD_REQUEST, &broker->groups[slot],
-	       (request->addr & ~UINT64_C(0xfff)) | request->perm, IOPF_LAST);
-	owner->held[IOPF_PRI]++;
-	owner_give(broker, owner, slot, now_ns);
-	COUNT(row, requests);
-	COUNT(row, lasts);
-	return 0;
 }
 
 int iopf_broker_overflow(struct iopf_broker *broker, uint32_t source, uint64_t now_ns)

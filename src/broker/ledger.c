@@ -180,10 +180,10 @@ static void count_forgotten(struct iopf_broker *broker, const struct group *grou
 
 	if (group->state == IOPF_GROUP_PARTIAL) {
 		COUNT(row, dropped_partials);
-		count(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
+		count_by(&row->counter[IOPF_COUNTER_lost_credits], group->request_count);
 		return;
 	}
-	count_ending(broker, group->bound.owner, row, ending);
+	count_ending(broker, group->bound.owner, row, ending, 1);
 	if (group->flags & GROUP_STALL)
 		COUNT(row, terminated);
 }

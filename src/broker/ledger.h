@@ -21,6 +21,18 @@ static inline uint32_t list_next(const struct group *groups, const struct list *
 	return slot == list->last ? NO_SLOT : groups[slot].next;
 }
 
+static inline void group_prefetch(struct group *groups, uint32_t slot)
+{
+	if (slot != NO_SLOT)
+		__builtin_prefetch(&groups[slot], 1);
+}
+
+static inline void slot_prefetch(const struct iopf_broker *broker, uint32_t slot)
+{
+	if (slot < broker->slot_count)
+		__builtin_prefetch(&broker->groups[slot], 1);
+}
+
 /* A list that is only taken from at its first needs half of the links. */
 static inline void line_push(struct group *groups, struct list *line, uint32_t slot)
 {
@@ -65,10 +77,10 @@ static inline void group_never_left(struct group *group)
 	group->ended = (uint8_t)ENDED(IOPF_CODE_COUNT, ENDED_ENDING(group->ended));
 }
 
-/* Slots of an interface: more than it has credits, but their links are 16 bits. */
+/* Slots of an interface: more than it has credits. */
 static inline uint32_t slots_for(uint32_t allocation)
 {
-	return allocation + RECENT_MAX < UINT16_MAX ? allocation + RECENT_MAX : UINT16_MAX;
+	return allocation + RECENT_MAX;
 }
 
 static inline uint32_t slot_count(const struct endpoint *interface)
@@ -138,7 +150,7 @@ static const uint64_t now_in[] = {
 _Static_assert(sizeof(now_in) / sizeof(now_in[0]) == IOPF_GROUP_STATE_COUNT,
 	       "a row per state");
 
-/* The only writer of a state, but for group_fill(). */
+/* The only writer of a state, but for those that write all marks of a group. */
 static inline void group_state(struct group *group, unsigned from, unsigned to)
 {
 	assert(group->state == from && (group_next[from] & 1u << to));
@@ -204,8 +216,7 @@ static inline void group_fill(const struct iopf_broker *broker, struct group *gr
 	group->addr = request->addr;
 	group->bound = bound;
 	group->links = WORD(HALF(1, 0), HALF(0, same_bucket));
-	group->marks = WORD(HALF(request->index, PAIR(to, flags)),
-			    HALF(PAIR(request->perm, 0), PAIR(0, group->source)));
+	group->marks = MARKS(request->index, to, flags, request->perm, 0, group->source);
 	if (request->flags & IOPF_PRIVATE && broker->private_data != NULL)
 		memcpy(broker->private_data[TOKEN_SLOT(group->token)],
 		       request->private_data, sizeof(request->private_data));
@@ -323,13 +334,13 @@ _Static_assert(IOPF_COUNTER_ended_success + (int)IOPF_ENDING_liar ==
 	       "a counter for each ending, in the same order, but the newest");
 
 static inline void count_ending(const struct iopf_broker *broker, unsigned owner,
-				struct iopf_stats_row *row, unsigned ending)
+				struct iopf_stats_row *row, unsigned ending, uint32_t by)
 {
 	enum iopf_counter counter = iopf_ending_counter((enum iopf_ending)ending);
 
-	count(&row->counter[counter], 1);
+	count_by(&row->counter[counter], by);
 	if (owner != NO_OWNER)
-		count(&row_of_owner(broker, owner)->counter[counter], 1);
+		count_by(&row_of_owner(broker, owner)->counter[counter], by);
 }
 
 #endif

@@ -54,21 +54,48 @@ bool page_may_retry(struct iopf_broker *broker, const struct group *group, uint6
 	return true;
 }
 
-bool page_success_all(struct iopf_broker *broker, const struct owner *owner,
-		      const struct group *group, uint64_t clock_ns)
+/* @page: with what it was asked for. */
+static bool page_is_asked_again(struct iopf_broker *broker, const struct group *group,
+				uint64_t page, uint32_t limit, uint64_t clock_ns)
+{
+	uint64_t who = binding_who(&group->bound);
+	struct memory_of_page *it = success_place(
+		broker, &broker->endpoints[group->bound.endpoint], who, page);
+
+	if (it->who != who || (it->page & ~PAGE_TIMES_MASK) != page) {
+		if (page_is_known(it, clock_ns))
+			return false;
+		it->page = page;
+	} else if (group->opened_ns <= it->ns) {
+		return false;
+	} else if (group->opened_ns - it->ns >= PAGE_MEMORY_NS) {
+		it->page = page;
+	} else if (page_times(it) + 1 < limit) {
+		it->page += PAGE_ONE_TIME;
+	} else {
+		it->page = 0;
+		return true;
+	}
+	it->who = who;
+	it->ns = clock_ns;
+	return false;
+}
+
+bool page_success(struct iopf_broker *broker, const struct group *group, uint32_t limit,
+		  uint64_t clock_ns)
 {
 	const struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 	uint64_t page = PAGE_OF(group->addr) | group->perm;
-	bool lie = page_success(broker, owner, group, page, clock_ns);
+	bool again = page_is_asked_again(broker, group, page, limit, clock_ns);
 
 	for (uint16_t link = group->unit_first; link != 0;
 	     link = endpoint->units[link - 1].next) {
 		const struct unit *unit = &endpoint->units[link - 1];
 
 		page = PAGE_OF(unit->addr) | unit->perm;
-		lie |= page_success(broker, owner, group, page, clock_ns);
+		again |= page_is_asked_again(broker, group, page, limit, clock_ns);
 	}
-	return lie;
+	return again;
 }
 
 void page_forget_all(struct iopf_broker *broker, const struct endpoint *interface)

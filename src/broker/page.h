@@ -26,12 +26,18 @@ static inline uint32_t page_times(const struct memory_of_page *it)
 	return (uint32_t)(it->page & PAGE_TIMES_MASK) >> 4;
 }
 
-/* Where what is known of @page may stand, out of @count. */
-static inline uint32_t page_place(uint64_t page, uint64_t who, uint32_t count)
+/* Where what is known of a page may stand, out of @count. */
+static inline uint32_t page_place(uint64_t addr, uint64_t who, uint32_t count)
 {
-	uint64_t hash = ((page >> 12) ^ who * MAP_RATIO) * MAP_RATIO;
+	uint64_t hash = ((addr >> 12) + who) * MAP_RATIO;
 
 	return (uint32_t)((hash >> 32) * count >> 32);
+}
+
+/* As many as fit the slots of the interface, whatever their first. */
+static inline uint32_t success_count(const struct endpoint *endpoint)
+{
+	return (slot_count(endpoint) - SUCCESS_CREDITS + 1) / SUCCESS_CREDITS;
 }
 
 static inline struct memory_of_page *successes_of(const struct iopf_broker *broker,
@@ -41,50 +47,37 @@ static inline struct memory_of_page *successes_of(const struct iopf_broker *brok
 				  SUCCESS_CREDITS];
 }
 
-/* As many as fit the interface's slots, whatever their first. */
-static inline uint32_t success_count(const struct endpoint *endpoint)
+static inline struct memory_of_page *success_place(const struct iopf_broker *broker,
+						   const struct endpoint *endpoint,
+						   uint64_t who, uint64_t addr)
 {
-	return (slot_count(endpoint) - SUCCESS_CREDITS + 1) / SUCCESS_CREDITS;
+	return successes_of(broker, endpoint) +
+	       page_place(addr, who, success_count(endpoint));
 }
 
-/*
- * The owner of @group says success for @page, which was asked for @perm. A page that was
- * asked again after that, and within a second, was not made present; pages that were
- * asked together were not asked again. Returns: whether it was asked too often.
- */
-static inline bool page_success(struct iopf_broker *broker, const struct owner *owner,
-				const struct group *group, uint64_t page, uint64_t clock_ns)
+/* Most pages: success is not remembered, since their place is another's for now. */
+static inline bool page_is_passed_over(const struct iopf_broker *broker,
+				       const struct endpoint *endpoint,
+				       const struct group *group, uint64_t clock_ns)
 {
-	const struct endpoint *endpoint = &broker->endpoints[group->bound.endpoint];
 	uint64_t who = binding_who(&group->bound);
-	struct memory_of_page *it = successes_of(broker, endpoint) +
-				    page_place(page, who, success_count(endpoint));
+	const struct memory_of_page *it =
+		success_place(broker, endpoint, who, group->addr);
 
-	if (it->who != who || (it->page & ~PAGE_TIMES_MASK) != page) {
-		if (page_is_known(it, clock_ns)) /* another's place: its turn comes */
-			return false;
-		it->page = page;
-	} else if (group->opened_ns <= it->ns) {
-		return false;
-	} else if (group->opened_ns - it->ns >= PAGE_MEMORY_NS) {
-		it->page = page;
-	} else if (page_times(it) + 1 < owner->liar_limit) {
-		it->page += PAGE_ONE_TIME;
-	} else {
-		it->page = 0;
-		return true;
-	}
-	it->who = who;
-	it->ns = clock_ns;
-	return false;
+	return (PAGE_OF(it->page) != PAGE_OF(group->addr) || it->who != who) &&
+	       page_is_known(it, clock_ns);
 }
 
 /* Whether @group, which is over a quota, may be told to try again; that is remembered. */
 bool page_may_retry(struct iopf_broker *broker, const struct group *group,
 		    uint64_t now_ns);
-/* page_success() of all pages of @group. */
-bool page_success_all(struct iopf_broker *broker, const struct owner *owner,
-		      const struct group *group, uint64_t clock_ns);
+/*
+ * The owner of @group says success. A page that was asked again after that, and within a
+ * second, was not made present; pages that were asked together were not asked again.
+ * Returns: whether one of its pages was asked @limit times too often.
+ */
+bool page_success(struct iopf_broker *broker, const struct group *group, uint32_t limit,
+		  uint64_t clock_ns);
 /* Nothing is known of pages of the interface. */
 void page_forget_all(struct iopf_broker *broker, const struct endpoint *interface);
 

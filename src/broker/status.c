@@ -40,7 +40,7 @@ int iopf_broker_status(struct iopf_broker *broker, uint32_t id, uint32_t status,
 	for (size_t i = 0; i < sizeof(complaints) / sizeof(complaints[0]); i++) {
 		if (!(status & complaints[i].status))
 			continue;
-		count(&row_of_endpoint(broker, id)->counter[complaints[i].counter], 1);
+		count_by(&row_of_endpoint(broker, id)->counter[complaints[i].counter], 1);
 		operation_tell(broker, id, complaints[i].event, 0, now_ns);
 	}
 	if (status & IOPF_STATUS_RF &&
