@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/name.h"
 #include "queue/driver.h"
 
 /* ---- Create ------------------------------------------------------------------------- */
@@ -57,7 +58,7 @@ static const struct agent_family *family_find(const char *name)
 							       &agent_smmuv3 };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name == NULL || strcmp(families[i]->name, name) == 0)
+		if (name == NULL || name_is(families[i]->name, name))
 			return families[i];
 	return NULL;
 }

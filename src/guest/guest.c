@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/name.h"
+
 /* Address spaces that one call of iopf_guest_reset() ends: others wait meanwhile. */
 #define GUEST_RESET_STEPS 256
 
@@ -46,7 +48,7 @@ static const struct guest_family *family_find(const char *name)
 							       &guest_smmuv3 };
 
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name == NULL || strcmp(families[i]->name, name) == 0)
+		if (name == NULL || name_is(families[i]->name, name))
 			return families[i];
 	return NULL;
 }
