@@ -259,6 +259,9 @@ TEST(function_that_is_gone_leaves_nothing_and_others_feel_nothing)
 
 static void dies(void)
 {
+	CHECK_EQ(world_attach(&world, 0, RID, 8), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, 9), 0);
+	CHECK_EQ(fill(RID, 0x20000, 1), MODEL_JOB_STATUS_done);
 	world.guests[0].options.silent = true;
 	start(RID, MODEL_JOB_FILL, 0, 0x10000, 4);
 	CHECK_EQ(iopf_host_guest_gone(world.host, world.guests[0].id), 0);
@@ -266,6 +269,8 @@ static void dies(void)
 	CHECK(iopf_host_guest_over(world.host, world.guests[0].id));
 	CHECK_EQ(in_use(RID), 0);
 	CHECK(world_job_status(&world, RID, 0) != MODEL_JOB_STATUS_done);
+	/* Its tables are as it left them, and lead nobody anywhere any more. */
+	CHECK(fill(RID, 0x20000, 1) != MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 }
 
