@@ -52,7 +52,7 @@ static void create(const char *name)
 	CHECK_EQ(family->create(&tables, &world.memory, &world.pages, read_register, NULL), 0);
 	CHECK_EQ(family->stage_create(&second, &tables, FAMILY_SECOND), 0);
 	CHECK_EQ(family->stage_create(&shadow, &tables, FAMILY_FIRST), 0);
-	CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN), 0);
+	CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN, false), 0);
 }
 
 /* Where an access of (RID, @pasid) comes to; 0: it does not. */
@@ -243,16 +243,16 @@ TEST(doors_keep_out_and_let_in_again)
 		create(names[i]);
 		CHECK_EQ(family->stage_map(&shadow, ADDR, OUT, R), 0);
 		CHECK_EQ(attach(PASID, &space), 0);
-		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_BLOCKED), 0);
+		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_BLOCKED, false), 0);
 		if (family == &family_smmuv3)
 			CHECK_EQ(way(PASID, ADDR, R), 0);
-		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN), 0);
+		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN, false), 0);
 		CHECK_EQ(way(PASID, ADDR, R), OUT);
-		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_SHUT), 0);
+		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_SHUT, false), 0);
 		CHECK_EQ(way(PASID, ADDR, R), 0);
 		family->tidy(&tables, RID, IOPF_PASID_ANY);
 		/* Whoever comes next at this number does not find the last one's spaces. */
-		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN), 0);
+		CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN, false), 0);
 		CHECK_EQ(way(PASID, ADDR, R), 0);
 		CHECK_EQ(attach(PASID, &space), 0);
 		CHECK_EQ(way(PASID, ADDR, R), OUT);

@@ -94,3 +94,11 @@ int caches_tell(struct iopf_host *host, struct host_function *function)
 	function->untold = function->untold_context = false;
 	return 0;
 }
+
+int function_door(struct iopf_host *host, struct host_function *function,
+		  enum family_door door)
+{
+	caches_forget_context(function);
+	return host->family->endpoint(&host->tables, function->rid, door,
+				      function->wants_pasid);
+}

@@ -20,8 +20,7 @@ static void block_function(struct iopf_host *host, struct host_function *functio
 	function->blocked = true;
 	function->enable_after = false;
 	operation_begins(function);
-	host->family->endpoint(&host->tables, function->rid, FAMILY_BLOCKED);
-	caches_forget_context(function);
+	function_door(host, function, FAMILY_BLOCKED);
 	host->stats.blocked++;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_RESET,
 					    .guest = function->guest,

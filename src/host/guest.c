@@ -32,11 +32,8 @@ static int detach(struct iopf_host *host, struct host_function *function, uint32
 	int taken = host->family->space(&host->tables, function->rid,
 					physical_pasid(host, pasid), NULL);
 
-	/* Once: it may be asked for again and again while something else is under way. */
-	if (begun == 0 || (taken == 0 && function->cut_pasid != pasid)) {
+	if (begun == 0 || taken == 0)
 		caches_forget(function, pasid);
-		function->cut_pasid = pasid;
-	}
 	/* What leads to a guest's own list of address spaces goes with the last of them. */
 	if (begun == 0 && function->space_count <= 1 &&
 	    host->family->space(&host->tables, function->rid, IOPF_PASID_ANY, NULL) == 0)
@@ -105,7 +102,6 @@ int guest_space(struct host_guest *guest, struct host_function *function, uint32
 	if (error != 0)
 		return error;
 	function->space_count++;
-	function->cut_pasid = IOPF_PASID_ANY;
 	error = entry_of(guest, function, pasid, space, &entry);
 	if (error == 0)
 		error = host->family->space(&host->tables, function->rid,

@@ -73,7 +73,6 @@ struct host_function {
 	uint8_t step_phase; /* of the operation's present step */
 	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
 	uint32_t detach_pasid;
-	uint32_t cut_pasid; /* what the caches were told of last; IOPF_PASID_ANY: nothing */
 	uint32_t space_count; /* attached, or being detached */
 	uint32_t rid, guest_rid;
 	uint32_t guest;
@@ -251,6 +250,9 @@ void caches_forget_context(struct host_function *function);
 int caches_tell(struct iopf_host *host, struct host_function *function);
 /* Whether the function's own cache has to hear of anything. */
 bool caches_in_function(const struct host_function *function);
+/* What the IOMMU lets in of it, from when the caches have heard of it. */
+int function_door(struct iopf_host *host, struct host_function *function,
+		  enum family_door door);
 /* @commands, each done before what stands behind it. The caller has asked for room. */
 void caches_put(struct iopf_host *host, const struct iopf_command *commands,
 		uint32_t count);

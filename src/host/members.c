@@ -111,7 +111,6 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 					    .guest_rid = options->guest_rid,
 					    .guest = (uint32_t)(guest - host->guests),
 					    .physical = IOPF_NO_ID,
-					    .cut_pasid = IOPF_PASID_ANY,
 					    .other_shown = options->other_shown,
 					    .ops = options->ops,
 					    .master = options->master,
@@ -132,7 +131,7 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 	capacity = least(capacity, quota_of(function, policy));
 	error = add_endpoint(host, function, options, least(capacity, options->allocation));
 	if (error == 0)
-		error = host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
+		error = function_door(host, function, FAMILY_OPEN);
 	return error != 0 ? error : function_enable(function);
 }
 

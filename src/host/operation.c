@@ -73,8 +73,7 @@ static int change_door(struct iopf_host *host, struct host_function *function,
 {
 	if (function->step_phase != STEP_BEGIN)
 		return synced(host, function);
-	host->family->endpoint(&host->tables, function->rid, door);
-	caches_forget_context(function);
+	function_door(host, function, door);
 	function->step_wait = (struct host_wait){ 0 };
 	function->step_phase = STEP_TOLD;
 	return -EINPROGRESS;
@@ -146,13 +145,12 @@ static int do_step(struct iopf_host *host, struct host_function *function,
 /* The broker has forgotten it: shut out, and nobody else's before the caches know. */
 static void removed(struct iopf_host *host, struct host_function *function)
 {
-	host->family->endpoint(&host->tables, function->rid, FAMILY_SHUT);
+	function_door(host, function, FAMILY_SHUT);
 	shadows_close(&host->guests[function->guest], function);
 	host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
 	function->endpoint = IOPF_NO_ID;
 	function->closing = true;
 	function->drain.wait.armed = false;
-	caches_forget_context(function);
 }
 
 static void close_function(struct iopf_host *host, struct host_function *function)
@@ -170,8 +168,7 @@ static void open_door(struct iopf_host *host, struct host_function *function)
 	if (!function->blocked && function->master == NULL)
 		return;
 	function->blocked = false;
-	host->family->endpoint(&host->tables, function->rid, FAMILY_OPEN);
-	caches_forget_context(function);
+	function_door(host, function, FAMILY_OPEN);
 }
 
 /* After a function reset all capabilities are off: on again, then the endpoint. With a

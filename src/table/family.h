@@ -87,9 +87,10 @@ struct family {
 	uint64_t (*root)(const struct family_tables *tables);
 	/* What stands beside it: the table's shape, for families that tell. */
 	uint64_t (*root_config)(const struct family_tables *tables);
-	/* The caller invalidates. */
+	/* @response_pasid: page responses to the function carry its PASIDs, those that hardware
+	 * makes by itself, too. The caller invalidates. */
 	int (*endpoint)(const struct family_tables *tables, uint32_t rid,
-			enum family_door door);
+			enum family_door door, bool response_pasid);
 	/* @space NULL: take it away; of IOPF_PASID_ANY: the last one of @rid went. The
 	 * caller invalidates. Returns: 0, -ENOENT (nothing to take away), -EINVAL, -EPERM
 	 * (@nest asks for what a guest may not have), -EOPNOTSUPP (this IOMMU cannot),

@@ -44,11 +44,13 @@ static uint64_t smmuv3_root_config(const struct family_tables *tables)
 
 /* An entry that aborts keeps everything out: translated accesses, and what is asked for. */
 static int smmuv3_endpoint(const struct family_tables *tables, uint32_t rid,
-			   enum family_door door)
+			   enum family_door door, bool response_pasid)
 {
 	const struct smmuv3_builder *builder = &tables->smmuv3;
 	int error = door == FAMILY_SHUT ? smmuv3_builder_clear_ste(builder, rid) : 0;
 
+	if (error == 0)
+		error = smmuv3_builder_response(builder, rid, response_pasid);
 	return error != 0 ? error :
 			    smmuv3_builder_block(builder, rid, door == FAMILY_BLOCKED);
 }

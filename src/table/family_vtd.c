@@ -39,7 +39,7 @@ static uint64_t vtd_root_config(const struct family_tables *tables)
 }
 
 static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
-			enum family_door door)
+			enum family_door door, bool response_pasid)
 {
 	const struct vtd_context context = { .rid_pasid = family_vtd.pasid_none,
 					     .pdts = DIRECTORY_SIZE,
@@ -47,6 +47,7 @@ static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
 					     .pasid = true,
 					     .pri = door == FAMILY_OPEN };
 
+	(void)response_pasid; /* what hardware answers by itself carries what was asked */
 	return door != FAMILY_SHUT ? vtd_builder_context(&tables->vtd, rid, &context) :
 				     vtd_builder_clear_context(&tables->vtd, rid);
 }

@@ -379,6 +379,11 @@ int smmuv3_builder_ste(const struct smmuv3_builder *builder, uint32_t sid,
  * blocked stays so. Returns: as above. */
 int smmuv3_builder_clear_ste(const struct smmuv3_builder *builder, uint32_t sid);
 
+/* Whether the page responses of the stream's function carry its PASIDs: said in every entry
+ * from now on, those that abort, too. Returns: as above. */
+int smmuv3_builder_response(const struct smmuv3_builder *builder, uint32_t sid,
+			    bool response_pasid);
+
 /* While a stream is blocked its entry aborts, whatever is written meanwhile; afterwards it
  * is what was written last. Returns: as above. */
 int smmuv3_builder_block(const struct smmuv3_builder *builder, uint32_t sid,

@@ -287,7 +287,23 @@ int smmuv3_builder_ste(const struct smmuv3_builder *builder, uint32_t sid,
 }
 
 /* What its page responses carry is the function's, whatever its entry leads to: hardware
- * that answers by itself, in an overflow, looks here (8.2). */
+ * that answers by itself, in an overflow, looks there (8.2). */
+int smmuv3_builder_response(const struct smmuv3_builder *builder, uint32_t sid,
+			    bool response_pasid)
+{
+	uint64_t words[SMMUV3_STE_WORDS] = { 0 }, note, addr;
+	struct place place;
+	int error = note_of(builder, sid, true, &place, &note);
+
+	if (error != 0)
+		return error;
+	addr = place.ste + sizeof(words[0]); /* word 1 */
+	if (!table_load64(builder->memory, addr, &words[1]))
+		return -EFAULT;
+	words_put(words, SMMUV3_STE_PPAR, response_pasid);
+	return table_publish64(builder->memory, addr, words[1]) ? 0 : -EFAULT;
+}
+
 static bool carries_pasid(const struct smmuv3_builder *builder, uint32_t sid)
 {
 	uint64_t words[SMMUV3_STE_WORDS] = { 0 }, note;
