@@ -181,6 +181,18 @@ TEST(flood_at_one_endpoint_forgets_nothing_of_another)
 	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
 }
 
+/* A job that begins with many pages, and hangs on one of them. */
+TEST(pages_that_were_asked_once_hide_no_other)
+{
+	liars(8);
+	for (uint64_t page = 0x100; page < 0x200; page++)
+		CHECK_EQ(success_for(page << 12), IOPF_ENDING_success);
+	now_ns += 1000000;
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
+}
+
 TEST(flood_at_the_same_endpoint_forgets_nothing_either)
 {
 	struct iopf_group group;

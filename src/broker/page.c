@@ -63,7 +63,7 @@ static bool page_is_asked_again(struct iopf_broker *broker, const struct group *
 		broker, &broker->endpoints[group->bound.endpoint], who, page);
 
 	if (it->who != who || (it->page & ~PAGE_TIMES_MASK) != page) {
-		if (page_is_known(it, clock_ns))
+		if (page_stays(it, clock_ns))
 			return false;
 		it->page = page;
 	} else if (group->opened_ns <= it->ns) {

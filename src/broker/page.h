@@ -6,6 +6,8 @@
  * The tables are of each interface, a part of its credits. Nothing is evicted within its
  * second: whoever floods a table makes nobody forgotten. What finds no place is not told
  * to try again; or is counted when it is asked the next time after a place became free.
+ * A page that was not asked again so far, which is most of them, keeps its place for a
+ * millisecond only: else any job that begins with many pages hid the one that it hangs on.
  */
 #ifndef BROKER_PAGE_H
 #define BROKER_PAGE_H
@@ -15,10 +17,19 @@
 #define PAGE_OF(addr)   ((addr) & ~UINT64_C(0xfff))
 #define PAGE_TIMES_MASK UINT64_C(0xff0)
 #define PAGE_ONE_TIME   UINT64_C(0x10)
+#define PAGE_FIRST_NS   UINT64_C(1000000)
 
 static inline bool page_is_known(const struct memory_of_page *it, uint64_t now_ns)
 {
 	return it->page != 0 && now_ns - it->ns < PAGE_MEMORY_NS;
+}
+
+/* Nobody else gets its place. */
+static inline bool page_stays(const struct memory_of_page *it, uint64_t now_ns)
+{
+	uint64_t most_ns = it->page & PAGE_TIMES_MASK ? PAGE_MEMORY_NS : PAGE_FIRST_NS;
+
+	return it->page != 0 && now_ns - it->ns < most_ns;
 }
 
 static inline uint32_t page_times(const struct memory_of_page *it)
@@ -65,7 +76,7 @@ static inline bool page_is_passed_over(const struct iopf_broker *broker,
 		success_place(broker, endpoint, who, group->addr);
 
 	return (PAGE_OF(it->page) != PAGE_OF(group->addr) || it->who != who) &&
-	       page_is_known(it, clock_ns);
+	       page_stays(it, clock_ns);
 }
 
 /* Whether @group, which is over a quota, may be told to try again; that is remembered. */
