@@ -117,6 +117,15 @@ def each_variant_is_played_or_the_one_that_is_asked_for():
     assert done.returncode == 2 and "--variant none: no such variant" in done.stderr, done
 
 
+def every_scenario_says_of_every_variant_that_it_is_played_or_why_not():
+    done = scenario("--list", "--json", *map(str, sorted(pathlib.Path(good).parent.glob("*.iopf"))))
+    listed = json.loads(done.stdout)["results"]
+    variants = {"pri", "pri-no-pasid", "stall", "guest", "guest-no-pasid", "guest-stall"}
+    wrong = [(one["name"], variants - set(one["variants"]) - set(one["cannot"]))
+             for one in listed if variants - set(one["variants"]) - set(one["cannot"])]
+    assert done.returncode == 0 and len(listed) > 60 and not wrong, wrong
+
+
 sys.exit(cases.play((
     what_is_no_scenario_is_named_with_its_place,
     what_cannot_be_read_is_named,
@@ -125,4 +134,5 @@ sys.exit(cases.play((
     a_list_plays_none_and_shows_no_garbage,
     a_list_says_how_each_is_played_and_why_not_otherwise,
     each_variant_is_played_or_the_one_that_is_asked_for,
+    every_scenario_says_of_every_variant_that_it_is_played_or_why_not,
 )))

@@ -228,6 +228,19 @@ TEST(i1_slots_in_use_that_nobody_stalled)
 {
 	begin(POOL);
 	h.reading.function[0].slots = 1;
+	audit(SIM_RUNNING); /* its record may be on its way */
+	end(SIM_INVARIANT_COUNT);
+	begin(POOL);
+	h.reading.function[0].slots = 1;
+	audit(SIM_AT_REST);
+	end(SIM_I1);
+}
+
+TEST(i1_a_stall_without_a_slot)
+{
+	begin(POOL);
+	stall(1);
+	h.reading.function[0].slots = 0;
 	audit(SIM_RUNNING);
 	end(SIM_I1);
 }

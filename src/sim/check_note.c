@@ -54,9 +54,11 @@ static void take(struct sim_check *check, struct check_function *function,
 	struct check_group *group = check_group_find(check, function, request->pasid,
 						     request->index, false);
 
-	if (function->off && function->value.stalls) { /* left over of what is ended */
+	/* Left over of what was ended with its stream. */
+	if (function->value.stalls && (function->off || group == NULL)) {
 		function->silent_ends++;
 		check->silent_ends++;
+		return;
 	}
 	if (function->off || function->silent)
 		return;
