@@ -95,6 +95,15 @@ static bool show(struct iopf_host *host, struct host_guest *guest,
 	return true;
 }
 
+/* The guest's part was there: what it said of these pages before was so. */
+static void seen_present(struct iopf_host *host, const struct iopf_group *group,
+			 uint32_t page_count)
+{
+	for (uint32_t i = 0; i < page_count; i++)
+		iopf_broker_invalidated(host->broker, group->endpoint, group->pasid,
+					host->scratch[i].addr & ~UINT64_C(0xfff), 4096);
+}
+
 /* False: parked. */
 static bool route(struct iopf_host *host, struct host_guest *guest,
 		  const struct iopf_group *group)
@@ -125,6 +134,7 @@ static bool route(struct iopf_host *host, struct host_guest *guest,
 		host->stats.served++;
 	else
 		host->stats.mapped++;
+	seen_present(host, group, (uint32_t)pages);
 	answer(host, guest, group, IOPF_SUCCESS);
 	return true;
 }
