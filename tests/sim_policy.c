@@ -154,6 +154,52 @@ TEST(stream_that_does_not_fit_the_pool_is_refused)
 	world_destroy(&world);
 }
 
+/* ---- Success that does not help ------------------------------------------------------ */
+
+TEST(guest_that_unmaps_and_is_asked_again_is_no_liar)
+{
+	plain_world(1);
+	guests[0].policy = (struct iopf_policy){ .liar_limit = 4 };
+	CHECK_EQ(try_world(1, 1, "vtd"), 0);
+	attach(1);
+	for (unsigned i = 0; i < 1000; i++) {
+		uint64_t ticket;
+
+		world.now_ns += 1000;
+		CHECK_EQ(fill(RID, 0x10000, 1), MODEL_JOB_STATUS_done);
+		CHECK_EQ(iopf_agent_unmap(world.guests[0].agent, RID, 7, 0x10000, 4096,
+					  &ticket),
+			 0);
+		iopf_agent_kick(world.guests[0].agent);
+		settle();
+	}
+	CHECK_EQ(counted(RID, IOPF_COUNTER_liar), 0);
+	world_destroy(&world);
+}
+
+TEST(guest_that_says_success_and_maps_nothing_is_told_and_stopped)
+{
+	plain_world(2);
+	guests[0].policy = (struct iopf_policy){ .liar_limit = 4 };
+	functions[0].retry_max = 1000;
+	CHECK_EQ(try_world(2, 1, "vtd"), 0);
+	attach(2);
+	defers = true;
+	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 4096);
+	settle();
+	for (unsigned i = 0;
+	     i < 100 && world_job_status(&world, RID, 0) == MODEL_JOB_STATUS_running; i++) {
+		world.now_ns += 1000;
+		answer(0, IOPF_SUCCESS);
+	}
+	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(counted(RID, IOPF_COUNTER_liar), 1);
+	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_liar), 1);
+	defers = false;
+	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
 /* ---- Functions that share one interface --------------------------------------------- */
 
 static void shared_world(void)

@@ -10,19 +10,16 @@
 #include <errno.h>
 
 #include "host/host.h"
-#include "sim/world.h"
 
-#include "test.h"
+#include "sim_books.h"
 
 enum {
-	CALM, MARKER, NO_PASID, WILD, FUNCTIONS, /* functions */
 	HONEST = 0, CLUMSY, HOSTILE, GUESTS,
 	SLOTS = 4,
 	JOB_PAGES = 4,
 	WINDOW_JOBS = 16,   /* places of jobs, used in turn */
 	STEPS = 1500,
 	CALM_TURNS = 20000, /* in which a job of the first function ends */
-	CLASSES = 8,
 	SEEDS = 42,
 	PAIRS = 6,
 };
@@ -30,7 +27,6 @@ enum {
 #define WORD       UINT64_C(8)
 #define PAGE_BYTES UINT64_C(4096)
 
-static const uint32_t rids[FUNCTIONS] = { 0x0310, 0x0318, 0x0400, 0x0408 };
 static const uint32_t owners[FUNCTIONS] = { HONEST, HONEST, CLUMSY, HOSTILE };
 
 struct job {
@@ -40,25 +36,16 @@ struct job {
 	uint32_t pasid;
 };
 
-/* What has to be answered, as the function sees it. */
-struct book {
-	uint32_t open[512][CLASSES];
-	bool grace; /* reset or removed: what was on its way may come */
-	bool raw;   /* it sent what no function should */
-};
-
-/* Each seed has one: the physical IOMMU, what the guests see, whether they are followed. */
+/* Each seed has one. */
 static const struct {
 	const char *host, *guest;
 	bool shadow;
 } pairs[] = {
-	{ "vtd", "vtd", false },       { "smmuv3", "smmuv3", false },
-	{ "vtd", "smmuv3", false },    { "smmuv3", "vtd", false },
-	{ "vtd", "vtd", true },        { "smmuv3", "smmuv3", true },
+	{ "vtd", "vtd", false }, { "smmuv3", "smmuv3", false }, { "vtd", "smmuv3", false },
+	{ "vtd", "vtd", true },	 { "smmuv3", "smmuv3", true },	{ "smmuv3", "vtd", false },
 };
 
 static struct world world;
-static struct book books[FUNCTIONS];
 static struct job jobs[FUNCTIONS][SLOTS];
 static uint64_t state, seed, turns, hold_until, jobs_done, jobs_checked;
 static uint32_t job_next;
@@ -68,74 +55,6 @@ static bool removed[FUNCTIONS]; /* said to be gone while it was there: nobody an
 static uint32_t chance(uint32_t below)
 {
 	return (uint32_t)(test_random(&state) % below);
-}
-
-static unsigned function_of(const struct model_function *function)
-{
-	unsigned i = 0;
-
-	while (model_function_rid(function) != rids[i])
-		i++;
-	return i;
-}
-
-/* ---- The oracle: books at the functions' ends ------------------------------------- */
-
-static unsigned class_of(unsigned function, uint32_t pasid)
-{
-	return function == NO_PASID ? 0 : pasid % CLASSES;
-}
-
-static void on_request(void *context, struct model_function *from, uint32_t pasid,
-		       uint8_t perm, uint64_t payload)
-{
-	unsigned i = function_of(from);
-	struct iopf_request request;
-
-	(void)context;
-	if (iopf_pcie_decode_request(payload, rids[i], pasid, perm, &request) == 0 &&
-	    (request.flags & (IOPF_LAST | IOPF_STOP)) == IOPF_LAST)
-		books[i].open[request.index][class_of(i, pasid)]++;
-}
-
-static void on_response(void *context, struct model_function *to, uint32_t pasid,
-			uint64_t payload, enum model_verdict verdict)
-{
-	unsigned i = function_of(to);
-	struct book *book = &books[i];
-	struct iopf_prg_response response;
-	uint32_t *open;
-
-	(void)context;
-	CHECK_EQ(iopf_pcie_decode_response(payload, pasid, &response), 0);
-	/* The IOMMU's own in an overflow does not know what a function's responses carry. */
-	if (book->grace || (i == NO_PASID && pasid != IOPF_PASID_NONE))
-		return;
-	open = &book->open[response.index][class_of(i, pasid)];
-	CHECK(*open > 0);
-	--*open;
-	CHECK(book->raw || verdict != MODEL_UNEXPECTED);
-}
-
-static void on_reset(void *context, struct model_function *function, enum model_reset reset)
-{
-	struct book *book = &books[function_of(function)];
-
-	(void)context;
-	/* What sends raw messages sends them when its paging is off, too. */
-	if (reset == MODEL_PRI_DISABLED || reset == MODEL_PRI_ENABLED ||
-	    (reset == MODEL_PRI_RESET && book->raw))
-		return;
-	memset(book->open, 0, sizeof(book->open));
-	book->raw = false;
-	book->grace |= reset == MODEL_FLR || reset == MODEL_REMOVED;
-}
-
-static void on_credits(void *context, struct model_function *function, uint32_t in_use,
-		       uint32_t allocation)
-{
-	(void)context;
-	CHECK(books[function_of(function)].raw || in_use <= allocation);
 }
 
 static uint32_t endpoint_of(unsigned function)

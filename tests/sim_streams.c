@@ -224,6 +224,44 @@ TEST(stalls_of_a_stream_end_with_it_and_only_its_own)
 	world_destroy(&world);
 }
 
+TEST(detach_of_one_address_space_of_a_stream_leaves_the_others_alone)
+{
+	create_world("smmuv3", true, 0);
+	CHECK_EQ(world_attach(&world, 0, RID, 8), 0);
+	world.guests[0].options.silent = true;
+	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 2 * 4096);
+	world_job(&world, RID, 1, 8, MODEL_JOB_FILL, 0, 0x10000, 2 * 4096);
+	settle();
+	CHECK_EQ(model_iommu_stalled(world.iommu, RID), 4);
+	CHECK_EQ(iopf_agent_detach(world.guests[0].agent, RID, 7), 0);
+	settle();
+	CHECK_EQ(world_job_status(&world, RID, 1), MODEL_JOB_STATUS_running);
+	CHECK_EQ(model_iommu_stalled(world.iommu, RID), 2);
+	CHECK_EQ(terminated_told, 0);
+	world.guests[0].options.silent = false;
+	world.guests[0].rang = true;
+	settle();
+	CHECK_EQ(world_job_status(&world, RID, 1), MODEL_JOB_STATUS_done);
+	CHECK_EQ(model_iommu_stalled(world.iommu, RID), 0);
+	world_destroy(&world);
+}
+
+TEST(stalls_whose_records_were_lost_are_terminated)
+{
+	create_world("smmuv3", true, 0);
+	world.guests[0].options.silent = true;
+	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 2 * 4096);
+	settle();
+	guard_lost(world.host, HOST_STALLS);
+	settle();
+	CHECK_EQ(terminated_told, 2); /* of each stream: nobody knows whose they were */
+	CHECK_EQ(model_iommu_stalled(world.iommu, IOPF_NO_ID), 0);
+	world.guests[0].options.silent = false;
+	settle();
+	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
 /* What the pool holds at most is what its streams are promised together. */
 TEST(streams_are_promised_no_more_than_the_pool_has)
 {
