@@ -509,6 +509,13 @@ uint32_t attachment_find(const struct iopf_broker *broker, uint32_t endpoint,
 void attachment_remove(struct iopf_broker *broker, uint32_t attachment);
 void endpoint_forget(struct iopf_broker *broker, uint32_t endpoint);
 
+/* The next epoch of an attachment: 0 is none's. They come round, but what is left of an old
+ * one is disowned when that ends. */
+static inline uint16_t attachment_epoch_next(uint16_t epoch)
+{
+	return epoch == UINT16_MAX ? 1 : (uint16_t)(epoch + 1);
+}
+
 /* The attachment that a group was bound to, if that still stands: NULL for groups of a
  * closed one, whatever its place in the table is used for now. */
 static inline struct attachment *attachment_of_group(const struct iopf_broker *broker,

@@ -290,7 +290,7 @@ int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t p
 		.share = share_take(broker, endpoint, owner),
 		.next = next,
 		.prev = IOPF_NO_ID,
-		.epoch = (uint16_t)(added->epoch + 1),
+		.epoch = attachment_epoch_next(added->epoch),
 	};
 	broker->endpoints[endpoint].attachment_first = id;
 	share_recount(broker, endpoint);

@@ -382,7 +382,7 @@ void operation_succeeds(struct iopf_broker *broker, struct endpoint *endpoint)
 	share_give(broker, attachment->share);
 	attachment->share = endpoint->successor;
 	attachment->owner = broker->shares[endpoint->successor].owner;
-	attachment->epoch++;
+	attachment->epoch = attachment_epoch_next(attachment->epoch);
 	attachment->closing = false;
 	share_recount(broker, attachment->endpoint);
 	record_endpoint(broker, record_last_ns(broker), IOPF_RECORD_ATTACH,

@@ -220,6 +220,7 @@ void partials_disown(struct iopf_broker *broker, uint32_t attachment)
 			owner_let_go(broker, &broker->owners[group->bound.owner], endpoint,
 				     group);
 		group->bound.owner = NO_OWNER;
+		group->bound.attachment_epoch = 0;
 	}
 }
 
