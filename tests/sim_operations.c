@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: what an operator or a sick function does, seen at the function's end. */
+#include "host/host.h"
 #include "sim/world.h"
 
 #include <errno.h>
@@ -261,6 +262,120 @@ TEST(function_reset_waits_for_responses_that_are_under_way)
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
+/* RID with a virtual function OTHER_RID, each of a guest of its own. */
+static void create_virtual(void)
+{
+	static const struct world_function_options functions[] = {
+		{ .rid = RID, .allocation = 16 },
+		{ .rid = OTHER_RID, .allocation = 8, .has_physical = true, .physical_rid = RID },
+	};
+	static const struct world_guest_options guests[] = {
+		{ .function_count = 1, .functions = &functions[0], .request_order = 3 },
+		{ .function_count = 1, .functions = &functions[1], .request_order = 3 },
+	};
+	const struct world_options options = {
+		.guest_count = 2, .guests = guests, .request_order = 1, .reset_ns = 1000000
+	};
+
+	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
+}
+
+static void reset_both(void)
+{
+	CHECK_EQ(iopf_host_reset_function(
+			 world.host, iopf_host_endpoint(world.host, RID), world.now_ns),
+		 0);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK(world_settle(&world, 100000));
+		world.now_ns += 1000000;
+	}
+	CHECK(!iopf_host_busy(world.host, iopf_host_endpoint(world.host, RID)));
+}
+
+/* Its cache would keep what its guest takes back. */
+TEST(virtual_function_whose_reset_ended_with_its_physical_one_hears_invalidations)
+{
+	struct iopf_agent *agent;
+	uint64_t ticket;
+	uint8_t *page;
+
+	create_virtual();
+	CHECK_EQ(iopf_host_reset_function(world.host,
+					  iopf_host_endpoint(world.host, OTHER_RID),
+					  world.now_ns),
+		 0);
+	world_turn(&world);
+	reset_both();
+	CHECK_EQ(fill(OTHER_RID, 0x10000, 1), MODEL_JOB_STATUS_done);
+	page = world_page(&world, 1, 7, 0x10000);
+	agent = world.guests[1].agent;
+	CHECK_EQ(iopf_agent_unmap(agent, OTHER_RID, 7, 0x10000, 4096, &ticket), 0);
+	iopf_agent_kick(agent);
+	CHECK(world_settle(&world, 100000));
+	CHECK(iopf_agent_waited(agent, ticket));
+	memset(page, 0xee, 4096);
+	world.guests[1].options.silent = true;
+	fill(OTHER_RID, 0x10000, 1);
+	CHECK_EQ(page[0], 0xee);
+	world_destroy(&world);
+}
+
+TEST(detach_of_a_virtual_function_ends_when_its_physical_one_is_reset)
+{
+	uint32_t endpoint;
+
+	create_virtual();
+	endpoint = iopf_host_endpoint(world.host, OTHER_RID);
+	CHECK_EQ(iopf_agent_detach(world.guests[1].agent, OTHER_RID, 7), 0);
+	iopf_agent_kick(world.guests[1].agent);
+	for (unsigned i = 0; i < 1000 && !iopf_host_busy(world.host, endpoint); i++)
+		world_turn(&world);
+	CHECK(iopf_host_busy(world.host, endpoint));
+	reset_both();
+	iopf_agent_poll(world.guests[1].agent, 64);
+	CHECK_EQ(iopf_agent_attached(world.guests[1].agent, OTHER_RID, 7), -ENOENT);
+	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
+	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
+/* The interface that lost them is the physical one's. */
+TEST(requests_that_could_not_be_written_cost_a_virtual_function_nothing)
+{
+	create_virtual();
+	raw(OTHER_RID, 3, 0x20000, 0);
+	CHECK(world_settle(&world, 100000));
+	guard_lost(world.host, HOST_PRI);
+	CHECK(world_settle(&world, 100000));
+	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
+	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
+	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
+TEST(requests_that_could_not_be_written_during_a_detach_are_not_waited_for)
+{
+	uint32_t endpoint;
+
+	create_world(8, 1);
+	endpoint = iopf_host_endpoint(world.host, RID);
+	CHECK_EQ(world_attach(&world, 0, RID, 9), 0);
+	raw(RID, 3, 0x20000, 0);
+	CHECK(world_settle(&world, 100000));
+	CHECK_EQ(iopf_agent_detach(world.guests[0].agent, RID, 9), 0);
+	iopf_agent_kick(world.guests[0].agent);
+	for (unsigned i = 0; i < 1000 && !iopf_host_busy(world.host, endpoint); i++)
+		world_turn(&world);
+	CHECK(iopf_host_busy(world.host, endpoint));
+	guard_lost(world.host, HOST_PRI);
+	CHECK(world_settle(&world, 100000));
+	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
+	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 	world_destroy(&world);
 }
 

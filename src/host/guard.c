@@ -64,16 +64,20 @@ void guard_overflowed(struct iopf_host *host)
 
 /*
  * SMMUv3, "EVENTQ_ABT_ERR", "PRIQ_ABT_ERR": what was lost is answered by nobody. Each that
- * may have asked begins anew: its interface is reset, or its stalls are terminated.
+ * may have asked begins anew: its interface is reset, and with that what its virtual
+ * functions asked; or its stalls are terminated.
  */
 void guard_lost(struct iopf_host *host, enum host_source_kind kind)
 {
 	host->stats.overflows++;
 	for (uint32_t i = 0; i < host->function_end; i++) {
-		const struct host_function *function = &host->functions[i];
+		struct host_function *function = &host->functions[i];
 
-		if (function->used && !function->closing && function_source(function) == kind)
-			iopf_broker_restart(host->broker, function->endpoint);
+		if (function->used && !function->closing && !function->blocked &&
+		    function->physical == IOPF_NO_ID && function_source(function) == kind)
+			function->restart_wanted =
+				iopf_broker_restart(host->broker, function->endpoint) ==
+				-EBUSY;
 	}
 }
 

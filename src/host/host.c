@@ -314,7 +314,7 @@ int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t
 	if (error != 0)
 		return error;
 	function->reset_wanted = function->enable_after = true;
-	function->resetting = false;
+	function->resetting = function->restart_wanted = false;
 	function->reset_wait = (struct host_wait){ 0 };
 	operation_begins(function);
 	host->now_ns = now_ns;

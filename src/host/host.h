@@ -68,6 +68,7 @@ struct host_function {
 	bool leaving;      /* its guest is being taken out */
 	bool untold, untold_context, blocked, closing;
 	bool detaching;
+	bool restart_wanted; /* when what is under way is over */
 	bool wants_pasid;
 	bool other_shown;  /* its guest does not know what it really is */
 	uint8_t step_phase; /* of the operation's present step */

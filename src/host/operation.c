@@ -241,6 +241,20 @@ static bool reset(struct iopf_host *host, struct host_function *function)
 	return !function->resetting;
 }
 
+/* Nothing is under way, in the ledger. A virtual function's operation may have ended there
+ * with a reset of its physical one, which switches both on again. And what could not begin
+ * while something else went on does so now. */
+static void at_rest(struct iopf_host *host, struct host_function *function)
+{
+	if (function->detaching || function->enable_after) {
+		function->enable_after = false;
+		operation_over(host, function, IOPF_STEP_DONE);
+	}
+	if (function->restart_wanted)
+		function->restart_wanted =
+			iopf_broker_restart(host->broker, function->endpoint) == -EBUSY;
+}
+
 static uint32_t run_operation(struct iopf_host *host, struct host_function *function)
 {
 	int step, result;
@@ -256,6 +270,8 @@ static uint32_t run_operation(struct iopf_host *host, struct host_function *func
 	step = iopf_broker_step(host->broker, function->endpoint);
 	if (step == -ENOENT) /* a virtual one: it went with its physical function */
 		removed(host, function);
+	if (step == IOPF_STEP_NONE)
+		at_rest(host, function);
 	if (step <= IOPF_STEP_NONE)
 		return step == -ENOENT;
 	result = do_step(host, function, (enum iopf_step)step);
