@@ -14,21 +14,8 @@ void host_note(struct iopf_host *host, struct iopf_note note)
 
 /* ---- Intake ----------------------------------------------------------------- */
 
-static int give(struct iopf_host *host, const struct host_source *source,
-		const struct iopf_request *request)
+static void took(struct iopf_host *host, const struct iopf_request *request)
 {
-	return iopf_broker_request(host->broker, source->id, request, host->now_ns);
-}
-
-static bool take_one(struct iopf_host *host, const struct host_source *source,
-		     const struct iopf_request *request)
-{
-	int taken = give(host, source, request);
-
-	if (taken == -EAGAIN && host_respond(host) > 0)
-		taken = give(host, source, request);
-	if (taken == -EAGAIN)
-		return false;
 	host->stats.requests += !(request->flags & IOPF_STALL);
 	host->stats.stalls += (request->flags & IOPF_STALL) != 0;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REQUEST,
@@ -36,7 +23,6 @@ static bool take_one(struct iopf_host *host, const struct host_source *source,
 					    .endpoint = IOPF_NO_ID,
 					    .pasid = request->pasid,
 					    .request = request });
-	return true;
 }
 
 /* What was polled and not taken waits here, and nothing more is polled: the physical
@@ -45,11 +31,20 @@ static uint32_t take_pending(struct iopf_host *host, struct host_source *source)
 {
 	uint32_t done = 0;
 
-	while (source->pending_count > 0 &&
-	       take_one(host, source, &source->pending[source->pending_first])) {
-		source->pending_first++;
-		source->pending_count--;
-		done++;
+	while (source->pending_count > 0) {
+		const struct iopf_request *next = &source->pending[source->pending_first];
+		int taken = iopf_broker_requests(host->broker, source->id, next,
+						 source->pending_count, host->now_ns);
+
+		if (taken <= 0 && host_respond(host) > 0)
+			continue; /* there is room for them now */
+		if (taken <= 0)
+			break;
+		for (int i = 0; i < taken; i++)
+			took(host, &next[i]);
+		source->pending_first += (uint32_t)taken;
+		source->pending_count -= (uint32_t)taken;
+		done += (uint32_t)taken;
 	}
 	return done;
 }
