@@ -5,7 +5,8 @@
 Each command of `IOPF --help` has a page docs/man/iopf-COMMAND.1 and stands in iopf.1; each
 option of its --help is described there (".It Fl -OPTION") and no other is. Functions and
 headers of libiopf.3 exist. The members of its JSON are those of docs/formats.md, and the
-scenario in there holds.
+scenario in there holds. docs/policy.md has a section for each knob, with its limits, its
+default, what is wrong when it is too small or too large, and a measured table.
 """
 import json
 import pathlib
@@ -63,6 +64,22 @@ def check_overview():
             wrong.append(f"docs/man/libiopf.3: no public header has {name}")
 
 
+def check_policy():
+    """A section for each knob of `iopf run --help`, in its order; measured: it has rows."""
+    page = (root / "docs/policy.md").read_text()
+    knobs = re.findall(r"^(\w+): (\d+ to \d+ \w+, default \d+)$", output_of("run", "--help"), re.M)
+    sections = re.findall(r"^## (\w+)\n\n(.*?)(?=^## )", page, re.M | re.S)
+    if [name for name, _ in knobs] != [name for name, _ in sections]:
+        wrong.append("docs/policy.md: its sections are not the knobs of iopf run --help, in order")
+    for (name, text), limits in zip(sections, dict(knobs).values()):
+        if not text.startswith(f"`{name}`: {limits}.\n"):
+            wrong.append(f"docs/policy.md: {name} begins otherwise than: `{name}`: {limits}.")
+        if not re.search(r"^- \*(Too small|0)\*.*^- \*(Too large|1)\*", text, re.M | re.S):
+            wrong.append(f"docs/policy.md: {name} does not say what is too small and too large")
+        if not re.search(r"^<!-- measured: \w+ -->\n(\|.*\n){4,}<!-- end -->", text, re.M):
+            wrong.append(f"docs/policy.md: {name} has no measured table")
+
+
 def tables_of(schema):
     """The names in the first columns of the tables below the schema's title, in order."""
     text = (root / "docs/formats.md").read_text()
@@ -93,6 +110,7 @@ def check_json(scenario):
 
 check_pages()
 check_overview()
+check_policy()
 with tempfile.NamedTemporaryFile("w", suffix=".iopf") as example:
     text = (root / "docs/formats.md").read_text()
     example.write(re.search(r"^```\n(iopf-trace 1\n.*?)^```$", text, re.M | re.S)[1])
