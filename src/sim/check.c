@@ -116,10 +116,12 @@ static void on_request(void *context, struct model_function *from, uint32_t pasi
 	    request.flags & IOPF_STOP)
 		return;
 	group = check_group_find(check, function, pasid, request.index, false);
-	if (group == NULL)
+	if (group == NULL) {
 		group = check_group_new(check, function, pasid, request.index);
-	if (group == NULL)
-		return;
+		if (group == NULL)
+			return;
+		group->page = request.addr;
+	}
 	/* An index that waits, used again: which question a response is for cannot be told
 	 * until the interface is reset. */
 	if (group->state == CHECK_WAITING)
@@ -242,6 +244,7 @@ static void on_reset(void *context, struct model_function *from, enum model_rese
 		return;
 	if (reset == MODEL_PRI_ENABLED)
 		function->silent = false;
+	function->failed = false;
 	if (reset == MODEL_PRI_RESET || reset == MODEL_FLR || reset == MODEL_REMOVED)
 		check_function_clear(check, function, reset != MODEL_PRI_RESET);
 	if (reset == MODEL_FLR || reset == MODEL_REMOVED)

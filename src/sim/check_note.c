@@ -2,6 +2,9 @@
 /* sim/check_note.c - what the host says it did, held against what functions asked. */
 #include "sim/check_state.h"
 
+/* What any policy may say, and how long a page is remembered at the least. */
+enum { RETRY_MAX = 3, RETRY_MEMORY_NS = 1000000 };
+
 #define HOLDS(invariant, holds, ...) \
 	check_holds(check, invariant, holds, CHECK_GROUP_FORMAT __VA_ARGS__)
 
@@ -256,8 +259,9 @@ static void response_code(struct sim_check *check, const struct check_function *
 	check->result[SIM_I8].checked++;
 	if (r->ending > IOPF_ENDING_failure)
 		said = code_of_ending[r->ending] == r->code;
-	if (r->ending == IOPF_ENDING_quota) /* try again, while that may help */
-		said = r->code == IOPF_SUCCESS || r->code == IOPF_INVALID;
+	if (r->ending == IOPF_ENDING_quota) /* a page request may be tried again */
+		said = r->code == IOPF_INVALID ||
+		       (r->code == IOPF_SUCCESS && !f->value.stalls);
 	HOLDS(SIM_I3, said, "%s leaves under %s, %s",
 	      CHECK_GROUP_NAME(f, g->pasid, g->index),
 	      iopf_code_name((enum iopf_code)r->code),
@@ -304,6 +308,25 @@ static void response_nowhere(struct sim_check *check, const struct check_functio
 	      iopf_code_name((enum iopf_code)r->code));
 }
 
+/* "Try again" to whoever has no room: not for ever. */
+static void response_retries(struct sim_check *check, struct check_function *f,
+			     const struct check_group *g, const struct iopf_response *r)
+{
+	bool same = f->retried.page == g->page && f->retried.pasid == g->pasid &&
+		    check->now_ns - f->retried.ns < RETRY_MEMORY_NS;
+
+	if (r->ending != IOPF_ENDING_quota || r->code != IOPF_SUCCESS) {
+		f->retried.count = same ? 0 : f->retried.count;
+		return;
+	}
+	f->retried.count = same ? f->retried.count + 1 : 1;
+	f->retried.page = g->page;
+	f->retried.pasid = g->pasid;
+	f->retried.ns = check->now_ns;
+	HOLDS(SIM_I6, f->retried.count <= RETRY_MAX, "told to try again %u times",
+	      CHECK_GROUP_NAME(f, g->pasid, g->index), f->retried.count);
+}
+
 static void note_response(struct sim_check *check, const struct iopf_note *note)
 {
 	const struct iopf_response *response = note->response;
@@ -314,6 +337,9 @@ static void note_response(struct sim_check *check, const struct iopf_note *note)
 	if (function == NULL || function->endpoint == IOPF_NO_ID)
 		return;
 	function->ended[response->ending]++;
+	check_holds(check, SIM_I5, !check_interface(check, function)->failed,
+		    CHECK_GROUP_FORMAT "a response leaves after a response failure",
+		    CHECK_GROUP_NAME(function, response->pasid, response->index));
 	if (function->off)
 		return;
 	group = check_group_find(check, function, response->pasid, response->index, false);
@@ -324,6 +350,7 @@ static void note_response(struct sim_check *check, const struct iopf_note *note)
 	check->result[SIM_I2].checked++;
 	response_code(check, function, group, response);
 	response_fields(check, function, group, response);
+	response_retries(check, function, group, response);
 	check_group_seen(check, group);
 	group->responded = true;
 	group->code = response->code;
@@ -455,4 +482,6 @@ void sim_check_event(struct sim_check *check, const struct iopf_event *event)
 	if (function != NULL && (event->kind == IOPF_EVENT_OPERATION_FAILED ||
 				 event->kind == IOPF_EVENT_RF))
 		function->off = true;
+	if (function != NULL && event->kind == IOPF_EVENT_RF)
+		check_interface(check, function)->failed = true;
 }

@@ -41,6 +41,7 @@ struct check_group {
 	struct check_time closed; /* when the host took its last */
 	uint32_t function;
 	uint32_t pasid;
+	uint64_t page;  /* of its first request */
 	uint32_t sent;  /* requests: credits of the function */
 	uint32_t taken; /* of them: credits in the ledger */
 	uint32_t shown_to; /* guest, or CHECK_NONE */
@@ -64,6 +65,13 @@ struct check_function {
 	uint32_t credits, ledger, orphans;
 	uint32_t open;    /* groups whose last was taken, and no response left */
 	bool pasid_in_response;
+	/* The page that was last told to be asked for again though its owner has no room, and
+	 * how often in a row. */
+	struct {
+		uint64_t page, ns;
+		uint32_t pasid, count;
+	} retried;
+	bool failed; /* the host was told that the interface got a response failure */
 	bool off;    /* the ledger cannot be followed until it is reset and enabled */
 	bool silent; /* reset, and not enabled: what still comes is from before */
 	bool lossy;  /* credits may be lost until the next reset */
