@@ -170,12 +170,11 @@ TEST(reset_of_the_virtual_function_gives_its_credits_back)
 	ask(1, 1, true);
 	take(1, 1, true);
 	virtual_asks(2);
+	model_function_reset(virtual_function);
 	note((struct iopf_note){ .kind = IOPF_NOTE_RESET, .endpoint = VIRTUAL_ENDPOINT });
 	h.reading.function[1].gauge[IOPF_GAUGE_credits_in_use]--;
 	h.reading.function[1].gauge[IOPF_GAUGE_ready]--;
 	h.reading.counter[IOPF_COUNTER_ended_reset]++;
-	audit(SIM_RUNNING);
-	model_function_reset(virtual_function);
 	audit(SIM_RUNNING);
 	respond(1, 1, 1, IOPF_INVALID, IOPF_ENDING_detach);
 	arrive(1, 1, IOPF_INVALID);
