@@ -172,6 +172,7 @@ uint32_t host_show(struct iopf_host *host, struct host_guest *guest, uint32_t bu
 		guest->parked = true; /* until it is clear what becomes of it */
 		if (!route(host, guest, &guest->parked_group)) {
 			host->stats.parked += !was_parked;
+			host->waiting |= shadows_used(&guest->shadows);
 			break;
 		}
 		guest->parked = false;
