@@ -321,6 +321,27 @@ TEST(a_guests_own_descriptors_are_walked_over_the_hosts_stage)
 	CHECK_EQ(result.event, SMMUV3_EVENT_NONE); /* it aborts, and says nothing */
 }
 
+/* Its entry says so; what it says of the others counts all the same. */
+TEST(a_guests_transactions_without_a_pasid_may_bypass_its_tables_beside_others)
+{
+	struct family_space space = { .kind = FAMILY_NESTED, .stage = &second };
+	struct family_space bypass;
+	struct vmsa_table first;
+
+	create("smmuv3");
+	guest_table(&first, space.nest);
+	space.nest[1] &= ~FIELD_MASK(SMMUV3_STE_S1DSS);
+	words_put(space.nest, SMMUV3_STE_S1DSS, SMMUV3_DEFAULT_BYPASS);
+	bypass = space;
+	bypass.kind = FAMILY_STAGE;
+	CHECK_EQ(attach(5, &space), 0);
+	CHECK_EQ(attach(NONE, &bypass), 0);
+	CHECK_EQ(way(NONE, ADDR, R), OUT);
+	CHECK_EQ(way(5, ADDR << 4, R), OUT);
+	CHECK_EQ(detach(NONE), -ENOENT);
+	CHECK_EQ(way(5, ADDR << 4, R), OUT);
+}
+
 TEST(what_a_guests_entry_may_not_say_is_masked_or_refused)
 {
 	static const struct {
@@ -400,6 +421,8 @@ TEST(streams_that_stall_and_functions_differ)
 		idr[0] |= (uint32_t)rows[i / 3].model << FIELD_LSB(field);
 		tables.smmuv3.features = smmuv3_features_of(idr);
 		space.stage = space.kind == FAMILY_SHADOW ? &shadow : &second;
+		if (space.kind == FAMILY_STAGE)
+			space.nest[0] = 0; /* no guest's */
 		CHECK_EQ(attach(NONE, &space), rows[i / 3].error);
 		if (rows[i / 3].error != 0)
 			continue;

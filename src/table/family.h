@@ -55,7 +55,8 @@ struct family_space {
 	uint16_t domain;
 	uint16_t asid; /* where the family names first levels apart from domains */
 	bool supervisor, exec, write_protect, extended;
-	/* NESTED with SMMUv3: words 0 and 1 of the guest's stream table entry. What a guest
+	/* With SMMUv3, of a guest: words 0 and 1 of its stream table entry; a STAGE under one
+	 * that has a first stage is what its default substream bypasses. What a guest
 	 * has no say in is masked here, what it may not ask for is refused. */
 	uint64_t nest[2];
 	bool stall;          /* the endpoint's misses are held, not asked for */

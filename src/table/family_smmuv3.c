@@ -167,6 +167,15 @@ static bool place_free(const struct smmuv3_builder *builder, uint32_t rid,
 	return config != SMMUV3_FIRST && smmuv3_builder_empty(builder, rid);
 }
 
+/* Whether a guest's entry stands over the host's stage: also where the transaction without
+ * a substream bypasses the guest's stage (S1DSS), which leads the others. */
+static bool nests(const struct family_space *space)
+{
+	return space->kind == FAMILY_NESTED ||
+	       (space->kind == FAMILY_STAGE &&
+		words_get(space->nest, SMMUV3_STE_CONFIG) == SMMUV3_FIRST);
+}
+
 static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid,
 	       const struct family_space *space)
 {
@@ -176,7 +185,7 @@ static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasi
 
 	if (first)
 		config = SMMUV3_FIRST;
-	else if (space->kind == FAMILY_NESTED)
+	else if (nests(space))
 		config = SMMUV3_BOTH;
 	if ((space->kind == FAMILY_NESTED && first) ||
 	    (space->kind == FAMILY_SHADOW && !first) ||
