@@ -262,6 +262,73 @@ TEST(removed_function_and_dead_guest_give_their_shadows_back)
 	world_destroy(&world);
 }
 
+/* As Linux has it where devices bypass translation and share address spaces beside that. */
+TEST(requests_without_a_pasid_may_bypass_beside_an_address_space_that_is_followed)
+{
+	static const struct world_function_options function = { .rid = RID, .allocation = 32 };
+	static const struct world_guest_options guest = { .function_count = 1,
+							  .functions = &function,
+							  .family = "vtd" };
+	const struct world_options options = { .guest_count = 1,
+					       .guests = &guest,
+					       .family = "smmuv3" };
+	const struct iopf_address_space bypass = { .levels = 0 };
+
+	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+	CHECK_EQ(guest_space(&world.host->guests[0], &world.host->functions[0],
+			     IOPF_PASID_NONE, &bypass),
+		 0);
+	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
+	CHECK_EQ(world_attach(&world, 0, RID, 8), 0);
+	CHECK_EQ(job(8, MODEL_JOB_FILL, 0, 0x10000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
+static void ask(uint16_t index, uint64_t addr, uint8_t flags)
+{
+	const struct iopf_request request = { .rid = RID,
+					      .pasid = 7,
+					      .index = index,
+					      .addr = addr,
+					      .perm = IOPF_READ,
+					      .flags = flags };
+
+	model_function_send_raw(world_function(&world, RID)->function, 7, 0,
+				iopf_pcie_encode_request(&request));
+}
+
+static void create_large(void)
+{
+	static const struct world_function_options function = { .rid = RID,
+								.allocation = 400 };
+	static const struct world_guest_options guest = { .function_count = 1,
+							  .functions = &function,
+							  .request_order = 3,
+							  .shadow = true };
+	const struct world_options options = { .guest_count = 1,
+					       .guests = &guest,
+					       .request_order = 2 };
+
+	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+}
+
+/* It is answered all the same, and the device asks again for what was dropped. */
+TEST(group_whose_tables_do_not_fit_the_shadow_ends)
+{
+	create_large();
+	for (unsigned i = 0; i < 2 * 400; i++) {
+		ask(1, FAR * (i % 400 + 1), i % 400 == 399 ? IOPF_LAST : 0);
+		if (i % 400 != 399)
+			continue;
+		CHECK(world_settle(&world, 200000));
+		CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
+	}
+	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
 TEST(guest_that_invalidates_everything_empties_all_that_is_its_own)
 {
 	const struct iopf_command all = { .kind = IOPF_COMMAND_INVALIDATE_IOTLB,

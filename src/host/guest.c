@@ -80,7 +80,9 @@ static int entry_of(struct host_guest *guest, const struct host_function *functi
 		.stall = function->master != NULL,
 		.response_pasid = function->wants_pasid,
 	};
-	if (space->levels == 0 || !shadows_used(&guest->shadows))
+	/* A stage that does not stand alone beside a shadow: that is followed as well. */
+	if (!shadows_used(&guest->shadows) ||
+	    (space->levels == 0 && guest->host->family->alone == FAMILY_SECOND))
 		return 0;
 	error = shadow_open(guest, function, pasid, &shadow);
 	if (error != 0)

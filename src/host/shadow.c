@@ -262,7 +262,12 @@ static int make_room(struct host_guest *guest)
 			most = &shadows->shadow[i];
 	if (most->state == SHADOW_OPEN && caches_room(guest->host)) {
 		take_out(guest, most, 0, WHOLE, 0);
+		/* What is asked again now is no lie of the guest's. */
+		iopf_broker_invalidated(guest->host->broker,
+					guest->host->functions[most->function].endpoint,
+					most->pasid, 0, WHOLE);
 		wait_for_caches(shadows, most, SHADOW_EMPTIED);
+		shadows->made_room = true;
 		guest->host->stats.shadow_dropped++;
 	}
 	return -EAGAIN;
