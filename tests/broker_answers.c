@@ -130,7 +130,7 @@ TEST(somebody_elses_group_is_foreign_before_and_after)
 {
 	struct iopf_group group;
 
-	world_create(4);
+	world_alone(4);
 	group = one_group(5);
 	CHECK_EQ(answer(bob, group.token, IOPF_SUCCESS), -ENOENT);
 	CHECK_EQ(answer(alice, group.token, IOPF_SUCCESS), 0);

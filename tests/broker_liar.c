@@ -117,6 +117,29 @@ TEST(pages_that_were_asked_together_were_not_asked_again)
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(endpoint), ended_success), 8 * (LIMIT - 1));
 }
 
+TEST(page_that_is_asked_twice_at_once_is_counted_all_the_same)
+{
+	struct iopf_response out;
+	uint64_t tokens[2];
+
+	liars(8);
+	for (unsigned round = 0; round <= LIMIT; round++) {
+		now_ns += 1000;
+		ask(1, 1, 0x1000, IOPF_LAST);
+		ask(1, 2, 0x1000, IOPF_LAST);
+		tokens[0] = fetched(alice).token;
+		tokens[1] = fetched(alice).token;
+		for (unsigned i = 0; i < 2; i++) {
+			now_ns += 1000;
+			CHECK_EQ(iopf_broker_answer(broker, alice, tokens[i], IOPF_SUCCESS,
+						    now_ns), 0);
+			out = response();
+			CHECK_EQ(out.ending, round == LIMIT && i == 0 ? IOPF_ENDING_liar :
+								       IOPF_ENDING_success);
+		}
+	}
+}
+
 TEST(page_that_is_asked_much_later_may_have_been_taken_away_meanwhile)
 {
 	liars(8);

@@ -91,6 +91,22 @@ TEST(half_a_group_outlives_as_many_owners_as_there_are_epochs)
 	CHECK_EQ(GAUGE(endpoint, credits_in_use), 0);
 }
 
+TEST(detach_does_not_wait_for_what_an_earlier_attachment_left)
+{
+	int left = 0;
+
+	world_alone(8);
+	ask(1, 1, 0x1000, 0);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(carry_out(&left), IOPF_STEP_DONE);
+	CHECK_EQ(iopf_broker_attach(broker, endpoint, 1, bob), 0);
+	ask(1, 1, 0x2000, IOPF_LAST); /* answered, and waits to leave */
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	CHECK_EQ(did(0), IOPF_STEP_RESPOND);
+	CHECK_EQ(did(0), IOPF_STEP_DONE);
+	CHECK_EQ(responses(), 1);
+}
+
 TEST(done_waits_for_the_response_that_finds_no_room)
 {
 	world_create(8);
@@ -464,7 +480,7 @@ TEST(response_failure_seen_ends_every_group_without_a_response)
 	struct iopf_group group;
 	int left = 0;
 
-	world_create(8);
+	world_alone(8);
 	ask(1, 1, 0x1000, IOPF_LAST);
 	group = fetched(alice);
 	CHECK_EQ(iopf_broker_status(broker, endpoint,

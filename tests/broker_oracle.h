@@ -89,7 +89,7 @@ static unsigned name_count;
 static struct iopf_policy policies[OWNERS];
 static uint64_t seed, now_ns, clock_ns[OWNERS], orders;
 static uint64_t said[OWNERS][IOPF_COUNTER_COUNT], warned;
-static bool paused[OWNERS], retiring;
+static bool paused[OWNERS], retiring, apart;
 static uint64_t life; /* of a broker */
 static unsigned attach_count, taken_wanted, taken_seen;
 static uint64_t taken[64];
@@ -100,6 +100,12 @@ static uint64_t done_total[IOPF_OPERATION_KIND_COUNT], ended_total[IOPF_ENDING_C
 static unsigned draw(unsigned below)
 {
 	return (unsigned)(test_random(&seed) % below);
+}
+
+/* Half of the lives: mostly one owner a function. */
+static int owner_for(const struct function *f)
+{
+	return apart && draw(32) != 0 ? (int)(f - functions) % OWNERS : (int)draw(OWNERS);
 }
 
 static uint32_t pasid_of(int pasid)

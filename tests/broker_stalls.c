@@ -165,6 +165,22 @@ TEST(tag_that_comes_again_while_it_is_open_is_never_resumed_twice)
 	CHECK_EQ(fetched(alice).index, 5);
 }
 
+TEST(tag_that_was_rejected_is_aborted_once_too)
+{
+	struct iopf_response out[64];
+
+	streams();
+	for (uint16_t tag = 0; tag < 9; tag++)
+		stall(STREAM, IOPF_PASID_NONE, tag);
+	stall(STREAM, IOPF_PASID_NONE, 8); /* beyond the slots, and told twice */
+	stall(0x99, IOPF_PASID_NONE, 3);
+	stall(0x99, IOPF_PASID_NONE, 3);
+	stall(0x98, IOPF_PASID_NONE, 3);
+	CHECK_EQ(left(out), 3);
+	CHECK_EQ(COUNTED(ROW_ENDPOINT(stream), index_reused), 1);
+	CHECK_EQ(COUNTED(ROW_SOURCE(queue), index_reused), 1);
+}
+
 TEST(same_tag_of_two_streams_is_two_stalls)
 {
 	streams();

@@ -470,6 +470,28 @@ COLD static int other_mechanism(const struct intake *in)
 }
 
 /* The long way: everything that can be told apart is. */
+/* Whether a stall of this tag was rejected, and its abort has not left: it is in no
+ * bucket. */
+static bool is_rejected(const struct intake *in)
+{
+	const struct list *leaving = &in->broker->sources[in->source].leaving;
+	uint32_t endpoint = in->endpoint != MAP_NONE ? in->endpoint : NO_ENDPOINT;
+	uint32_t slot = leaving->first;
+
+	if (in->endpoint != MAP_NONE && in->broker->endpoints[endpoint].rejected == 0)
+		return false;
+	for (; slot != NO_SLOT; slot = list_next(in->broker->groups, leaving, slot)) {
+		const struct group *group = &in->broker->groups[slot];
+
+		if (group->flags & GROUP_RESERVE && group->flags & GROUP_STALL &&
+		    group->index == in->request->index &&
+		    group->bound.endpoint == endpoint &&
+		    group_rid(in->broker, group) == in->request->rid)
+			return true;
+	}
+	return false;
+}
+
 int intake_unusual(struct iopf_broker *broker, uint32_t source,
 		   const struct iopf_request *request, uint64_t now_ns, uint32_t id)
 {
@@ -483,6 +505,8 @@ int intake_unusual(struct iopf_broker *broker, uint32_t source,
 
 	if (source_get(broker, source) == NULL)
 		return -ENOENT;
+	if (request->flags & IOPF_STALL && is_rejected(&in))
+		return tag_reused(&in);
 	if (id == MAP_NONE)
 		return unknown_rid(&in);
 	if (request->flags & IOPF_STOP)
