@@ -190,6 +190,33 @@ TEST(quota_of_an_owner_alone_makes_what_its_function_may_ask_smaller)
 	world_destroy(&world);
 }
 
+TEST(quota_of_an_owner_is_for_all_of_its_functions_together)
+{
+	const struct world_function_options both[] = {
+		{ .rid = RID, .allocation = 8 },
+		{ .rid = OTHER_RID, .allocation = 8 },
+	};
+	const struct world_guest_options guest = { .function_count = 2,
+						   .functions = both,
+						   .request_order = 3,
+						   .policy = { .quota_groups = 6 } };
+	const struct world_options options = { .guest_count = 1,
+					       .guests = &guest,
+					       .request_order = 1 };
+
+	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(world_state(&world, RID).allocation, 3);
+	CHECK_EQ(world_state(&world, OTHER_RID).allocation, 3);
+	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+	CHECK_EQ(world_attach(&world, 0, OTHER_RID, 7), 0);
+	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 16 * 4096);
+	CHECK_EQ(fill(OTHER_RID, 0x10000, 16), MODEL_JOB_STATUS_done);
+	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
+	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_quota), 0);
+	CHECK_EQ(counted(OTHER_RID, IOPF_COUNTER_ended_quota), 0);
+	world_destroy(&world);
+}
+
 int main(void)
 {
 	return test_main();

@@ -23,21 +23,26 @@ static bool rid_used(const struct iopf_host *host, uint32_t rid)
 	return false;
 }
 
-/* A quota that is smaller than what a function may ask makes that smaller: otherwise its
- * owner, alone there, would be refused what the function was promised. */
-static uint32_t quota_of(const struct host_function *function,
-			 const struct iopf_policy *policy)
-{
-	uint64_t quota = function->master != NULL ? policy->quota_stalls :
-						    policy->quota_groups;
-
-	return quota == 0 || quota > IOPF_HOST_ALLOCATION_MAX ? IOPF_HOST_ALLOCATION_MAX :
-								(uint32_t)quota;
-}
-
 static uint32_t least(uint32_t a, uint32_t b)
 {
 	return a < b ? a : b;
+}
+
+/* A quota that is smaller than what functions may ask makes that smaller: otherwise their
+ * owner, alone there, would be refused what they were promised. It is for all of an owner's
+ * functions together, each gets a part; a virtual one uses its physical function's. */
+static uint32_t quota_of(const struct iopf_host_function_options *functions, uint32_t count,
+			 uint8_t mechanism, const struct iopf_policy *policy)
+{
+	uint64_t quota =
+		mechanism == IOPF_STALLS ? policy->quota_stalls : policy->quota_groups;
+	uint32_t parts = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		parts += functions[i].mechanism == mechanism && !functions[i].has_physical;
+	if (quota == 0 || parts == 0 || quota / parts > IOPF_HOST_ALLOCATION_MAX)
+		return IOPF_HOST_ALLOCATION_MAX;
+	return quota < parts ? 1 : (uint32_t)(quota / parts);
 }
 
 static int add_endpoint(struct iopf_host *host, struct host_function *function,
@@ -100,8 +105,8 @@ static int options_wrong(const struct iopf_host *host,
 
 /* What fails once it is used is undone by guest_leave(). */
 static int add_function(struct iopf_host *host, struct host_guest *guest,
-			const struct iopf_host_function_options *options,
-			const struct iopf_policy *policy, struct host_function *function)
+			const struct iopf_host_function_options *options, uint32_t quota,
+			struct host_function *function)
 {
 	uint32_t capacity;
 	int error = options_wrong(host, options);
@@ -128,7 +133,7 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 	if (capacity == 0)
 		return -ENODEV;
 	guest->sources |= (uint8_t)(1u << function_source(function));
-	capacity = least(capacity, quota_of(function, policy));
+	capacity = least(capacity, quota);
 	error = add_endpoint(host, function, options, least(capacity, options->allocation));
 	if (error == 0)
 		error = function_door(host, function, FAMILY_OPEN);
@@ -253,7 +258,9 @@ static int add_functions(struct iopf_host *host, struct host_guest *guest,
 	int error = 0;
 
 	for (uint32_t i = 0; error == 0 && i < guest->function_count; i++)
-		error = add_function(host, guest, &functions[i], policy,
+		error = add_function(host, guest, &functions[i],
+				     quota_of(functions, guest->function_count,
+					      functions[i].mechanism, policy),
 				     &host->functions[guest->function_first + i]);
 	return error;
 }
