@@ -208,7 +208,11 @@ static bool set_pause(struct scenario *s, bool paused)
 		return scenario_bad(s, TRACE_KEY_source,
 				    "source=%s, expected one that a world line describes",
 				    trace_name(event, TRACE_KEY_source));
-	s->world.hold_host = paused;
+	if (trace_number(event, TRACE_KEY_interface, TRACE_INTERFACE_COUNT) ==
+	    TRACE_INTERFACE_queue)
+		s->world.hold_iommu = paused;
+	else
+		s->world.hold_host = paused;
 	return true;
 }
 

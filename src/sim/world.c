@@ -421,7 +421,8 @@ uint32_t world_turn(struct world *world)
 		for (uint32_t i = 0; i < world->function_count; i++)
 			done += model_engine_run(world->functions[i].engine, BUDGET,
 						 world->now_ns);
-	done += model_iommu_run(world->iommu, BUDGET, world->now_ns);
+	if (!world->hold_iommu)
+		done += model_iommu_run(world->iommu, BUDGET, world->now_ns);
 	if (!world->hold_host)
 		done += iopf_host_run(world->host, BUDGET, world->now_ns);
 	for (uint32_t i = 0; i < world->options.guest_count; i++)

@@ -104,7 +104,7 @@ struct world {
 	struct world_guest guests[WORLD_GUEST_MAX];
 	struct world_function functions[WORLD_FUNCTION_MAX];
 	uint32_t function_count;
-	bool hold_host, hold_engines; /* they do not work while set */
+	bool hold_host, hold_engines, hold_iommu; /* they do not work while set */
 };
 
 /* Everything up, every guest's agent started, no address space attached.
