@@ -196,6 +196,8 @@ TEST(policy_out_of_its_range_is_refused_and_changes_nothing)
 
 TEST(share_of_an_owner_that_goes_is_free)
 {
+	struct iopf_owed owed;
+	uint32_t cursor = 0;
 	int left;
 
 	world_create(4);
@@ -206,6 +208,9 @@ TEST(share_of_an_owner_that_goes_is_free)
 	CHECK_EQ(iopf_broker_detach(broker, endpoint, 2), 0);
 	for (left = 0; left == IOPF_STEP_NONE || left != IOPF_STEP_DONE;)
 		left = iopf_broker_did(broker, endpoint, 0, now_ns);
+	CHECK_EQ(iopf_broker_owed(broker, endpoint, &cursor, &owed, 1, now_ns), 1);
+	CHECK_EQ(owed.state, IOPF_GROUP_PARTIAL);
+	CHECK_EQ(owed.owner, IOPF_NO_ID);
 	ask(1, 3, 0x3000, IOPF_LAST);
 	CHECK_EQ(responses(), 0);
 	answered(alice);
