@@ -221,6 +221,7 @@ TEST(deadline_that_answers_ends_the_group_and_its_answer_is_stale)
 					   .policy.deadline_ns = 100,
 					   .policy.deadline_answers = true,
 					   .taken = on_taken };
+	struct iopf_response out;
 	struct iopf_group group;
 	uint32_t owner;
 
@@ -233,7 +234,9 @@ TEST(deadline_that_answers_ends_the_group_and_its_answer_is_stale)
 	iopf_broker_poll(broker, 64, 1099);
 	CHECK_EQ(responses(), 0);
 	iopf_broker_poll(broker, 64, 1100);
-	CHECK_EQ(response().ending, IOPF_ENDING_deadline);
+	out = response();
+	CHECK_EQ(out.ending, IOPF_ENDING_deadline);
+	CHECK_EQ(out.code, IOPF_INVALID);
 	CHECK_EQ(taken_count, 1);
 	CHECK_EQ(answer(owner, group.token, IOPF_SUCCESS), -ENOENT);
 	CHECK_EQ(COUNTED(ROW_OWNER(owner), refused_stale), 1);
@@ -323,6 +326,29 @@ TEST(clock_of_a_paused_owner_stands_still)
 	CHECK_EQ(responses(), 0);
 	iopf_broker_poll(broker, 64, 10050);
 	CHECK_EQ(responses(), 1);
+}
+
+static uint64_t told_age_ns;
+
+static void on_age(void *context, const struct iopf_event *event)
+{
+	(void)context;
+	if (event->kind == IOPF_EVENT_DEADLINE)
+		told_age_ns = event->value;
+}
+
+TEST(age_that_is_told_leaves_the_pause_out)
+{
+	struct iopf_broker_options options = world_options();
+
+	options.event = on_age;
+	world_options_create(&options, 4);
+	world_policy(alice, (struct iopf_policy){ .deadline_ns = 100 });
+	ask(1, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(iopf_broker_pause_owner(broker, alice, true, 1050), 0);
+	CHECK_EQ(iopf_broker_pause_owner(broker, alice, false, 2050), 0);
+	iopf_broker_poll(broker, 64, 2110);
+	CHECK_EQ(told_age_ns, 110);
 }
 
 static uint64_t called_token;

@@ -169,6 +169,19 @@ TEST(restart_of_the_interface_answers_all_of_it)
 	CHECK_EQ(fetched(alice).page.addr, 0x2000);
 }
 
+TEST(function_that_is_off_stays_off_when_the_interface_is_restarted)
+{
+	functions(8);
+	CHECK_EQ(iopf_broker_disable(broker, virtual), 0);
+	CHECK_EQ(carry_out(virtual), IOPF_STEP_DONE);
+	CHECK_EQ(iopf_broker_restart(broker, endpoint), 0);
+	CHECK_EQ(carry_out(endpoint), IOPF_STEP_DONE);
+	ask_of(SECOND, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(fetched(bob).index, 1);
+	ask_of(VIRTUAL, 1, 0x1000, IOPF_LAST);
+	CHECK_EQ(response().ending, IOPF_ENDING_no_owner);
+}
+
 TEST(response_failure_ends_every_group_of_the_interface)
 {
 	functions(8);
