@@ -279,16 +279,17 @@ static uint8_t rights(const struct host_guest *guest, const struct host_function
 		      const struct host_shadow *shadow, const struct iopf_page *page,
 		      const struct iopf_translation *found)
 {
+	uint8_t perm = IOPF_READ | (page->perm & IOPF_WRITE), exec = found->perm;
 	struct iopf_translation user;
-	uint8_t perm = (uint8_t)(IOPF_READ | (page->perm & IOPF_WRITE) |
-				 (found->perm & IOPF_EXEC));
 
-	if (page->perm & IOPF_PRIV &&
-	    iopf_guest_translate(guest->guest, function->endpoint, shadow->pasid,
+	if ((page->perm & IOPF_PRIV) == 0)
+		return perm | (exec & IOPF_EXEC);
+	if (iopf_guest_translate(guest->guest, function->endpoint, shadow->pasid,
 				 page->addr, page->perm & (uint8_t)~IOPF_PRIV, false,
 				 &user) != 0)
-		perm |= IOPF_PRIV;
-	return perm;
+		return perm | IOPF_PRIV | (exec & IOPF_EXEC);
+	/* Users come in with what is meant for supervisors: no more than is theirs. */
+	return perm | (exec & user.perm & IOPF_EXEC);
 }
 
 /* Something is mapped there with other rights: caches may hold it, so they are told
