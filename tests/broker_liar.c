@@ -13,20 +13,25 @@ static void liars(uint32_t allocation)
 	world_policy(alice, (struct iopf_policy){ .liar_limit = LIMIT });
 }
 
-/* alice is asked for @addr and says success. Returns: under what it ends. */
-static enum iopf_ending success_for(uint64_t addr)
+/* @owner of PASID 1 is asked for @addr and says success. Returns: under what it ends. */
+static enum iopf_ending success_of(uint32_t owner, uint64_t addr)
 {
 	struct iopf_response out;
 	struct iopf_group group;
 
 	now_ns += 1000;
 	ask(1, 1, addr, IOPF_LAST);
-	group = fetched(alice);
+	group = fetched(owner);
 	now_ns += 1000;
-	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
+	CHECK_EQ(iopf_broker_answer(broker, owner, group.token, IOPF_SUCCESS, now_ns), 0);
 	out = response();
 	CHECK_EQ(out.code, out.ending == IOPF_ENDING_liar ? IOPF_INVALID : IOPF_SUCCESS);
 	return (enum iopf_ending)out.ending;
+}
+
+static enum iopf_ending success_for(uint64_t addr)
+{
+	return success_of(alice, addr);
 }
 
 TEST(success_for_the_same_page_again_and_again_is_not_believed)
@@ -211,6 +216,42 @@ TEST(pages_that_were_asked_once_hide_no_other)
 	for (uint64_t page = 0x100; page < 0x200; page++)
 		CHECK_EQ(success_for(page << 12), IOPF_ENDING_success);
 	now_ns += 1000000;
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);
+}
+
+/* With one place for all pages. */
+TEST(page_that_came_in_the_end_hides_another_for_a_while_only)
+{
+	liars(8);
+	for (unsigned i = 0; i < 3; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	now_ns += 4000000;
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x2000), IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x2000), IOPF_ENDING_liar);
+}
+
+static void finish(void)
+{
+	while (iopf_broker_step(broker, endpoint) != IOPF_STEP_NONE)
+		iopf_broker_did(broker, endpoint, 0, now_ns);
+}
+
+TEST(new_owner_does_not_answer_for_what_the_old_one_said)
+{
+	liars(8);
+	world_policy(bob, (struct iopf_policy){ .liar_limit = LIMIT });
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
+	CHECK_EQ(iopf_broker_replace(broker, endpoint, 1, bob, now_ns), 0);
+	finish();
+	for (unsigned i = 0; i < LIMIT; i++)
+		CHECK_EQ(success_of(bob, 0x1000), IOPF_ENDING_success);
+	CHECK_EQ(iopf_broker_detach(broker, endpoint, 1), 0);
+	finish();
+	CHECK_EQ(iopf_broker_attach(broker, endpoint, 1, alice), 0);
 	for (unsigned i = 0; i < LIMIT; i++)
 		CHECK_EQ(success_for(0x1000), IOPF_ENDING_success);
 	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar);

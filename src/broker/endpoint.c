@@ -312,6 +312,7 @@ void attachment_remove(struct iopf_broker *broker, uint32_t id)
 	if (gone->next != IOPF_NO_ID)
 		broker->attachments[gone->next].prev = gone->prev;
 	partials_disown(broker, id);
+	page_forget(broker, gone->endpoint, gone->pasid);
 	share_give(broker, gone->share);
 	share_recount(broker, gone->endpoint);
 	map_remove(&broker->keys, attachment_key(gone->endpoint, gone->pasid));

@@ -9,6 +9,7 @@
  * every function that uses its interface, but for detach and replace.
  */
 #include "broker/operation.h"
+#include "broker/page.h"
 
 #include <errno.h>
 
@@ -379,6 +380,7 @@ void operation_succeeds(struct iopf_broker *broker, struct endpoint *endpoint)
 	}
 	attachment = &broker->attachments[endpoint->detaching];
 	partials_disown(broker, endpoint->detaching);
+	page_forget(broker, attachment->endpoint, attachment->pasid);
 	share_give(broker, attachment->share);
 	attachment->share = endpoint->successor;
 	attachment->owner = broker->shares[endpoint->successor].owner;

@@ -98,6 +98,28 @@ bool page_success(struct iopf_broker *broker, const struct group *group, uint32_
 	return again;
 }
 
+/* Those that begin within @size_bytes from @addr on. */
+static void forget(struct iopf_broker *broker, uint32_t id, uint32_t pasid, uint64_t addr,
+		   uint64_t size_bytes)
+{
+	const struct endpoint *endpoint = &broker->endpoints[id];
+	struct memory_of_page *successes = successes_of(broker, endpoint);
+	const struct binding bound = { .pasid = pasid,
+				       .endpoint = (uint16_t)id,
+				       .endpoint_epoch = endpoint->epoch };
+	uint64_t who = binding_who(&bound);
+
+	for (uint32_t i = 0; i < success_count(endpoint); i++)
+		if ((successes[i].who == who || pasid == IOPF_PASID_ANY) &&
+		    PAGE_OF(successes[i].page) - addr < size_bytes)
+			successes[i].page = 0;
+}
+
+void page_forget(struct iopf_broker *broker, uint32_t id, uint32_t pasid)
+{
+	forget(broker, id, pasid, 0, UINT64_MAX);
+}
+
 void page_forget_all(struct iopf_broker *broker, const struct endpoint *interface)
 {
 	memset(retries_of(broker, interface), 0,
@@ -109,20 +131,6 @@ void page_forget_all(struct iopf_broker *broker, const struct endpoint *interfac
 void iopf_broker_invalidated(struct iopf_broker *broker, uint32_t id, uint32_t pasid,
 			     uint64_t addr, uint64_t size_bytes)
 {
-	const struct endpoint *endpoint = endpoint_get(broker, id);
-	struct memory_of_page *successes;
-	struct binding bound;
-	uint64_t who;
-
-	if (endpoint == NULL)
-		return;
-	bound = (struct binding){ .pasid = pasid,
-				  .endpoint = (uint16_t)id,
-				  .endpoint_epoch = endpoint->epoch };
-	who = binding_who(&bound);
-	successes = successes_of(broker, endpoint);
-	for (uint32_t i = 0; i < success_count(endpoint); i++)
-		if (successes[i].who == who &&
-		    PAGE_OF(successes[i].page) - addr < size_bytes)
-			successes[i].page = 0;
+	if (endpoint_get(broker, id) != NULL)
+		forget(broker, id, pasid, addr, size_bytes);
 }

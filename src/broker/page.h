@@ -3,11 +3,12 @@
  * broker/page.h - what is remembered of pages: which were told to try again, over a quota,
  * and which were asked again though their owner had said success.
  *
- * The tables are of each interface, a part of its credits. Nothing is evicted within its
- * second: whoever floods a table makes nobody forgotten. What finds no place is not told
- * to try again; or is counted when it is asked the next time after a place became free.
- * A page that was not asked again so far, which is most of them, keeps its place for a
- * millisecond only: else any job that begins with many pages hid the one that it hangs on.
+ * The tables are of each interface, a part of its credits. Whoever floods a table makes
+ * nobody forgotten: what finds no place is not told to try again; or is counted when it is
+ * asked the next time after a place became free. A page that was told to try again keeps
+ * its place for a second. One that its owner said success for keeps it for a millisecond,
+ * and twice as long with each time that it was asked again: most are never asked again,
+ * or come in the end, and would hide those that a job hangs on.
  */
 #ifndef BROKER_PAGE_H
 #define BROKER_PAGE_H
@@ -18,23 +19,26 @@
 #define PAGE_TIMES_MASK UINT64_C(0xff0)
 #define PAGE_ONE_TIME   UINT64_C(0x10)
 #define PAGE_FIRST_NS   UINT64_C(1000000)
+#define PAGE_DOUBLINGS  9 /* half a second */
 
 static inline bool page_is_known(const struct memory_of_page *it, uint64_t now_ns)
 {
 	return it->page != 0 && now_ns - it->ns < PAGE_MEMORY_NS;
 }
 
-/* Nobody else gets its place. */
-static inline bool page_stays(const struct memory_of_page *it, uint64_t now_ns)
-{
-	uint64_t most_ns = it->page & PAGE_TIMES_MASK ? PAGE_MEMORY_NS : PAGE_FIRST_NS;
-
-	return it->page != 0 && now_ns - it->ns < most_ns;
-}
-
 static inline uint32_t page_times(const struct memory_of_page *it)
 {
 	return (uint32_t)(it->page & PAGE_TIMES_MASK) >> 4;
+}
+
+/* Success was said for it, and nobody else gets its place. */
+static inline bool page_stays(const struct memory_of_page *it, uint64_t now_ns)
+{
+	uint32_t times = page_times(it);
+	uint64_t most_ns =
+		PAGE_FIRST_NS << (times < PAGE_DOUBLINGS ? times : PAGE_DOUBLINGS);
+
+	return it->page != 0 && now_ns - it->ns < most_ns;
 }
 
 /* Where what is known of a page may stand, out of @count. */
@@ -89,6 +93,8 @@ bool page_may_retry(struct iopf_broker *broker, const struct group *group,
  */
 bool page_success(struct iopf_broker *broker, const struct group *group, uint32_t limit,
 		  uint64_t clock_ns);
+/* What owners have said so far of pages of (endpoint @id, @pasid) is over. */
+void page_forget(struct iopf_broker *broker, uint32_t id, uint32_t pasid);
 /* Nothing is known of pages of the interface. */
 void page_forget_all(struct iopf_broker *broker, const struct endpoint *interface);
 
