@@ -88,9 +88,12 @@ TEST(a_descriptor_that_changes_is_detached_and_attached)
 	change(pair, addr, 0, FIELD_MASK(SMMUV3_CD_TBI0));
 	cfgi_cd(pair, 1);
 	CHECK_EQ(pair_count(pair, 'a'), 4);
+	put(pair, addr, word(pair, addr) ^ FIELD_MASK(SMMUV3_CD_R));
+	cfgi_cd(pair, 1);
+	CHECK_EQ(pair_count(pair, 'a'), 5);
 	CHECK_EQ(iopf_guest_space(pair->guest, PAIR_ENDPOINT, 1, &space), 0);
 	cfgi_all(pair);
-	CHECK_EQ(pair_count(pair, 'a'), 4);
+	CHECK_EQ(pair_count(pair, 'a'), 5);
 }
 
 TEST(a_stream_entry_taken_away_detaches_every_pasid_of_its_stream)

@@ -160,12 +160,13 @@ static bool half_same(const struct vmsa_half *a, const struct vmsa_half *b)
 /* What is not in their values. */
 static bool smmuv3_same(const struct guest_space *a, const struct guest_space *b)
 {
-	const struct vmsa_format *x = &a->detail.smmuv3.first,
-				 *y = &b->detail.smmuv3.first;
+	const struct smmuv3_cd *p = &a->detail.smmuv3, *q = &b->detail.smmuv3;
+	const struct vmsa_format *x = &p->first, *y = &q->first;
 
 	if (a->value.levels == 0)
 		return true;
-	return half_same(&x->half[0], &y->half[0]) && half_same(&x->half[1], &y->half[1]) &&
+	return p->abort == q->abort && p->record == q->record &&
+	       half_same(&x->half[0], &y->half[0]) && half_same(&x->half[1], &y->half[1]) &&
 	       x->output_bits == y->output_bits && x->access_off == y->access_off &&
 	       x->access == y->access && x->dirty == y->dirty &&
 	       x->write_no_exec == y->write_no_exec &&
