@@ -325,7 +325,30 @@ TEST(i5_a_stall_that_is_open_when_its_detach_is_done)
 	stall(1);
 	take(1);
 	space(IOPF_NOTE_DETACH);
+	respond(1, IOPF_INVALID, IOPF_ENDING_detach);
 	end(SIM_I5);
+}
+
+TEST(i5_a_stall_that_was_shown_and_is_open_when_its_detach_is_done)
+{
+	begin(POOL);
+	stall(1);
+	take(1);
+	answer(1, IOPF_SUCCESS);
+	space(IOPF_NOTE_DETACH);
+	end(SIM_I5);
+}
+
+TEST(a_stall_beyond_the_share_may_end_after_its_detach)
+{
+	begin(POOL);
+	stall(1);
+	take(1);
+	space(IOPF_NOTE_DETACH);
+	respond(1, IOPF_INVALID, IOPF_ENDING_quota);
+	resume(1, IOPF_INVALID, MODEL_STALL_TAKEN);
+	audit(SIM_AT_REST);
+	end(SIM_INVARIANT_COUNT);
 }
 
 TEST(i6_more_slots_granted_than_the_pool_has)

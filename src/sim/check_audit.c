@@ -107,12 +107,10 @@ static void audit_credits(struct sim_check *check, const struct check_function *
 
 /* The ledger has nothing of the stream any more, and not by responses: the whole stream is
  * being ended. */
-static void give_up(struct sim_check *check, struct check_function *function)
+static void give_up(struct check_function *function)
 {
 	function->off = true;
 	function->given_up = true;
-	function->silent_ends += function->ledger;
-	check->silent_ends += function->ledger;
 }
 
 /* Slots in use at the IOMMU are those of the books: in the ledger, or on their way in. */
@@ -122,7 +120,7 @@ static void audit_slots(struct sim_check *check, struct check_function *function
 	uint32_t ledger = gauge[IOPF_GAUGE_credits_in_use];
 
 	if (ledger == 0 && function->ledger > 0) {
-		give_up(check, function);
+		give_up(function);
 		return;
 	}
 	/* One that waits for room in the event queue has a slot, and no record yet. */
@@ -185,10 +183,10 @@ static void audit_rest(struct sim_check *check, const struct check_function *fun
 	}
 }
 
-/* A stream's stalls may end by its detach without a RESUME each. */
-static uint64_t silent_ends(unsigned ending, uint64_t count)
+/* A stream's stalls may end by its detach without a RESUME each: they were terminated. */
+static uint64_t silent_ends(unsigned ending, const uint64_t *counter)
 {
-	return ending == IOPF_ENDING_detach ? count : 0;
+	return ending == IOPF_ENDING_detach ? counter[IOPF_COUNTER_terminated] : 0;
 }
 
 static void audit_counters(struct sim_check *check, const struct check_function *function,
@@ -208,7 +206,7 @@ static void audit_counters(struct sim_check *check, const struct check_function 
 		check_holds(check, SIM_I10,
 			    counted >= function->ended[n] &&
 				    counted <= function->ended[n] +
-						       silent_ends(n, function->silent_ends),
+						       silent_ends(n, counter),
 			    "function 0x%04x: %llu groups counted as %s, it was %llu",
 			    rid_of(function), (unsigned long long)counted,
 			    iopf_ending_name((enum iopf_ending)n),
@@ -272,7 +270,7 @@ static void audit_named(struct sim_check *check, const struct sim_check_reading 
 		check_holds(check, SIM_I10,
 			    counted >= check->ended[n] &&
 				    counted <= check->ended[n] +
-						       silent_ends(n, check->silent_ends),
+						       silent_ends(n, counter),
 			    "%llu groups counted as %s, it was %llu",
 			    (unsigned long long)counted,
 			    iopf_ending_name((enum iopf_ending)n),

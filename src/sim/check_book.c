@@ -110,7 +110,6 @@ int sim_check_bind(struct sim_check *check, uint32_t rid, uint32_t endpoint)
 	function->endpoint = endpoint;
 	function->requests = 0;
 	function->lasts = 0;
-	function->silent_ends = 0;
 	for (unsigned ending = 0; ending < IOPF_ENDING_COUNT; ending++)
 		function->ended[ending] = 0;
 	return 0;

@@ -78,7 +78,6 @@ struct check_function {
 	/* The host has said that everything of the stream ends; the ledger has given up what
 	 * it had of the stream, and that has to be said. */
 	bool terminating, given_up;
-	uint64_t silent_ends; /* at most so many ended without a RESUME */
 	uint64_t ended[IOPF_ENDING_COUNT]; /* responses that left, since it was bound */
 	uint64_t requests, lasts;          /* that the host took, since then */
 };
@@ -100,7 +99,6 @@ struct sim_check {
 	/* What the host took and said, everything together. */
 	uint64_t requests, lasts, stop_markers, overflows, refused;
 	uint64_t ended[IOPF_ENDING_COUNT];
-	uint64_t silent_ends; /* of all streams */
 };
 
 /* ---- check_book.c ----------------------------------------------------------- */
