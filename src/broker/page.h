@@ -19,7 +19,7 @@
 #define PAGE_TIMES_MASK UINT64_C(0xff0)
 #define PAGE_ONE_TIME   UINT64_C(0x10)
 #define PAGE_FIRST_NS   UINT64_C(1000000)
-#define PAGE_DOUBLINGS  9 /* half a second */
+#define PAGE_DOUBLINGS  6 /* 64 ms at most */
 
 static inline bool page_is_known(const struct memory_of_page *it, uint64_t now_ns)
 {
