@@ -12,12 +12,15 @@ enum { RID = 0x0310, OTHER_RID = 0x0318, STRANGER = 0x0777, SECOND = 1000000000 
 static struct world world;
 static struct iopf_note fault_told;
 static struct iopf_fault fault_copy;
+static struct iopf_command invalidated;
 static uint32_t faults_told, terminated_told;
 
 static void on_note(void *context, const struct iopf_note *note)
 {
 	(void)context;
 	terminated_told += note->kind == IOPF_NOTE_TERMINATE;
+	if (note->kind == IOPF_NOTE_INVALIDATE)
+		invalidated = *note->command;
 	if (note->kind != IOPF_NOTE_FAULT)
 		return;
 	fault_told = *note;
@@ -112,6 +115,25 @@ TEST(event_that_nobody_recovers_from_is_counted_and_told)
 	CHECK_EQ(faults_told, 1);
 	CHECK_EQ(fault_told.endpoint, iopf_host_endpoint(world.host, RID));
 	CHECK_EQ(fault_copy.addr, 0x10000);
+	world_destroy(&world);
+}
+
+/* Global pages are of no ASID: what goes by one leaves them. */
+TEST(invalidation_of_all_that_a_guest_has_is_not_one_of_an_asid)
+{
+	const struct iopf_command all = { .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+					  .granularity = IOPF_DOMAIN,
+					  .hints = IOPF_HINT_FIRST };
+
+	create_world("smmuv3", false, 0);
+	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
+	CHECK_EQ(iopf_agent_command(world.guests[0].agent, &all), 0);
+	iopf_agent_kick(world.guests[0].agent);
+	settle();
+	CHECK_EQ(invalidated.kind, IOPF_COMMAND_INVALIDATE_IOTLB);
+	CHECK_EQ(invalidated.granularity, IOPF_DOMAIN);
+	CHECK(invalidated.domain != 0);
+	CHECK_EQ(host_stats().skipped, 0);
 	world_destroy(&world);
 }
 

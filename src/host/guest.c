@@ -169,6 +169,25 @@ static void forget_in_function(struct iopf_host *host, const struct host_functio
 	caches_put(host, &command, 1);
 }
 
+/*
+ * Everything, or a domain, is this space: asked for each, and nobody else's. Where a domain
+ * has ASIDs it is the guest's own, and only that takes its global pages along (SMMUv3,
+ * "CMD_TLBI_NH_ASID").
+ */
+static void narrow(const struct iopf_host *host, struct iopf_command *command)
+{
+	bool asids = host->family->first == FAMILY_VMSA;
+
+	if (command->granularity == IOPF_PAGE)
+		return;
+	if (!asids || command->granularity == IOPF_ONE_PASID) {
+		command->granularity = IOPF_ONE_PASID;
+		return;
+	}
+	command->granularity = IOPF_DOMAIN;
+	command->hints = IOPF_HINT_FIRST;
+}
+
 /* As the guest said it, for what the host put in its place. */
 static int forward(struct host_guest *guest, const struct host_function *function,
 		   uint32_t pasid, struct iopf_command command)
@@ -182,9 +201,8 @@ static int forward(struct host_guest *guest, const struct host_function *functio
 	command.asid = command.domain;
 	command.domain = caches_domain(function);
 	command.pasid = device ? pasid : physical_pasid(host, pasid);
-	/* Everything, or a domain, is this space: asked for each, and nobody else's. */
-	if (!device && command.granularity != IOPF_PAGE)
-		command.granularity = IOPF_ONE_PASID;
+	if (!device)
+		narrow(host, &command);
 	if (!caches_room(host))
 		return -EAGAIN;
 	error = iopf_driver_submit(host->driver, &command);
