@@ -194,8 +194,23 @@ TEST(function_that_answers_no_invalidation_holds_its_guest_up_for_a_bounded_time
 	world_destroy(&world);
 }
 
+TEST(function_that_is_gone_ends_its_operation_at_once)
+{
+	uint32_t endpoint;
+
+	create_world(8, 0);
+	endpoint = iopf_host_endpoint(world.host, RID);
+	CHECK_EQ(iopf_host_restart_function(world.host, endpoint), 0);
+	model_function_remove(world_function(&world, RID)->function);
+	for (unsigned turns = 0; turns < 100; turns++)
+		world_turn(&world);
+	CHECK_EQ(iopf_broker_step(iopf_host_broker(world.host), endpoint), IOPF_STEP_NONE);
+	world_destroy(&world);
+}
+
 TEST(overflow_of_the_physical_queue_loses_no_credit_for_good)
 {
+	const struct iopf_stats_page *page;
 	struct iopf_host_stats stats;
 
 	/* 127 entries; raw requests beyond the allocation of 8 fill them. */
@@ -208,6 +223,10 @@ TEST(overflow_of_the_physical_queue_loses_no_credit_for_good)
 	CHECK(world_settle(&world, 100000));
 	iopf_host_stats(world.host, &stats);
 	CHECK_EQ(stats.overflows, 1);
+	page = iopf_broker_stats(iopf_host_broker(world.host));
+	CHECK_EQ(page->row[page->endpoint_max + page->owner_max]
+			 .counter[IOPF_COUNTER_overflows],
+		 1);
 	CHECK_EQ(fill(RID, 0x900000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(OTHER_RID, 0x900000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
