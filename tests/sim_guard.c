@@ -97,6 +97,7 @@ TEST(unexpected_index_is_heard_within_a_period_and_told_with_what_was_answered)
 	CHECK_EQ(told_count, 1);
 	CHECK_EQ(told.status, IOPF_STATUS_UPRGI);
 	CHECK_EQ(told.recent_count, 4);
+	CHECK_EQ(told_first.ending, IOPF_ENDING_success);
 	CHECK_EQ(told.endpoint, iopf_host_endpoint(world.host, RID));
 	CHECK_EQ(counted(RID, IOPF_COUNTER_uprgi_seen), 1);
 	pass(PERIOD);
