@@ -359,6 +359,24 @@ TEST(new_owner_of_a_stream_sees_what_comes_from_its_new_entry_on)
 	CHECK_EQ(iopf_broker_remove_owner(broker, alice), -EBUSY); /* of endpoint RID */
 }
 
+/* It would be terminated with the others. */
+TEST(nothing_new_joins_a_stream_that_is_terminated)
+{
+	three_stalls();
+	begin_detach();
+	CHECK_EQ(iopf_broker_step(broker, stream), IOPF_STEP_BLOCK);
+	CHECK_EQ(iopf_broker_attach(broker, stream, 9, bob), -EBUSY);
+	CHECK_EQ(did(0), IOPF_STEP_TERMINATE);
+	CHECK_EQ(iopf_broker_attach(broker, stream, 9, bob), -EBUSY);
+	CHECK_EQ(did(0), IOPF_STEP_DRAIN);
+	CHECK_EQ(iopf_broker_attach(broker, stream, 9, bob), -EBUSY);
+	CHECK_EQ(did(0), IOPF_STEP_UNBLOCK);
+	CHECK_EQ(iopf_broker_attach(broker, stream, 9, bob), 0);
+	stall(STREAM, 9, 7);
+	CHECK_EQ(did(0), IOPF_STEP_DONE);
+	CHECK_EQ(fetched(bob).index, 7);
+}
+
 TEST(one_substream_of_several_is_answered_one_by_one)
 {
 	struct iopf_response out[64];

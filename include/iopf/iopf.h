@@ -231,8 +231,9 @@ int iopf_broker_add_endpoint(struct iopf_broker *broker,
 /*
  * Give (endpoint, @pasid) to @owner. @pasid: a PASID, IOPF_PASID_NONE, IOPF_PASID_ANY.
  *
- * Returns: 0, -ENOENT, -EEXIST, -ENOSPC, -EBUSY (its detach is under way, or something
- *          of its last owner is still in the ledger), -ENODEV (endpoint removed).
+ * Returns: 0, -ENOENT, -EEXIST, -ENOSPC, -EBUSY (its detach is under way, its stream is
+ *          being terminated, or something of its last owner is still in the ledger),
+ *          -ENODEV (endpoint removed).
  */
 int iopf_broker_attach(struct iopf_broker *broker, uint32_t endpoint, uint32_t pasid,
 		       uint32_t owner);

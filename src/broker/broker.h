@@ -444,6 +444,8 @@ void owner_policy(struct owner *owner, const struct iopf_policy *policy);
 /* Whether what @endpoint asks now is of the epoch that an operation ends: from the PRI
  * reset on, or the stream's new entry, it is new. */
 bool operation_closes(const struct iopf_broker *broker, const struct endpoint *endpoint);
+/* Everything of this stream is terminated together: nothing new may join it now. */
+bool operation_takes_all(const struct endpoint *endpoint);
 /* Under what a last of @endpoint ends without a response; IOPF_ENDING_COUNT: it does
  * not. */
 enum iopf_ending operation_silences(const struct iopf_broker *broker,

@@ -266,6 +266,8 @@ static int attach_refused(const struct iopf_broker *broker, uint32_t endpoint,
 		return -ENODEV;
 	if (there != MAP_NONE)
 		return broker->attachments[there].closing ? -EBUSY : -EEXIST;
+	if (operation_takes_all(it))
+		return -EBUSY;
 	return broker->attachment_free == IOPF_NO_ID ? -ENOSPC : 0;
 }
 

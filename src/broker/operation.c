@@ -210,6 +210,13 @@ static bool is_silent(const struct endpoint *endpoint)
 	       step_of(endpoint) != IOPF_STEP_UNBLOCK;
 }
 
+/* Terminate-all would end what is new, too. */
+bool operation_takes_all(const struct endpoint *endpoint)
+{
+	return endpoint->operation != IOPF_OPERATION_NONE && endpoint->plan == PLAN_STREAM &&
+	       step_of(endpoint) != IOPF_STEP_UNBLOCK;
+}
+
 enum iopf_ending operation_silences(const struct iopf_broker *broker,
 				    const struct endpoint *endpoint)
 {
