@@ -101,6 +101,7 @@ TEST(another_page_or_access_is_another_question)
 	group = fetched(alice);
 	CHECK_EQ(iopf_broker_answer(broker, alice, group.token, IOPF_SUCCESS, now_ns), 0);
 	CHECK_EQ(response().ending, IOPF_ENDING_success);
+	CHECK_EQ(success_for(0x1000), IOPF_ENDING_liar); /* nor forgets it */
 }
 
 TEST(pages_that_were_asked_together_were_not_asked_again)
