@@ -195,6 +195,7 @@ TEST(response_failure_ends_every_group_of_the_interface)
 	CHECK_EQ(COUNTED(ROW_ENDPOINT(second), ended_response_failure), 1);
 	ask_of(SECOND, 2, 0x1000, IOPF_LAST);
 	CHECK_EQ(responses(), 0);
+	CHECK(nothing_for(bob));
 	CHECK_EQ(iopf_broker_enable(broker, second), -EBUSY);
 	CHECK_EQ(iopf_broker_restart(broker, endpoint), 0);
 	CHECK_EQ(carry_out(endpoint), IOPF_STEP_DONE);
