@@ -233,6 +233,13 @@ uint32_t device_share(const struct run_guest *guest)
 	return CLI_MIN((uint32_t)RUN_STALL_SHARE, RUN_STALL_SLOTS / streams);
 }
 
+/* Of the stall pool, as the host granted it: a master knows nothing of it. */
+static uint32_t granted(const struct run_guest *guest)
+{
+	return iopf_broker_gauge(iopf_host_broker(guest->machine->host), guest->endpoint,
+				 IOPF_GAUGE_granted);
+}
+
 struct device_state device_state(const struct run_guest *guest)
 {
 	struct model_function_state function;
@@ -241,7 +248,7 @@ struct device_state device_state(const struct run_guest *guest)
 	if (guest->master != NULL) {
 		model_master_state(guest->master, &master);
 		return (struct device_state){ .requests = master.stalls,
-					      .allocation = device_share(guest),
+					      .allocation = granted(guest),
 					      .in_use = master.held };
 	}
 	model_function_state(guest->function, &function);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/scenario.c - iopf scenario: files in the event language, played and judged. */
 #include <errno.h>
+#include <glob.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <jansson.h>
 
@@ -40,8 +43,9 @@ static const struct option options[] = {
 };
 
 static const struct option_table table = {
-	.usage = "scenario [OPTION...] FILE...",
-	.about = "Play scenarios against the real engine and models, in virtual time.",
+	.usage = "scenario [OPTION...] [FILE...]",
+	.about = "Play scenarios against the real engine and models, in virtual time; without a\n"
+		 "FILE those that come with the program.",
 	.after = "A scenario has to hold in each of its variants. Every invariant is checked on\n"
 		 "the way.\n\nVariants:\n" TRACE_VARIANTS(VARIANT_LINE),
 	.options = options,
@@ -389,6 +393,49 @@ static int all_files(const struct arguments *arguments)
 	return tally.bad > 0 ? CLI_USAGE : tally.failed > 0 ? CLI_NO : CLI_OK;
 }
 
+/* ---- The project's own -------------------------------------------------------- */
+
+static glob_t own;
+
+static bool find_in(const char *directory)
+{
+	char pattern[PATH_MAX + 32];
+
+	snprintf(pattern, sizeof(pattern), "%s/*.iopf", directory);
+	return glob(pattern, 0, NULL, &own) == 0;
+}
+
+/* Where they were installed to, or beside the tree that the program was built in. */
+static bool find_own(void)
+{
+	static const char beside[] = "/../../tests/scenarios";
+	char program[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", program,
+				  sizeof(program) - sizeof(beside));
+
+	if (find_in(IOPF_SCENARIOS))
+		return true;
+	if (length <= 0)
+		return false;
+	program[length] = '\0';
+	memcpy(strrchr(program, '/'), beside, sizeof(beside));
+	return find_in(program);
+}
+
+static int all_own(struct arguments *arguments)
+{
+	if (arguments->file_count > 0)
+		return CLI_OK;
+	if (!find_own() || own.gl_pathc > FILE_MAX) {
+		cli_error("no file, and no scenarios in " IOPF_SCENARIOS
+			  "; iopf scenario --help tells all");
+		return CLI_USAGE;
+	}
+	for (size_t i = 0; i < own.gl_pathc; i++)
+		arguments->files[arguments->file_count++] = own.gl_pathv[i];
+	return CLI_OK;
+}
+
 int cli_scenario(int argc, char **argv)
 {
 	static struct arguments arguments;
@@ -396,9 +443,9 @@ int cli_scenario(int argc, char **argv)
 
 	if (code != OPTION_GO_ON)
 		return code;
-	if (arguments.file_count == 0) {
-		cli_error("no file; iopf scenario --help tells all");
-		return CLI_USAGE;
-	}
-	return all_files(&arguments);
+	code = all_own(&arguments);
+	if (code == CLI_OK)
+		code = all_files(&arguments);
+	globfree(&own);
+	return code;
 }

@@ -60,7 +60,7 @@ def what_is_no_scenario_is_named_with_its_place():
 
 def what_cannot_be_read_is_named():
     for words, says in (((str(scratch / "none"),), "No such file"),
-                        ((str(scratch),), "Is a directory"), ((), "no file"),
+                        ((str(scratch),), "Is a directory"),
                         (("--bogus", good), "--bogus"),
                         (("--record", "/nonexistent/file", good), "/nonexistent/file"),
                         (("--record", "/dev/full", good), "/dev/full"),
@@ -118,7 +118,7 @@ def each_variant_is_played_or_the_one_that_is_asked_for():
 
 
 def every_scenario_says_of_every_variant_that_it_is_played_or_why_not():
-    done = scenario("--list", "--json", *map(str, sorted(pathlib.Path(good).parent.glob("*.iopf"))))
+    done = scenario("--list", "--json")  # without a file: those that come with the program
     listed = json.loads(done.stdout)["results"]
     variants = {"pri", "pri-no-pasid", "stall", "guest", "guest-no-pasid", "guest-stall"}
     wrong = [(one["name"], variants - set(one["variants"]) - set(one["cannot"]))
