@@ -137,6 +137,39 @@ TEST(invalidation_of_all_that_a_guest_has_is_not_one_of_an_asid)
 	world_destroy(&world);
 }
 
+/* Its record is written when there is room: what is drained then is not all. */
+TEST(drain_goes_round_again_where_the_event_queue_was_full)
+{
+	const struct iopf_fault waits = { .rid = RID,
+					  .pasid = 7,
+					  .addr = 0x20000,
+					  .perm = IOPF_READ,
+					  .reason = IOPF_SMMUV3_F_TRANSLATION,
+					  .stage = 1,
+					  .stall = true };
+	struct host_drain drain = { 0 };
+	uint32_t room = 1, size;
+	uint16_t tag;
+
+	create_world("smmuv3", true, 0);
+	CHECK_EQ(host_drained(world.host, HOST_STALLS, &drain), -EAGAIN);
+	CHECK_EQ(iopf_driver_kick(world.host->driver), 0);
+	while (iopf_hardware_fault_room(model_iommu_hardware(world.iommu), &room, &size) &&
+	       room > 0)
+		event(OTHER_RID, false);
+	CHECK_EQ(model_iommu_stall(world.iommu, &waits, &tag), 0);
+	model_iommu_run(world.iommu, 64, world.now_ns);
+	CHECK_EQ(host_drained(world.host, HOST_STALLS, &drain), -EAGAIN);
+	iopf_host_run(world.host, 4 * size, world.now_ns);
+	CHECK_EQ(host_stats().stalls, 0);
+	CHECK_EQ(host_drained(world.host, HOST_STALLS, &drain), -EOVERFLOW);
+	while (host_drained(world.host, HOST_STALLS, &drain) == -EAGAIN)
+		world_turn(&world);
+	CHECK_EQ(host_stats().stalls, 1);
+	settle();
+	world_destroy(&world);
+}
+
 TEST(pci_function_is_never_taken_for_one_that_stalls)
 {
 	struct iopf_host_function_options function = { .rid = STRANGER,

@@ -31,7 +31,7 @@ static uint32_t usable_entries(const struct iopf_host_options *options)
 
 /* A stall that finds the event queue full waits in hardware; none does as long as no more
  * are let happen than it has entries. */
-static uint32_t stall_entries(const struct iopf_host_options *options)
+uint32_t host_stall_entries(const struct iopf_host_options *options)
 {
 	const struct iopf_wire *wire = iopf_wire_find(options->family);
 
@@ -42,7 +42,7 @@ static uint32_t stall_entries(const struct iopf_host_options *options)
 
 static struct iopf_broker_options broker_options(const struct iopf_host_options *options)
 {
-	uint32_t stalls = stall_entries(options);
+	uint32_t stalls = host_stall_entries(options);
 
 	return (struct iopf_broker_options){
 		.size_bytes = sizeof(struct iopf_broker_options),
@@ -130,7 +130,7 @@ static int create_broker(struct iopf_host *host, void *memory, size_t memory_byt
 static int add_stall_source(struct iopf_host *host)
 {
 	uint32_t stall_max = iopf_driver_stall_max(host->driver);
-	uint32_t entries = stall_entries(&host->options);
+	uint32_t entries = host_stall_entries(&host->options);
 	const struct iopf_source_options source = {
 		.size_bytes = sizeof(source),
 		.stall_max = stall_max < entries ? stall_max : entries,

@@ -233,6 +233,11 @@ void guard_inquire(struct iopf_host *host);
 /* Read every function's status, and see who is gone. */
 void guard_status(struct iopf_host *host);
 
+/* ---- host.c -------------------------------------------------------------------- */
+
+/* Entries of the event queue; 0: there is none. */
+uint32_t host_stall_entries(const struct iopf_host_options *options);
+
 /* ---- wait.c -------------------------------------------------------------------- */
 
 /* 0: it and all commands before it are done; -EAGAIN. */

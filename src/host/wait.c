@@ -42,9 +42,15 @@ static uint64_t taken(const struct iopf_host *host, enum host_source_kind kind)
 static int backlog(struct iopf_host *host, enum host_source_kind kind, uint32_t *count,
 		   bool *lost)
 {
-	*lost = false; /* a stall never is */
-	return kind == HOST_PRI ? iopf_driver_backlog(host->driver, count, lost) :
-				  iopf_driver_fault_backlog(host->driver, count);
+	int error;
+
+	if (kind == HOST_PRI)
+		return iopf_driver_backlog(host->driver, count, lost);
+	error = iopf_driver_fault_backlog(host->driver, count);
+	/* No stall is, but one that found the queue full waits in hardware. */
+	if (error == 0)
+		*lost = *count >= host_stall_entries(&host->options);
+	return error;
 }
 
 /*
