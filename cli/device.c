@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/device.c - what a guest is given: a device that pages, and its share of a host. */
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -230,6 +231,7 @@ uint32_t device_share(const struct run_guest *guest)
 		return ALLOCATION;
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		streams += run->guests[i].combination->mechanism == IOPF_STALLS;
+	assert(streams > 0); /* it is one itself */
 	return CLI_MIN((uint32_t)RUN_STALL_SHARE, RUN_STALL_SLOTS / streams);
 }
 

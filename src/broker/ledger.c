@@ -120,16 +120,20 @@ void group_leave(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,
 					    NULL;
 	uint8_t from = group->state;
 
-	if (group->flags & GROUP_HELD)
+	if (group->flags & GROUP_HELD) {
+		assert(endpoint != NULL);
 		owner_let_go(broker, &broker->owners[group->bound.owner], endpoint, group);
+	}
 	if (from != IOPF_GROUP_DELIVERED)
 		group->flags |= GROUP_UNSEEN;
 	group_unlist(broker, slot);
 	leaving_push(broker, slot, from, code, ending);
-	if (!(group->flags & GROUP_RESERVE))
+	if (!(group->flags & GROUP_RESERVE)) {
+		assert(endpoint != NULL); /* its slot is the endpoint's */
 		now_move(endpoint, from, IOPF_GROUP_LEAVING);
-	else if (endpoint != NULL)
+	} else if (endpoint != NULL) {
 		endpoint->rejected++;
+	}
 }
 
 void group_end(struct iopf_broker *broker, uint32_t slot, enum iopf_code code,

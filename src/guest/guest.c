@@ -73,7 +73,7 @@ static bool endpoints_valid(const struct iopf_guest_options *options)
 {
 	const struct guest_family *family = family_find(options->family);
 
-	for (uint32_t i = 0; i < options->endpoint_count; i++) {
+	for (uint32_t i = 0; family != NULL && i < options->endpoint_count; i++) {
 		const struct iopf_guest_endpoint *at = &options->endpoints[i];
 
 		if (at->rid > family->rid_max || at->endpoint == IOPF_NO_ID ||

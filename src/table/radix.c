@@ -2,6 +2,8 @@
 /* table/radix.c - walk and marks: what reads tables while others change them. */
 #include "table/radix.h"
 
+#include <assert.h>
+
 bool radix_input_fits(const struct radix_format *format, uint64_t addr)
 {
 	unsigned width = format->input_bits;
@@ -74,6 +76,7 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 	if (!radix_input_fits(format, addr))
 		return false;
 	for (;; level--) {
+		assert(level > 0); /* at the last, radix_check() knows leaves only */
 		if (!load_step(space, format, table, addr, level, path, result))
 			return false;
 		result->fault = (uint8_t)radix_check(format, path->step[level].entry,
