@@ -405,21 +405,25 @@ static bool find_in(const char *directory)
 	return glob(pattern, 0, NULL, &own) == 0;
 }
 
-/* Where they were installed to, or beside the tree that the program was built in. */
+/* Where they were installed to, or in the tree that the program was built in: above it. */
 static bool find_own(void)
 {
-	static const char beside[] = "/../../tests/scenarios";
+	static const char below[] = "/tests/scenarios";
+	enum { DIRECTORIES_UP = 4 };
 	char program[PATH_MAX];
-	ssize_t length = readlink("/proc/self/exe", program,
-				  sizeof(program) - sizeof(beside));
+	ssize_t length = readlink("/proc/self/exe", program, sizeof(program) - sizeof(below));
+	char *end;
 
 	if (find_in(IOPF_SCENARIOS))
 		return true;
-	if (length <= 0)
-		return false;
-	program[length] = '\0';
-	memcpy(strrchr(program, '/'), beside, sizeof(beside));
-	return find_in(program);
+	program[length > 0 ? length : 0] = '\0';
+	for (int i = 0; i < DIRECTORIES_UP && (end = strrchr(program, '/')) != NULL; i++) {
+		memcpy(end, below, sizeof(below));
+		if (find_in(program))
+			return true;
+		*end = '\0';
+	}
+	return false;
 }
 
 static int all_own(struct arguments *arguments)
