@@ -165,7 +165,8 @@ lane_analyzer()
 {
 	find src cli -name '*.c' -print0 |
 		xargs -0 -r -n 1 -P "$(nproc)" gcc -std=c11 -O1 -fanalyzer -Werror \
-			-D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -I. -c -o /dev/null
+			-D_GNU_SOURCE -DIOPF_VERSION='""' -DIOPF_SCENARIOS='""' \
+			-Iinclude -Isrc -I. -c -o /dev/null
 }
 
 lane_tidy()
@@ -180,7 +181,8 @@ lane_cppcheck()
 {
 	cppcheck -j "$(nproc)" --quiet --error-exitcode=1 --std=c11 --inline-suppr \
 		--enable=warning,portability --suppress=missingIncludeSystem \
-		--suppress=uninitvar -D_GNU_SOURCE -DIOPF_VERSION='""' -Iinclude -Isrc -I. src cli
+		--suppress=uninitvar -D_GNU_SOURCE -DIOPF_VERSION='""' -DIOPF_SCENARIOS='""' \
+			-Iinclude -Isrc -I. src cli
 }
 
 passed=0 failed=0
