@@ -7,7 +7,8 @@ import subprocess
 import sys
 
 FUNCTION_LINES, FILE_LINES, LINE_COLUMNS = 70, 600, 100
-SPDX = "SPDX-License-Identifier: BSD-3-Clause"
+LICENCE = re.compile(r"SPDX-License-Identifier: BSD-3-Clause")
+MODULE_LICENCE = re.compile(r"SPDX-License-Identifier: \(?GPL-2\.0\b")  # its folder
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XX" r"X)\b")
 BITFIELD = re.compile(r"^\s+(?:const |unsigned |signed |enum )*\w+\s+\w*\s*:\s*\d+\s*;")
 CODE = (".c", ".h", ".py", ".sh")
@@ -45,8 +46,9 @@ for name in sorted(set(files)):
     if not name.endswith(CODE) or not path.exists():
         continue
     lines = path.read_text().splitlines()
-    if not any(SPDX in line for line in lines[:1 if name.endswith((".c", ".h")) else 2]):
-        wrong.append(f"{name}:1: the first line is not the licence: {SPDX}")
+    licence = MODULE_LICENCE if name.startswith("tests/linux/module/") else LICENCE
+    if not any(licence.search(line) for line in lines[:1 if name.endswith((".c", ".h")) else 2]):
+        wrong.append(f"{name}:1: the first line is not the licence: {licence.pattern}")
     if len(lines) > FILE_LINES:
         wrong.append(f"{name}: {len(lines)} lines, the limit is {FILE_LINES}")
     check_lines(name, lines)

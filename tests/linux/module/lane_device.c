@@ -1,0 +1,364 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * lane_device.c - the driver of the test function in the guest: gives PASIDs address
+ * spaces, serves their page requests, and does to them what drivers do, well and badly,
+ * when a program says so. See iopf_lane.h.
+ *
+ * One function at a time. lane.lock guards it and the table of spaces, and every ioctl
+ * holds it; a fault handler and its worker never take it, so that a detach may wait for
+ * them.
+ */
+#include <linux/iommu.h>
+#include <linux/miscdevice.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/pci.h>
+#include <linux/uaccess.h>
+#include <linux/version.h>
+#include <linux/workqueue.h>
+
+#include "iopf_lane.h"
+#include "lane_space.h"
+
+#define LANE_SPACES	32
+
+static struct {
+	struct mutex lock;
+	struct pci_dev *pdev;
+	struct lane_space *spaces[LANE_SPACES];
+	struct workqueue_struct *workqueue;
+} lane = {
+	.lock = __MUTEX_INITIALIZER(lane.lock),
+};
+
+/* ---- The function ------------------------------------------------------------------ */
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+static int lane_features_on(struct device *dev)
+{
+	int error = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+
+	if (error)
+		return error;
+	error = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_SVA);
+	if (error)
+		iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+	return error;
+}
+
+static int lane_features_off(struct device *dev)
+{
+	int error = iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_SVA);
+
+	return error ? error : iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
+}
+
+static int lane_features(struct device *dev, bool on)
+{
+	return on ? lane_features_on(dev) : lane_features_off(dev);
+}
+#else
+/* Attaching a domain that has a handler turns them on, detaching the last one off. */
+static int lane_features_on(struct device *dev)
+{
+	return 0;
+}
+
+static int lane_features_off(struct device *dev)
+{
+	return 0;
+}
+
+static int lane_features(struct device *dev, bool on)
+{
+	return -EOPNOTSUPP;
+}
+#endif
+
+/* The slot of the space of this PASID; of an empty one without; NULL: there is none. */
+static struct lane_space **lane_slot(u32 pasid, bool used)
+{
+	unsigned int i;
+
+	for (i = 0; i < LANE_SPACES; i++) {
+		struct lane_space *space = lane.spaces[i];
+
+		if (used ? space && lane_space_pasid(space) == pasid : !space)
+			return &lane.spaces[i];
+	}
+	return NULL;
+}
+
+static void lane_close(struct lane_space **slot, bool late)
+{
+	lane_space_close(*slot, late);
+	*slot = NULL;
+}
+
+/* ---- Ioctls, with lane.lock held and a function there ------------------------------ */
+
+union lane_argument {
+	u32 pasid;		/* the first of each that names a space */
+	struct iopf_lane_attach attach;
+	struct iopf_lane_detach detach;
+	struct iopf_lane_allow allow;
+	struct iopf_lane_hold hold;
+	struct iopf_lane_answer answer;
+	struct iopf_lane_unmap unmap;
+	struct iopf_lane_copy copy;
+	struct iopf_lane_phys phys;
+	struct iopf_lane_state state;
+	struct iopf_lane_feature feature;
+};
+
+static bool lane_are_pages(u64 iova, u64 length)
+{
+	return length && PAGE_ALIGNED(iova | length) && iova <= U64_MAX - length;
+}
+
+static int lane_attach(struct lane_space **unused, union lane_argument *argument)
+{
+	const struct iopf_lane_attach *attach = &argument->attach;
+	struct lane_space **slot = lane_slot(attach->pasid, false);
+
+	if (attach->flags & ~IOPF_LANE_NO_HANDLER)
+		return -EINVAL;
+	if (lane_slot(attach->pasid, true))
+		return -EEXIST;
+	if (!slot)
+		return -ENOSPC;
+	return lane_space_open(&lane.pdev->dev, lane.workqueue, attach->pasid,
+			       !(attach->flags & IOPF_LANE_NO_HANDLER), slot);
+}
+
+static int lane_detach(struct lane_space **slot, union lane_argument *argument)
+{
+	if (argument->detach.flags & ~IOPF_LANE_LATE)
+		return -EINVAL;
+	lane_close(slot, argument->detach.flags & IOPF_LANE_LATE);
+	return 0;
+}
+
+static int lane_allow(struct lane_space **slot, union lane_argument *argument)
+{
+	const struct iopf_lane_allow *allow = &argument->allow;
+
+	if (!lane_are_pages(allow->iova, allow->length) ||
+	    (allow->perm != IOPF_LANE_READ_ONLY && allow->perm != IOPF_LANE_READ_WRITE))
+		return -EINVAL;
+	return lane_space_allow(*slot, allow);
+}
+
+static int lane_hold(struct lane_space **slot, union lane_argument *argument)
+{
+	lane_space_hold(*slot, argument->hold.hold);
+	return 0;
+}
+
+static int lane_answer(struct lane_space **slot, union lane_argument *argument)
+{
+	struct iopf_lane_answer *answer = &argument->answer;
+
+	if (answer->code > IOMMU_PAGE_RESP_FAILURE)
+		return -EINVAL;
+	answer->groups = lane_space_answer(*slot, answer->code);
+	return 0;
+}
+
+static int lane_unmap(struct lane_space **slot, union lane_argument *argument)
+{
+	struct iopf_lane_unmap *unmap = &argument->unmap;
+
+	if (!lane_are_pages(unmap->iova, unmap->length) || unmap->flags & ~IOPF_LANE_KEEP)
+		return -EINVAL;
+	unmap->pages = lane_space_unmap(*slot, unmap->iova, unmap->length,
+					unmap->flags & IOPF_LANE_KEEP);
+	return 0;
+}
+
+static int lane_copy(struct lane_space **slot, const struct iopf_lane_copy *copy, bool write)
+{
+	if (copy->iova > U64_MAX - copy->length)
+		return -EINVAL;
+	return lane_space_copy(*slot, copy, write);
+}
+
+static int lane_read(struct lane_space **slot, union lane_argument *argument)
+{
+	return lane_copy(slot, &argument->copy, false);
+}
+
+static int lane_write(struct lane_space **slot, union lane_argument *argument)
+{
+	return lane_copy(slot, &argument->copy, true);
+}
+
+static int lane_phys(struct lane_space **slot, union lane_argument *argument)
+{
+	argument->phys.phys = lane_space_phys(*slot, argument->phys.iova);
+	return 0;
+}
+
+static int lane_state(struct lane_space **slot, union lane_argument *argument)
+{
+	lane_space_state(*slot, &argument->state);
+	return 0;
+}
+
+static int lane_feature(struct lane_space **unused, union lane_argument *argument)
+{
+	return lane_features(&lane.pdev->dev, argument->feature.on);
+}
+
+/* Tries only: whoever removes the driver holds the function's lock and wants ours. */
+static int lane_reset(struct lane_space **unused, union lane_argument *argument)
+{
+	return pci_try_reset_function(lane.pdev);
+}
+
+static const struct lane_command {
+	unsigned int number;
+	bool of_space;
+	int (*run)(struct lane_space **slot, union lane_argument *argument);
+} lane_commands[] = {
+	{ IOPF_LANE_ATTACH, false, lane_attach },
+	{ IOPF_LANE_DETACH, true, lane_detach },
+	{ IOPF_LANE_ALLOW, true, lane_allow },
+	{ IOPF_LANE_HOLD, true, lane_hold },
+	{ IOPF_LANE_ANSWER, true, lane_answer },
+	{ IOPF_LANE_UNMAP, true, lane_unmap },
+	{ IOPF_LANE_READ, true, lane_read },
+	{ IOPF_LANE_WRITE, true, lane_write },
+	{ IOPF_LANE_PHYS, true, lane_phys },
+	{ IOPF_LANE_STATE, true, lane_state },
+	{ IOPF_LANE_FEATURE, false, lane_feature },
+	{ IOPF_LANE_RESET, false, lane_reset },
+};
+
+static int lane_run(const struct lane_command *command, union lane_argument *argument)
+{
+	struct lane_space **slot = NULL;
+
+	if (!lane.pdev)
+		return -ENODEV;
+	if (command->of_space)
+		slot = lane_slot(argument->pasid, true);
+	if (command->of_space && !slot)
+		return -ENOENT;
+	return command->run(slot, argument);
+}
+
+static long lane_ioctl(struct file *file, unsigned int number, unsigned long address)
+{
+	const struct lane_command *command = &lane_commands[_IOC_NR(number)];
+	void __user *user = (void __user *)address;
+	union lane_argument argument = {};
+	int error;
+
+	if (_IOC_NR(number) >= ARRAY_SIZE(lane_commands) || command->number != number)
+		return -ENOTTY;
+	if (_IOC_DIR(number) & _IOC_WRITE &&
+	    copy_from_user(&argument, user, _IOC_SIZE(number)))
+		return -EFAULT;
+	mutex_lock(&lane.lock);
+	error = lane_run(command, &argument);
+	mutex_unlock(&lane.lock);
+	if (!error && _IOC_DIR(number) & _IOC_READ &&
+	    copy_to_user(user, &argument, _IOC_SIZE(number)))
+		return -EFAULT;
+	return error;
+}
+
+static const struct file_operations lane_file_operations = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = lane_ioctl,
+};
+
+static struct miscdevice lane_misc = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "iopf_lane",
+	.fops = &lane_file_operations,
+	.mode = 0600,
+};
+
+/* ---- Coming and going -------------------------------------------------------------- */
+
+static int lane_start(struct pci_dev *pdev)
+{
+	int error = pcim_enable_device(pdev);
+
+	if (error)
+		return error;
+	pci_set_master(pdev);
+	error = lane_features_on(&pdev->dev);
+	if (error)
+		return dev_err_probe(&pdev->dev, error, "no page requests\n");
+	error = misc_register(&lane_misc);
+	if (error)
+		lane_features_off(&pdev->dev);
+	return error;
+}
+
+static int lane_probe(struct pci_dev *pdev, const struct pci_device_id *id)
+{
+	int error = -EBUSY;
+
+	mutex_lock(&lane.lock);
+	if (!lane.pdev)
+		error = lane_start(pdev);
+	if (!error)
+		lane.pdev = pdev;
+	mutex_unlock(&lane.lock);
+	return error;
+}
+
+static void lane_remove(struct pci_dev *pdev)
+{
+	unsigned int i;
+
+	misc_deregister(&lane_misc);
+	mutex_lock(&lane.lock);
+	for (i = 0; i < LANE_SPACES; i++)
+		if (lane.spaces[i])
+			lane_close(&lane.spaces[i], false);
+	lane_features_off(&pdev->dev);
+	lane.pdev = NULL;
+	mutex_unlock(&lane.lock);
+}
+
+static const struct pci_device_id lane_ids[] = {
+	{ PCI_DEVICE(0x1234, 0x5a5a) },
+	{ }
+};
+MODULE_DEVICE_TABLE(pci, lane_ids);
+
+static struct pci_driver lane_driver = {
+	.name = "iopf_lane",
+	.id_table = lane_ids,
+	.probe = lane_probe,
+	.remove = lane_remove,
+};
+
+static int __init lane_init(void)
+{
+	int error;
+
+	lane.workqueue = alloc_workqueue("iopf_lane", WQ_UNBOUND, 0);
+	if (!lane.workqueue)
+		return -ENOMEM;
+	error = pci_register_driver(&lane_driver);
+	if (error)
+		destroy_workqueue(lane.workqueue);
+	return error;
+}
+
+static void __exit lane_exit(void)
+{
+	pci_unregister_driver(&lane_driver);
+	destroy_workqueue(lane.workqueue);
+}
+
+module_init(lane_init);
+module_exit(lane_exit);
+MODULE_DESCRIPTION("Address spaces with page requests for the libiopf test function");
+MODULE_LICENSE("GPL");
