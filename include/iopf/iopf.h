@@ -211,6 +211,9 @@ struct iopf_endpoint_options {
 	uint32_t physical;
 	uint32_t allocation_min; /* what is enough, where the source has no room for
 				  * more; 0: all or nothing */
+	bool descriptor; /* a kernel's fault descriptor stands in between (iommufd.h): its
+			  * indices are the source's own, of 16 bits, and the page request
+			  * interface is the kernel's: no step is about it */
 };
 
 /*

@@ -209,6 +209,7 @@ enum endpoint_flag {
 	ENDPOINT_STREAM = 2,  /* it stalls */
 	ENDPOINT_VIRTUAL = 4, /* its slots and credits are those of its physical function */
 	ENDPOINT_SHARED = 8,  /* more than one tenant behind its interface */
+	ENDPOINT_DESCRIPTOR = 16, /* a kernel's descriptor stands before its interface */
 };
 
 /* What an endpoint has now: four counts in one word, so that a group's step is one

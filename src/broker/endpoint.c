@@ -66,6 +66,8 @@ static bool endpoint_right(const struct iopf_endpoint_options *options)
 {
 	if (options->size_bytes != sizeof(*options) || options->mechanism > IOPF_STALLS)
 		return false;
+	if (options->descriptor && (options->mechanism != IOPF_PRI || options->has_physical))
+		return false;
 	return options->has_physical ? options->mechanism == IOPF_PRI :
 				       in_range(options->allocation, 1, 65535) &&
 					       options->allocation_min <= options->allocation;
@@ -108,7 +110,8 @@ static uint8_t endpoint_flags(const struct iopf_endpoint_options *options)
 	if (options->mechanism == IOPF_STALLS) /* resumed by its tag alone */
 		return ENDPOINT_STREAM;
 	return (uint8_t)((options->pasid_in_response ? ENDPOINT_PASID : 0) |
-			 (options->has_physical ? ENDPOINT_VIRTUAL : 0));
+			 (options->has_physical ? ENDPOINT_VIRTUAL : 0) |
+			 (options->descriptor ? ENDPOINT_DESCRIPTOR : 0));
 }
 
 static void endpoint_fill(struct iopf_broker *broker, uint32_t id, uint32_t allocation,

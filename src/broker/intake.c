@@ -59,8 +59,9 @@ static void intake_record(const struct intake *in, const struct group *group)
 
 /* What nobody may ask: nothing wanted at all, a PASID too wide. Of page requests (PCIe
  * 6.x 10.4.1 and 10.4.2.1) an executing access without R, X or PRIV without a PASID, an
- * index too wide; stalls have those attributes without a substream, too. */
-static bool is_broken(const struct iopf_request *request)
+ * index too wide, where it is the function's own; stalls have those attributes without a
+ * substream, too. */
+static bool is_broken(const struct endpoint *endpoint, const struct iopf_request *request)
 {
 	uint8_t perm = request->perm;
 	bool no_pasid = request->pasid == IOPF_PASID_NONE;
@@ -72,7 +73,8 @@ static bool is_broken(const struct iopf_request *request)
 	if (request->flags & IOPF_STALL)
 		return false;
 	return (no_pasid && (perm & (IOPF_EXEC | IOPF_PRIV))) ||
-	       request->index > PRI_INDEX_MAX ||
+	       (request->index > PRI_INDEX_MAX &&
+		!(endpoint->flags & ENDPOINT_DESCRIPTOR)) ||
 	       ((perm & IOPF_EXEC) && !(perm & IOPF_READ));
 }
 
@@ -143,8 +145,8 @@ static void tell_quota(const struct intake *in, uint32_t attachment)
 	     in->now_ns);
 }
 
-/* A stream has no credits that would keep it within its allocation: what is beyond is
- * beyond its share. */
+/* Neither a stream, nor what is behind a kernel's descriptor, has credits of ours that would
+ * keep it within its allocation: what is beyond is beyond its share. */
 COLD static int beyond_slots(const struct intake *in)
 {
 	uint32_t attachment = attachment_of(in->broker, in->endpoint, in->request->pasid);
@@ -158,25 +160,37 @@ COLD static int beyond_slots(const struct intake *in)
 	return taken;
 }
 
+/* A group that cannot become whole any more. */
+COLD static void doom(const struct intake *in, uint32_t slot, enum iopf_ending ending)
+{
+	intake_count(in);
+	in->broker->groups[slot].doomed = (uint8_t)ending;
+	if (is_last(in))
+		group_leave(in->broker, slot, IOPF_INVALID, ending);
+	else
+		COUNT(intake_row(in), dropped_requests);
+}
+
+/* The same, of a group that has begun: nothing of it is shown. */
+COLD static int beyond_slots_within(const struct intake *in, uint32_t slot)
+{
+	tell_quota(in, in->broker->groups[slot].bound.attachment);
+	doom(in, slot, IOPF_ENDING_quota);
+	return 0;
+}
+
 /* More requests than the function was allowed (PCIe 6.x 10.4.1). Its group, if it has
  * one here, cannot become whole any more. */
 COLD static int beyond_allocation(const struct intake *in, uint32_t slot)
 {
-	struct iopf_stats_row *row = intake_row(in);
 	int taken = 0;
 
-	if (slot == NO_SLOT) {
+	if (slot == NO_SLOT)
 		taken = reject(in, IOPF_ENDING_malformed);
-	} else {
-		intake_count(in);
-		in->broker->groups[slot].doomed = IOPF_ENDING_malformed;
-		if (is_last(in))
-			group_leave(in->broker, slot, IOPF_INVALID, IOPF_ENDING_malformed);
-		else
-			COUNT(row, dropped_requests);
-	}
+	else
+		doom(in, slot, IOPF_ENDING_malformed);
 	if (taken == 0) {
-		COUNT(row, allocation_exceeded);
+		COUNT(intake_row(in), allocation_exceeded);
 		intake_tell(in, IOPF_EVENT_ALLOCATION_EXCEEDED);
 	}
 	return taken;
@@ -406,13 +420,19 @@ static void keep(const struct intake *in, struct endpoint *endpoint, uint32_t sl
 {
 	struct group *group = &in->broker->groups[slot];
 
-	if (is_broken(in->request))
+	if (is_broken(endpoint, in->request))
 		malformed(in, group);
 	intake_record(in, group);
 	if (is_last(in))
 		close_group(in, endpoint, slot, from);
 	else if (from == IOPF_GROUP_FREE)
 		partial_add(in->broker, endpoint, slot);
+}
+
+/* Its allocation is the host's alone: it was never told of credits. */
+static bool is_bounded_here(const struct endpoint *endpoint)
+{
+	return endpoint->flags & (ENDPOINT_STREAM | ENDPOINT_DESCRIPTOR);
 }
 
 static int append(const struct intake *in, struct endpoint *endpoint, uint32_t slot)
@@ -424,7 +444,8 @@ static int append(const struct intake *in, struct endpoint *endpoint, uint32_t s
 	if (group->state != IOPF_GROUP_PARTIAL || group->bound.pasid != in->request->pasid)
 		return index_reused(in);
 	if (credits_left(in->broker, endpoint) == 0)
-		return beyond_allocation(in, slot);
+		return is_bounded_here(endpoint) ? beyond_slots_within(in, slot) :
+						   beyond_allocation(in, slot);
 	hold_more(in, endpoint, group);
 	group_append(in->broker, group, in->request);
 	intake_count(in);
@@ -443,8 +464,8 @@ static int admit(const struct intake *in, struct endpoint *endpoint)
 	if (slot != NO_SLOT)
 		return append(in, endpoint, slot);
 	if (credits_left(broker, endpoint) == 0)
-		return endpoint->flags & ENDPOINT_STREAM ? beyond_slots(in) :
-							   beyond_allocation(in, NO_SLOT);
+		return is_bounded_here(endpoint) ? beyond_slots(in) :
+						   beyond_allocation(in, NO_SLOT);
 	slot = slot_take(broker, interface, endpoint, in->request, &same_bucket);
 	if (slot == NO_SLOT) /* slots retired */
 		return reject(in, IOPF_ENDING_quota);

@@ -252,7 +252,7 @@ static enum plan plan_for(const struct iopf_broker *broker, const struct endpoin
 {
 	uint32_t first = endpoint->attachment_first;
 
-	if (endpoint->flags & ENDPOINT_VIRTUAL)
+	if (endpoint->flags & (ENDPOINT_VIRTUAL | ENDPOINT_DESCRIPTOR))
 		return PLAN_VIRTUAL;
 	if (!(endpoint->flags & ENDPOINT_STREAM))
 		return PLAN_FUNCTION;

@@ -11,7 +11,7 @@
 /* Who the plan is for. */
 enum plan {
 	PLAN_FUNCTION,
-	PLAN_VIRTUAL, /* without an interface of its own: nothing to switch off */
+	PLAN_VIRTUAL, /* without an interface of ours: nothing to switch off */
 	PLAN_STREAM,  /* all of it: its last attachment, too; one of more is as a function's */
 	PLAN_COUNT
 };

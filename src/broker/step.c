@@ -162,8 +162,8 @@ static int advance(struct iopf_broker *broker, uint32_t id, uint64_t now_ns)
 		operation_succeeds(broker, endpoint);
 	if (step_of(endpoint) != IOPF_STEP_DONE)
 		return (int)step_of(endpoint);
-	/* A virtual function that is out of step: the interface that could be reset is
-	 * not its own. */
+	/* A virtual function, or one behind a kernel's descriptor, that is out of step:
+	 * the interface that could be reset is not its own, or not ours. */
 	if (endpoint->plan == PLAN_VIRTUAL && endpoint->operation == IOPF_OPERATION_RESTART)
 		return fail(broker, id, -ETIMEDOUT, now_ns);
 	return finish(broker, id, now_ns);
