@@ -169,15 +169,31 @@ TEST(the_dump_is_the_space)
 	CHECK_EQ(at, 4096);
 }
 
+/* PCIe 7.5.1.2.1: software finds out how much by writing ones. */
+TEST(as_much_as_is_wanted_lies_behind_bar_0)
+{
+	const struct model_function_options options = {
+		.capacity = 1, .atc_entries = 4, .bar_bytes = 65536
+	};
+	struct model_function *large = NULL;
+
+	CHECK_EQ(model_function_create(&options, &large), 0);
+	model_function_config_write(large, CONFIG_BAR0, 4, 0xffffffff);
+	CHECK_EQ(model_function_config_read(large, CONFIG_BAR0, 4), 0xffff0004);
+	model_function_config_write(large, CONFIG_BAR0, 4, 0xfe812345);
+	CHECK_EQ(model_function_config_read(large, CONFIG_BAR0, 4), 0xfe810004);
+	model_function_destroy(large);
+}
+
 TEST(options_out_of_range_are_refused)
 {
 	const struct model_function_options good = {
 		.capacity = 1, .atc_entries = 4, .pasid_width = 20
 	};
 	struct model_function *none = NULL;
-	struct model_function_options bad[8];
+	struct model_function_options bad[10];
 
-	for (int n = 0; n < 8; n++)
+	for (int n = 0; n < 10; n++)
 		bad[n] = good;
 	bad[0].rid = 0x10000;
 	bad[1].capacity = 0;
@@ -187,7 +203,9 @@ TEST(options_out_of_range_are_refused)
 	bad[5].pasid_width = 21;
 	bad[6].unexpected = 3;
 	bad[7].index_per_pasid = true;
-	for (int n = 0; n < 8; n++)
+	bad[8].bar_bytes = 2048;
+	bad[9].bar_bytes = 12288;
+	for (int n = 0; n < 10; n++)
 		CHECK_EQ(model_function_create(&bad[n], &none), -EINVAL);
 	CHECK(none == NULL);
 	CHECK_EQ(model_function_create(&good, &none), 0);

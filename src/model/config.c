@@ -105,6 +105,11 @@ void config_virtual(struct config *config)
 		memset(planes[n] + CONFIG_PRI, 0, CONFIG_PASID + 8 - CONFIG_PRI);
 }
 
+void config_bar(struct config *config, uint32_t size_bytes)
+{
+	put(&config->write[CONFIG_BAR0], 4, ~(size_bytes - 1));
+}
+
 void config_settle(struct config *config)
 {
 	memcpy(config->settled, config->bytes, CONFIG_BYTES);

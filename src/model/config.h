@@ -108,6 +108,8 @@ void config_create(struct config *config);
 void config_settle(struct config *config);
 /* Before it is settled: no PRI and no PASID capability (a virtual function). */
 void config_virtual(struct config *config);
+/* How much lies behind BAR 0: a power of two, at least 4096. */
+void config_bar(struct config *config, uint32_t size_bytes);
 /* A function level reset: all but the sticky bits as it was settled. */
 void config_reset(struct config *config);
 

@@ -13,12 +13,13 @@
 
 static bool options_fit(const struct model_function_options *options)
 {
-	uint32_t atc = options->atc_entries;
+	uint32_t atc = options->atc_entries, bar = options->bar_bytes;
 
 	return options->rid <= 0xffff && options->class_code <= 0xffffff &&
 	       options->capacity >= 1 && options->capacity <= 65536 && atc >= ATC_WAYS &&
 	       atc <= 65536 && (atc & (atc - 1)) == 0 && options->pasid_width <= 20 &&
 	       options->unexpected <= MODEL_UNEXPECTED_REQUEST &&
+	       (bar == 0 || (bar >= 4096 && (bar & (bar - 1)) == 0)) &&
 	       (options->pasid_in_response || !options->index_per_pasid) &&
 	       (options->physical == NULL || options->physical->options.physical == NULL);
 }
@@ -44,6 +45,8 @@ static void config_fill(struct config *config,
 	config_put(config, CONFIG_SUBSYSTEM_VENDOR, 2, options->vendor_id);
 	config_put(config, CONFIG_SUBSYSTEM, 2, options->device_id);
 	config_put(config, CONFIG_REVISION, 4, options->class_code << 8 | 1);
+	if (options->bar_bytes != 0)
+		config_bar(config, options->bar_bytes);
 	config_put(config, CONFIG_PRI_CAPACITY, 4, options->capacity);
 	config_set_bits(config, CONFIG_PRI_STATUS, 2, PRI_PASID_REQUIRED,
 			options->pasid_in_response);

@@ -113,6 +113,7 @@ struct model_function_options {
 	 * removal is its own, too. It is destroyed first. Its ids and its memory space are
 	 * those that its owner is shown; there is no SR-IOV capability. */
 	struct model_function *physical;
+	uint32_t bar_bytes;              /* behind BAR 0: a power of two; 0: 4096, the least */
 };
 
 /*
