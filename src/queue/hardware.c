@@ -124,6 +124,20 @@ iopf_hardware_stats(const struct iopf_hardware *hardware)
 	return &hardware->stats;
 }
 
+/* ---- Those who look on --------------------------------------------------------------- */
+
+void hardware_observe(struct iopf_hardware *hardware,
+		      const struct hardware_observer *observer)
+{
+	hardware->observer = observer;
+}
+
+void hardware_observe_command(const struct iopf_hardware *hardware)
+{
+	if (hardware->observer != NULL)
+		hardware->observer->command(hardware->observer->context, &hardware->held);
+}
+
 /* ---- Queues ------------------------------------------------------------------------- */
 
 int iopf_hardware_post(struct iopf_hardware *hardware, const struct iopf_request *request)

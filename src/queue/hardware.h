@@ -120,12 +120,24 @@ struct smmuv3_state {
 	bool device_failed;  /* an ATC_INV since the last SYNC was not answered */
 };
 
+/* Who looks over an IOMMU's shoulder: a tester, not part of what it does. None of its
+ * members may be NULL; none may call the hardware end. */
+struct hardware_observer {
+	void *context;
+	/* A command came out of the queue, well formed, and is carried out next. */
+	void (*command)(void *context, const struct iopf_command *command);
+	/* VT-d: the message that requests wait is to leave. False: it is held back, until
+	 * vtd_request_interrupt() sends it. */
+	bool (*interrupt)(void *context);
+};
+
 struct iopf_hardware {
 	const struct hardware_family *family;
 	struct iopf_hardware_options options;
 	struct register_file file;
 	struct iopf_command held; /* taken out of the queue, not done yet */
 	bool holding;
+	const struct hardware_observer *observer; /* or NULL */
 	union {
 		struct vtd_state vtd;
 		struct smmuv3_state smmuv3;
@@ -154,6 +166,13 @@ static inline void reg32_set(struct iopf_hardware *hardware, uint32_t offset,
 {
 	registers_set(&hardware->file, offset, 4, value);
 }
+
+/* Borrowed until it is replaced, by NULL for instance. */
+void hardware_observe(struct iopf_hardware *hardware,
+		      const struct hardware_observer *observer);
+
+/* The command in hand came out of the queue. */
+void hardware_observe_command(const struct iopf_hardware *hardware);
 
 /* What a command asks of who implements the IOMMU. */
 static inline int hardware_do(struct iopf_hardware *hardware,

@@ -120,6 +120,7 @@ static bool command_fetch(struct iopf_hardware *hardware)
 	    !command_legal(hardware, &hardware->held))
 		return command_error(hardware, SMMUV3_CERROR_ILL);
 	hardware->holding = true;
+	hardware_observe_command(hardware);
 	return true;
 }
 

@@ -141,6 +141,7 @@ static bool command_fetch(struct iopf_hardware *hardware, const struct ring *rin
 	if (!command_decode(hardware, record, ring->entry_bytes))
 		return queue_error(hardware);
 	hardware->holding = true;
+	hardware_observe_command(hardware);
 	return true;
 }
 

@@ -27,6 +27,21 @@ static void event_send(struct iopf_hardware *hardware, const struct vtd_event *e
 	hardware->options.ops->interrupt(hardware->options.context, addr, data);
 }
 
+/* False: it is held back. */
+static bool event_may_leave(const struct iopf_hardware *hardware,
+			    const struct vtd_event *event)
+{
+	const struct hardware_observer *observer = hardware->observer;
+
+	return event != &vtd_event_request || observer == NULL ||
+	       observer->interrupt(observer->context);
+}
+
+void vtd_request_interrupt(struct iopf_hardware *hardware)
+{
+	event_send(hardware, &vtd_event_request);
+}
+
 void vtd_event_raise(struct iopf_hardware *hardware, const struct vtd_event *event,
 		     uint32_t bits)
 {
@@ -38,7 +53,7 @@ void vtd_event_raise(struct iopf_hardware *hardware, const struct vtd_event *eve
 		return;
 	if ((control & VTD_EVENT_IM) != 0)
 		reg32_set(hardware, event->control, control | VTD_EVENT_IP);
-	else
+	else if (event_may_leave(hardware, event))
 		event_send(hardware, event);
 }
 
@@ -50,7 +65,7 @@ void vtd_event_settle(struct iopf_hardware *hardware, const struct vtd_event *ev
 	if ((control & VTD_EVENT_IP) == 0 || (!over && (control & VTD_EVENT_IM) != 0))
 		return;
 	reg32_set(hardware, event->control, control & ~VTD_EVENT_IP);
-	if (!over)
+	if (!over && event_may_leave(hardware, event))
 		event_send(hardware, event);
 }
 

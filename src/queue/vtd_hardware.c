@@ -164,6 +164,15 @@ static uint32_t request_index(const struct iopf_hardware *hardware,
 	return (uint32_t)(reg64(hardware, offset) >> ring->shift);
 }
 
+void vtd_request_overflow(struct iopf_hardware *hardware)
+{
+	if ((reg32(hardware, VTD_PRS) & VTD_PRS_PRO) != 0)
+		return;
+	hardware->stats.overflows++;
+	vtd_event_raise(hardware, &vtd_event_request, VTD_PRS_PRO);
+	vtd_fault_settle(hardware);
+}
+
 /* VT-d, 7.5: what is lost is answered success where it was the last of its group, so
  * that the device asks again; a stop marker is dropped and says nothing. */
 static int request_lose(struct iopf_hardware *hardware,
@@ -173,11 +182,7 @@ static int request_lose(struct iopf_hardware *hardware,
 		hardware->stats.dropped++;
 		return IOPF_POSTED_NOTHING;
 	}
-	if ((reg32(hardware, VTD_PRS) & VTD_PRS_PRO) == 0) {
-		hardware->stats.overflows++;
-		vtd_event_raise(hardware, &vtd_event_request, VTD_PRS_PRO);
-		vtd_fault_settle(hardware);
-	}
+	vtd_request_overflow(hardware);
 	if ((request->flags & IOPF_LAST) == 0) {
 		hardware->stats.dropped++;
 		return IOPF_POSTED_NOTHING;

@@ -23,6 +23,11 @@ void vtd_event_raise(struct iopf_hardware *hardware, const struct vtd_event *eve
 /* Software wrote the status or the control: what was pending leaves, or is over. */
 void vtd_event_settle(struct iopf_hardware *hardware, const struct vtd_event *event);
 
+/* The message that requests wait leaves, whoever held it back. */
+void vtd_request_interrupt(struct iopf_hardware *hardware);
+/* The request queue says that something was lost. */
+void vtd_request_overflow(struct iopf_hardware *hardware);
+
 /* After software wrote PRS, FSTS or a recording register: bits that mirror others. */
 void vtd_fault_settle(struct iopf_hardware *hardware);
 bool vtd_fault_record(struct iopf_hardware *hardware, const struct iopf_fault *fault);
