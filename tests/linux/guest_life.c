@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * linux/guest_life.c - what pages for a function goes away: its address spaces, the
+ * function itself, its capabilities, its driver, each with groups open. The engine gets
+ * one answer for each group, or is told by the reset, and works again afterwards.
+ */
+#include "guest.h"
+
+/* A space whose groups wait, and a job in slot 0 that waits for them. */
+static void open_groups(uint32_t pasid)
+{
+	CHECK_EQ(guest_attach(pasid), 0);
+	CHECK_EQ(guest_hold(pasid, true), 0);
+	guest_start_fill(0, pasid, GUEST_IOVA, 4 * GUEST_PAGE, 1);
+	CHECK_SOON(guest_state(pasid).waiting >= 1);
+}
+
+/* Attached anew, the PASID is as good as ever. */
+static void works_again(uint32_t pasid)
+{
+	CHECK_EQ(guest_attach(pasid), 0);
+	CHECK_EQ(guest_fill(pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2), MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2));
+}
+
+/* Records of one kind since the case began; the first of them into @first. */
+static unsigned count_records(enum bench_kind kind, struct device_record *first)
+{
+	struct device_record record;
+	uint64_t at = guest.log;
+	unsigned count = 0;
+
+	while (device_next(&guest.device, &at, 1u << kind, &record))
+		if (count++ == 0)
+			*first = record;
+	return count;
+}
+
+CASE(a_pasid_is_closed)
+{
+	guest_begin();
+	works_again(20);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK(guest_grown(BENCH_DRAINS) >= 1);
+	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
+	works_again(20);
+	guest_end();
+}
+
+CASE(groups_are_answered_before_their_pasid_is_closed)
+{
+	guest_begin();
+	open_groups(20);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
+	CHECK(guest_grown(BENCH_DRAINS) >= 1);
+	works_again(20);
+	guest_end();
+}
+
+CASE(groups_are_answered_after_their_pasid_is_closed)
+{
+	struct device_record drain = { .ns = 0 }, answer = { .ns = 0 }, response = { .ns = 0 };
+
+	guest_begin();
+	open_groups(20);
+	CHECK_EQ(guest_detach(20, IOPF_LANE_LATE), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
+	CHECK(count_records(BENCH_DRAIN, &drain) >= 1);
+	CHECK(count_records(BENCH_ANSWER, &answer) >= 1);
+	CHECK(count_records(BENCH_RESPONSE, &response) >= 1);
+	NOTE("the drain was over %" PRId64 " us before the answer was given",
+	     ((int64_t)answer.ns - (int64_t)drain.ns) / 1000);
+	HOST("the function had its response %" PRId64 " us before that answer",
+	     ((int64_t)answer.ns - (int64_t)response.ns) / 1000);
+	works_again(20);
+	guest_end();
+}
+
+CASE(a_pasid_is_closed_while_the_engine_works)
+{
+	guest_begin();
+	CHECK_EQ(guest_attach(20), 0);
+	guest_start_fill(0, 20, GUEST_IOVA, 16 << 20, 3);
+	CHECK_SOON(guest_state(20).groups > 8);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
+	works_again(20);
+	guest_end();
+}
+
+CASE(one_pasid_is_closed_and_another_does_not_feel_it)
+{
+	guest_begin();
+	CHECK_EQ(guest_attach(21), 0);
+	guest_start_fill(1, 21, GUEST_IOVA, 4 << 20, 4);
+	open_groups(20);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_finish(1), MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(21, GUEST_IOVA, 4 << 20, 4));
+	guest_end();
+}
+
+/* A driver that answers without having mapped anything: the engine asks again, and is
+ * served when the driver is. */
+CASE(success_without_a_page_is_asked_for_again)
+{
+	guest_begin();
+	open_groups(20);
+	CHECK(guest_answer(20, 0) >= 1);
+	CHECK_SOON(guest_state(20).waiting >= 1);
+	CHECK_EQ(guest_hold(20, false), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(20, GUEST_IOVA, 4 * GUEST_PAGE, 1));
+	guest_end();
+}
+
+/* Response failure is for one function of one owner; the host makes of it what may leave. */
+CASE(a_driver_that_answers_failure)
+{
+	struct device_record response;
+
+	guest_begin();
+	open_groups(20);
+	CHECK(guest_answer(20, 2) >= 1);
+	CHECK(device_wait(&guest.device, &guest.log, 1 << BENCH_RESPONSE, &response));
+	HOST("the function got code %u", response.code);
+	CHECK_SOON(device_job_status(&guest.device, 0) != MODEL_JOB_STATUS_running);
+	HOST("its job ended as %s", guest_status_name(device_job_status(&guest.device, 0)));
+	CHECK_EQ(guest_detach(20, 0), 0);
+	if (guest_is_in_state(BENCH_STATUS_RF)) {
+		HOST("page requests failed: it takes a reset");
+		CHECK_EQ(guest_reset(), 0);
+	}
+	works_again(20);
+	guest_end();
+}
+
+CASE(the_function_is_reset_with_groups_open)
+{
+	guest_begin();
+	open_groups(20);
+	CHECK_EQ(guest_reset(), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_reset);
+	CHECK(guest_grown(BENCH_RESETS) >= 1);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	/* The kernel answers, much too late: nothing of it leaves. */
+	CHECK(guest_answer(20, 0) >= 1);
+	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) >= 1);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	CHECK_EQ(guest_hold(20, false), 0);
+	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 5), MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(20, GUEST_IOVA, GUEST_PAGE, 5));
+	guest_end();
+}
+
+CASE(the_function_resets_itself_with_groups_open)
+{
+	guest_begin();
+	open_groups(20);
+	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_FLR), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_reset);
+	CHECK(guest_answer(20, 0) >= 1);
+	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) >= 1);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	/* Its capabilities are off until software puts them back, as a reset by the kernel
+	 * does. */
+	CHECK_EQ(guest_reset(), 0);
+	CHECK_EQ(guest_hold(20, false), 0);
+	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 6), MODEL_JOB_STATUS_done);
+	guest_end();
+}
+
+CASE(page_requests_are_switched_off_and_on)
+{
+	int off;
+
+	guest_begin();
+	works_again(20);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	off = guest_feature(false);
+	if (off == -EOPNOTSUPP) {
+		NOTE("the kernel has no such switch");
+	} else {
+		CHECK_EQ(off, 0);
+		CHECK(!guest_is_in_state(BENCH_STATUS_ENABLED));
+		CHECK_EQ(guest_feature(true), 0);
+	}
+	works_again(20);
+	guest_end();
+}
+
+CASE(page_requests_are_switched_off_with_groups_open)
+{
+	int off;
+
+	guest_begin();
+	open_groups(20);
+	off = guest_feature(false);
+	NOTE("switching off with groups open: %d", off);
+	CHECK(guest_answer(20, 1) >= 1);
+	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_SOON(device_job_status(&guest.device, 0) != MODEL_JOB_STATUS_running);
+	HOST("the job ended as %s", guest_status_name(device_job_status(&guest.device, 0)));
+	if (off == 0)
+		CHECK_EQ(guest_feature(true), 0);
+	works_again(20);
+	guest_end();
+}
+
+CASE(the_driver_is_removed_with_groups_open)
+{
+	guest_begin();
+	open_groups(20);
+	CHECK_EQ(guest_unload(), 0);
+	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_load(), 0);
+	works_again(20);
+	guest_end();
+}
+
+int main(void)
+{
+	return guest_main();
+}

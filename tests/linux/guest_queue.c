@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * linux/guest_queue.c - requests that no engine of ours would send: straight into the
+ * kernel's page request queue, past the host's ledger, to see what a stock kernel answers
+ * (and that nothing of those answers reaches a function), and onto the function's link, to
+ * see what the host makes of them first.
+ */
+#include "guest.h"
+
+enum {
+	READ_WRITE = BENCH_READ | BENCH_WRITE,
+	PAGE = READ_WRITE | BENCH_LAST,
+	SUCCESS = 0,
+	INVALID = 1,
+	FENCE = 511, /* an index that no case uses */
+	ANSWER_MAX = 16,
+};
+
+/* What the kernel answered, the fence left out. */
+struct answers {
+	struct device_record records[ANSWER_MAX];
+	unsigned count;
+};
+
+static void post(uint32_t pasid, uint16_t index, uint64_t addr, uint32_t flags)
+{
+	CHECK_EQ(bench_post(&guest.device, GUEST_RID, pasid, index, addr, flags, 1), 1);
+}
+
+/*
+ * All answers since the last call. Behind them a request that nobody can serve is put into
+ * the queue: its answer tells that there is no other to come. Groups of a space are served
+ * by a worker, in their order: the fence goes to that space.
+ */
+static struct answers answers_of(uint32_t pasid)
+{
+	struct answers answers = { .count = 0 };
+	struct device_record record;
+
+	post(pasid, FENCE, GUEST_NOWHERE, PAGE);
+	for (;;) {
+		CHECK(device_wait(&guest.device, &guest.log, 1 << BENCH_ANSWER, &record));
+		if (record.index == FENCE)
+			return answers;
+		CHECK(answers.count < ANSWER_MAX);
+		answers.records[answers.count++] = record;
+	}
+}
+
+static void check_answer(const struct device_record *record, uint32_t pasid, uint16_t index,
+			 uint8_t code)
+{
+	CHECK_EQ(record->rid, GUEST_RID);
+	CHECK_EQ(record->pasid, pasid);
+	CHECK_EQ(record->index, index);
+	CHECK_EQ(record->code, code);
+}
+
+/* There is one, and this is it. */
+static void check_one(uint32_t pasid, uint16_t index, uint8_t code)
+{
+	struct answers answers = answers_of(7);
+
+	CHECK_EQ(answers.count, 1);
+	check_answer(&answers.records[0], pasid, index, code);
+}
+
+/* PASID 7 has a space; 8 has none. */
+static void begin(void)
+{
+	guest_begin();
+	CHECK_EQ(guest_attach(7), 0);
+}
+
+/* What the host never showed, it never lets out. */
+static void end(void)
+{
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	guest_end();
+}
+
+CASE(one_page_is_one_success)
+{
+	begin();
+	post(7, 1, GUEST_IOVA, PAGE);
+	check_one(7, 1, SUCCESS);
+	CHECK(guest_phys(7, GUEST_IOVA) != 0);
+	end();
+}
+
+CASE(a_group_of_several_pages_is_one_success)
+{
+	begin();
+	CHECK_EQ(bench_post(&guest.device, GUEST_RID, 7, 2, GUEST_IOVA, PAGE, 5), 5);
+	check_one(7, 2, SUCCESS);
+	CHECK_EQ(guest_state(7).mapped, 5);
+	end();
+}
+
+CASE(a_group_with_one_bad_page_is_invalid)
+{
+	begin();
+	post(7, 2, GUEST_IOVA, READ_WRITE);
+	post(7, 2, GUEST_NOWHERE, PAGE);
+	check_one(7, 2, INVALID);
+	end();
+}
+
+CASE(an_address_of_nobody_is_invalid)
+{
+	begin();
+	post(7, 3, GUEST_NOWHERE, PAGE);
+	check_one(7, 3, INVALID);
+	end();
+}
+
+CASE(a_page_to_read_is_not_given_for_writing)
+{
+	begin();
+	CHECK_EQ(guest_allow(7, 0x10000, GUEST_PAGE, IOPF_LANE_READ_ONLY), 0);
+	post(7, 3, 0x10000, PAGE);
+	check_one(7, 3, INVALID);
+	post(7, 4, 0x10000, BENCH_READ | BENCH_LAST);
+	check_one(7, 4, SUCCESS);
+	end();
+}
+
+CASE(an_unbound_pasid_is_invalid)
+{
+	begin();
+	post(8, 5, GUEST_IOVA, PAGE);
+	check_one(8, 5, INVALID);
+	end();
+}
+
+CASE(a_request_without_pasid_is_invalid)
+{
+	begin();
+	post(DEVICE_NO_PASID, 5, GUEST_IOVA, PAGE);
+	check_one(DEVICE_NO_PASID, 5, INVALID);
+	end();
+}
+
+CASE(an_unknown_requester_is_answered)
+{
+	struct answers answers;
+
+	begin();
+	CHECK_EQ(bench_post(&guest.device, 0x0010, 7, 5, GUEST_IOVA, PAGE, 1), 1);
+	answers = answers_of(7);
+	CHECK_EQ(answers.count, 1);
+	CHECK_EQ(answers.records[0].rid, 0x0010);
+	CHECK_EQ(answers.records[0].code, INVALID);
+	CHECK_EQ(guest_phys(7, GUEST_IOVA), 0);
+	end();
+}
+
+CASE(an_address_that_is_not_canonical_is_invalid)
+{
+	begin();
+	post(7, 5, UINT64_C(0x4000000000000000), PAGE);
+	check_one(7, 5, INVALID);
+	end();
+}
+
+CASE(a_stop_marker_is_not_answered)
+{
+	begin();
+	post(7, 0, 0, BENCH_STOP);
+	CHECK_EQ(answers_of(7).count, 0);
+	end();
+}
+
+CASE(one_index_twice_is_two_answers)
+{
+	struct answers answers;
+
+	begin();
+	post(7, 7, GUEST_IOVA, PAGE);
+	post(7, 7, GUEST_IOVA + GUEST_PAGE, PAGE);
+	answers = answers_of(7);
+	CHECK_EQ(answers.count, 2);
+	for (unsigned i = 0; i < 2; i++)
+		check_answer(&answers.records[i], 7, 7, SUCCESS);
+	CHECK_EQ(guest_state(7).mapped, 2);
+	end();
+}
+
+/* Groups are per PASID; 6.12 and 7.3 gather them by index alone. */
+CASE(a_partial_of_one_pasid_and_a_last_of_another)
+{
+	begin();
+	CHECK_EQ(guest_attach(9), 0);
+	post(7, 6, GUEST_IOVA, READ_WRITE);
+	post(9, 6, GUEST_IOVA + GUEST_PAGE, PAGE);
+	CHECK_SOON(guest_state(9).groups == 1);
+	NOTE("the last's group had %" PRIu64 " requests, %" PRIu64 " pages went to its PASID",
+	     (uint64_t)guest_state(9).requests, (uint64_t)guest_state(9).mapped);
+	check_one(9, 6, SUCCESS);
+	/* Whatever became of the partial, its last is answered. */
+	post(7, 6, GUEST_IOVA, PAGE);
+	check_one(7, 6, SUCCESS);
+	NOTE("the partial's group had %" PRIu64 " requests",
+	     (uint64_t)guest_state(7).requests - 2);
+	end();
+}
+
+/* The overflow flag tells the kernel that a last may be lost: what is only begun goes. */
+CASE(an_overflow_drops_partials)
+{
+	begin();
+	post(7, 8, GUEST_IOVA, READ_WRITE);
+	CHECK_EQ(answers_of(7).count, 0);
+	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_OVERFLOW), 0);
+	CHECK_SOON(!guest_is_in_state(BENCH_STATUS_OVERFLOW));
+	post(7, 8, GUEST_IOVA + GUEST_PAGE, PAGE);
+	check_one(7, 8, SUCCESS);
+	CHECK_EQ(guest_phys(7, GUEST_IOVA), 0);
+	CHECK_EQ(guest_state(7).mapped, 1);
+	end();
+}
+
+CASE(a_full_queue_is_answered_and_goes_on)
+{
+	enum { COUNT = 3000 };
+	int posted;
+
+	begin();
+	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_HOLD), 0);
+	posted = bench_post(&guest.device, GUEST_RID, 7, 0, 0, PAGE | BENCH_EACH, COUNT);
+	HOST("%d of %d requests found room", posted, COUNT);
+	CHECK(posted > 0 && posted < COUNT);
+	CHECK_EQ(guest_grown(BENCH_OVERFLOWS), 1);
+	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_LET_GO), 0);
+	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) == (uint64_t)posted);
+	CHECK_SOON(!guest_is_in_state(BENCH_STATUS_OVERFLOW));
+	guest.log = device_log_end(&guest.device);
+	post(7, 9, GUEST_IOVA, PAGE);
+	check_one(7, 9, SUCCESS);
+	CHECK_EQ(guest_fill(7, GUEST_IOVA, 8 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
+	guest_end();
+}
+
+/* A driver that attaches and does not page: the kernel answers for it. */
+CASE(a_space_without_handler)
+{
+	struct answers answers;
+
+	begin();
+	CHECK_EQ(guest_attach_bare(11, IOPF_LANE_NO_HANDLER), 0);
+	post(11, 10, GUEST_IOVA, PAGE);
+	check_one(11, 10, INVALID);
+	post(11, 10, GUEST_IOVA, READ_WRITE);
+	post(11, 10, GUEST_IOVA + GUEST_PAGE, PAGE);
+	answers = answers_of(7);
+	NOTE("a group of two is answered %u times", answers.count);
+	CHECK(answers.count >= 1);
+	for (unsigned i = 0; i < answers.count; i++)
+		check_answer(&answers.records[i], 11, 10, INVALID);
+	end();
+}
+
+/* ---- On the function's link: the host is in between -------------------------------- */
+
+static void send(uint32_t pasid, uint16_t index, uint64_t addr, uint32_t flags, uint32_t count)
+{
+	CHECK_EQ(bench_send(&guest.device, pasid, index, addr, flags, count), (int)count);
+}
+
+/* The next response that the function got. */
+static struct device_record response(void)
+{
+	struct device_record record;
+
+	CHECK(device_wait(&guest.device, &guest.log, 1 << BENCH_RESPONSE, &record));
+	return record;
+}
+
+static void check_response(uint32_t pasid, uint16_t index, uint8_t code)
+{
+	struct device_record record = response();
+
+	check_answer(&record, pasid, index, code);
+	CHECK_EQ(record.verdict, 0);
+}
+
+CASE(a_group_on_the_link_goes_all_the_way)
+{
+	begin();
+	send(7, 30, GUEST_IOVA, PAGE, 8);
+	check_response(7, 30, SUCCESS);
+	CHECK_EQ(guest_state(7).mapped, 8);
+	CHECK_EQ(guest_grown(BENCH_GUEST_RESPONSES), 1);
+	guest_end();
+}
+
+CASE(what_nobody_serves_is_invalid_on_the_link)
+{
+	static const struct {
+		uint32_t pasid;
+		uint64_t addr;
+	} bad[] = {
+		{ 7, GUEST_NOWHERE },
+		{ 7, UINT64_C(0x4000000000000000) },
+		{ 8, GUEST_IOVA },
+		{ DEVICE_NO_PASID, GUEST_NOWHERE },
+	};
+
+	begin();
+	for (uint16_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		send(bad[i].pasid, 40 + i, bad[i].addr, PAGE, 1);
+		check_response(bad[i].pasid, 40 + i, INVALID);
+	}
+	CHECK_EQ(guest_state(7).mapped, 0);
+	guest_end();
+}
+
+CASE(a_stop_marker_on_the_link_is_not_answered)
+{
+	begin();
+	send(7, 0, 0, BENCH_STOP, 1);
+	send(7, 31, GUEST_IOVA, PAGE, 1);
+	check_response(7, 31, SUCCESS);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
+	guest_end();
+}
+
+/* What a kernel would gather into one group arrives as two: it is shown whole ones. */
+CASE(partials_of_two_pasids_stay_apart_on_the_link)
+{
+	begin();
+	CHECK_EQ(guest_attach(9), 0);
+	send(7, 32, GUEST_IOVA, READ_WRITE, 1);
+	send(9, 33, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(9, 33, SUCCESS);
+	CHECK_EQ(guest_state(9).requests, 1);
+	send(7, 32, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(7, 32, SUCCESS);
+	CHECK_EQ(guest_state(7).requests, 2);
+	CHECK_EQ(guest_state(7).mapped, 2);
+	guest_end();
+}
+
+/* A function that uses an index again before its response: it gets two, and calls the
+ * second one unexpected. */
+CASE(two_groups_with_one_index_on_the_link)
+{
+	begin();
+	CHECK_EQ(guest_hold(7, true), 0);
+	send(7, 34, GUEST_IOVA, PAGE, 1);
+	send(7, 34, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	CHECK_SOON(guest_state(7).waiting == 2);
+	CHECK_EQ(guest_hold(7, false), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		struct device_record record = response();
+
+		check_answer(&record, 7, 34, SUCCESS);
+		HOST("response %u: verdict %u of the function", i, record.verdict);
+	}
+	CHECK_EQ(guest_state(7).mapped, 2);
+	CHECK_EQ(guest_grown(BENCH_UNEXPECTED), 1);
+	CHECK(guest_is_in_state(BENCH_STATUS_UPRGI));
+	CHECK_EQ(guest_reset(), 0);
+	CHECK(!guest_is_in_state(BENCH_STATUS_UPRGI));
+	CHECK_EQ(guest_fill(7, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_credits(), 0);
+	CHECK_EQ(guest_grown(BENCH_BROKEN), 0);
+}
+
+int main(void)
+{
+	return guest_main();
+}
