@@ -6,46 +6,15 @@
  * master has no configuration space at all: its driver says what can be said.
  */
 #include "host/host.h"
+#include "wire/config.h"
 
 #include <errno.h>
 
-/* PCIe 6.x: 7.5.1 (command), 7.5.3 (express), 7.8.4 (AER), 7.8.8 (PASID), 10.5.1 (ATS),
- * 10.5.2 (PRI). */
+/* Bytes of each capability, and where the last may begin. */
 enum {
-	CFG_COMMAND = 0x04,
-	CFG_CAPABILITIES = 0x34,
-	CFG_EXTENDED = 0x100,
-	COMMAND_MEMORY = 1 << 1,
-	COMMAND_MASTER = 1 << 2,
-	ID_EXPRESS = 0x10,
-	ID_AER = 0x01,
-	ID_ATS = 0x0f,
-	ID_PRI = 0x13,
-	ID_PASID = 0x1b,
-	EXPRESS_CONTROL = 0x08,
-	CONTROL_FLR = 1 << 15,
-	AER_UNCORRECTABLE = 0x04,
-	AER_UNEXPECTED_COMPLETION = 1 << 16,
-	ATS_CONTROL = 0x06,
-	ATS_ENABLE = 1 << 15,
-	PASID_CAPABILITY = 0x04,
-	PASID_CONTROL = 0x06,
-	PASID_ENABLE = 1 << 0,
-	PASID_RIGHTS = 3 << 1, /* execute, privileged: supported and enabled alike */
-	PRI_CONTROL = 0x04,
-	PRI_ENABLE = 1 << 0,
-	PRI_RESET = 1 << 1,
-	PRI_STATUS = 0x06,
-	PRI_RF = 1 << 0,
-	PRI_UPRGI = 1 << 1,
-	PRI_STOPPED = 1 << 8,
-	PRI_PASID_REQUIRED = 1 << 15,
-	PRI_CAPACITY = 0x08,
-	PRI_ALLOCATION = 0x0c,
-	/* Bytes of each capability, and where the last may begin. */
 	CAPABILITY_BYTES = 0x10,
-	CAPABILITY_LAST = 0x100 - CAPABILITY_BYTES,
-	EXTENDED_LAST = 0x1000 - CAPABILITY_BYTES,
+	CAPABILITY_LAST = CONFIG_EXTENDED - CAPABILITY_BYTES,
+	EXTENDED_LAST = CONFIG_BYTES - CAPABILITY_BYTES,
 };
 
 static uint32_t get(const struct host_function *function, uint32_t offset, uint32_t bytes)
@@ -67,9 +36,9 @@ bool function_gone(const struct host_function *function)
 
 static uint16_t find_capability(const struct host_function *function, uint8_t id)
 {
-	uint32_t at = get(function, CFG_CAPABILITIES, 1) & 0xfc;
+	uint32_t at = get(function, CONFIG_CAPABILITIES, 1) & 0xfc;
 
-	for (unsigned i = 0; at >= 0x40 && at <= CAPABILITY_LAST &&
+	for (unsigned i = 0; at >= CONFIG_FIRST_CAPABILITY && at <= CAPABILITY_LAST &&
 			     i < HOST_CAPABILITIES_MAX; i++) {
 		if (get(function, at, 1) == id)
 			return (uint16_t)at;
@@ -80,9 +49,9 @@ static uint16_t find_capability(const struct host_function *function, uint8_t id
 
 static uint16_t find_extended(const struct host_function *function, uint16_t id)
 {
-	uint32_t at = CFG_EXTENDED;
+	uint32_t at = CONFIG_EXTENDED;
 
-	for (unsigned i = 0; at >= CFG_EXTENDED && at <= EXTENDED_LAST &&
+	for (unsigned i = 0; at >= CONFIG_EXTENDED && at <= EXTENDED_LAST &&
 			     i < HOST_CAPABILITIES_MAX; i++) {
 		uint32_t header = get(function, at, 4);
 
@@ -99,17 +68,17 @@ int function_probe(const struct iopf_host *host, struct host_function *function)
 		return 0;
 	if (function_gone(function))
 		return -ENODEV;
-	function->express = find_capability(function, ID_EXPRESS);
-	function->ats = find_extended(function, ID_ATS);
-	function->aer = find_extended(function, ID_AER);
+	function->express = find_capability(function, CAPABILITY_EXPRESS);
+	function->ats = find_extended(function, EXTENDED_ATS);
+	function->aer = find_extended(function, EXTENDED_AER);
 	if (!function->express || !function->ats)
 		return -ENODEV;
 	if (function->physical != IOPF_NO_ID) {
 		function->wants_pasid = host->functions[function->physical].wants_pasid;
 		return 0;
 	}
-	function->pri = find_extended(function, ID_PRI);
-	function->pasid = find_extended(function, ID_PASID);
+	function->pri = find_extended(function, EXTENDED_PRI);
+	function->pasid = find_extended(function, EXTENDED_PASID);
 	if (!function->pri || !function->pasid)
 		return -ENODEV;
 	function->wants_pasid =
@@ -143,13 +112,16 @@ void function_pri(const struct host_function *function, enum function_pri what)
 					 0);
 }
 
+/* Execute, privileged: they are enabled where they are supported, bit by bit. */
+#define PASID_RIGHTS (PASID_CAP_EXEC | PASID_CAP_PRIV)
+
 static void pasid_on(const struct host_function *function)
 {
 	uint32_t rights;
 
 	if (function->pasid == 0)
 		return;
-	rights = get(function, function->pasid + PASID_CAPABILITY, 2) & PASID_RIGHTS;
+	rights = get(function, function->pasid + PASID_CAP, 2) & PASID_RIGHTS;
 	put(function, function->pasid + PASID_CONTROL, 2, PASID_ENABLE | rights);
 }
 
@@ -162,8 +134,8 @@ int function_enable(const struct host_function *function)
 		return -ENODEV;
 	if (!function_stopped(function))
 		return -EBUSY;
-	put(function, CFG_COMMAND, 2,
-	    get(function, CFG_COMMAND, 2) | COMMAND_MEMORY | COMMAND_MASTER);
+	put(function, CONFIG_COMMAND, 2,
+	    get(function, CONFIG_COMMAND, 2) | COMMAND_MEMORY | COMMAND_BUS_MASTER);
 	pasid_on(function);
 	put(function, function->ats + ATS_CONTROL, 2, ATS_ENABLE);
 	function_pri(function, FUNCTION_PRI_RESET);
@@ -188,7 +160,7 @@ void function_reset(const struct host_function *function)
 	if (function->master != NULL)
 		function->master->reset(function->context);
 	else
-		put(function, at, 2, get(function, at, 2) | CONTROL_FLR);
+		put(function, at, 2, get(function, at, 2) | DEVICE_CONTROL_FLR);
 }
 
 uint32_t function_status(const struct host_function *function)

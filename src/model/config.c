@@ -1,19 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* model/config.c - configuration space: one table of registers, one formula. */
+/* model/config.c - the configuration space of a function model: its registers. */
 #include "model/config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <string.h>
-
-struct config_row {
-	uint16_t offset;
-	uint8_t size_bytes;
-	bool sticky;
-	uint32_t value, write, clear;
-};
-
-#define EXTENDED(id, version, next) ((uint32_t)(next) << 20 | (version) << 16 | (id))
 
 /* Uncorrectable errors that a function with PASIDs can have: 4, 5, 12 to 26. */
 #define AER_ERRORS      0x07fff030
@@ -28,13 +18,13 @@ static const struct config_row rows[] = {
 	/* offset, size, sticky, value, write, clear */
 	{ CONFIG_COMMAND,            2, false, 0x0000,     0x0546,     0 },
 	{ CONFIG_STATUS,             2, false, 0x0010,     0,          0xf900 },
-	{ 0x0c, /* cache line */     1, false, 0,          0xff,       0 },
+	{ CONFIG_CACHE_LINE,         1, false, 0,          0xff,       0 },
 	{ CONFIG_BAR0,               4, false, 0x00000004, 0xfffff000, 0 },
 	{ CONFIG_BAR0 + 4,           4, false, 0,          0xffffffff, 0 },
-	{ 0x34, /* capabilities */   1, false, CONFIG_EXPRESS, 0,      0 },
-	{ 0x3c, /* interrupt line */ 1, false, 0,          0xff,       0 },
+	{ CONFIG_CAPABILITIES,       1, false, CONFIG_EXPRESS, 0,      0 },
+	{ CONFIG_INTERRUPT_LINE,     1, false, 0,          0xff,       0 },
 
-	{ CONFIG_EXPRESS,            2, false, CONFIG_MSI << 8 | 0x10, 0, 0 },
+	{ CONFIG_EXPRESS,            2, false, CONFIG_MSI << 8 | CAPABILITY_EXPRESS, 0, 0 },
 	/* version 2, root complex integrated endpoint */
 	{ CONFIG_EXPRESS_CAP,        2, false, 0x0092,     0,          0 },
 	/* 256 bytes of payload, extended tags, role-based errors, FLR */
@@ -46,13 +36,13 @@ static const struct config_row rows[] = {
 	{ CONFIG_DEVICE_CONTROL2,    2, false, 0,          0x8010,     0 },
 
 	/* one vector, 64-bit address */
-	{ CONFIG_MSI,                2, false, 0x0005,     0,          0 },
-	{ CONFIG_MSI_CONTROL,        2, false, 0x0080,     0x0071,     0 },
+	{ CONFIG_MSI,                2, false, CAPABILITY_MSI,     0,          0 },
+	{ CONFIG_MSI_CONTROL,        2, false, MSI_64,     0x0071,     0 },
 	{ CONFIG_MSI_ADDR,           4, false, 0,          0xfffffffc, 0 },
 	{ CONFIG_MSI_ADDR_HIGH,      4, false, 0,          0xffffffff, 0 },
 	{ CONFIG_MSI_DATA,           2, false, 0,          0xffff,     0 },
 
-	{ CONFIG_AER,                4, false, EXTENDED(0x0001, 2, CONFIG_ATS), 0, 0 },
+	{ CONFIG_AER,                4, false, EXTENDED(EXTENDED_AER, 2, CONFIG_ATS), 0, 0 },
 	{ CONFIG_AER_UNCORRECTABLE,  4, true,  0,          0,          AER_ERRORS },
 	{ CONFIG_AER_MASK,           4, true,  0x00400000, AER_ERRORS, 0 },
 	{ CONFIG_AER_SEVERITY,       4, true,  0x00462030, AER_ERRORS, 0 },
@@ -60,38 +50,25 @@ static const struct config_row rows[] = {
 	{ CONFIG_AER_CORRECTABLE_MASK, 4, true, 0xe000,    AER_CORRECTABLE, 0 },
 
 	/* depth 32, page aligned, global invalidate */
-	{ CONFIG_ATS,                4, false, EXTENDED(0x000f, 1, CONFIG_PRI), 0, 0 },
+	{ CONFIG_ATS,                4, false, EXTENDED(EXTENDED_ATS, 1, CONFIG_PRI), 0, 0 },
 	{ CONFIG_ATS_CAP,            2, false, 0x0060,     0,          0 },
 	{ CONFIG_ATS_CONTROL,        2, false, 0,          ATS_ENABLE | ATS_STU, 0 },
 
-	{ CONFIG_PRI,                4, false, EXTENDED(0x0013, 1, CONFIG_PASID), 0, 0 },
+	{ CONFIG_PRI,                4, false, EXTENDED(EXTENDED_PRI, 1, CONFIG_PASID), 0, 0 },
 	{ CONFIG_PRI_CONTROL,        2, false, 0,          PRI_ENABLE, 0 },
 	{ CONFIG_PRI_STATUS,         2, false, PRI_STOPPED, 0,         PRI_RF | PRI_UPRGI },
 	{ CONFIG_PRI_ALLOCATION,     4, false, 0,          0xffffffff, 0 },
 
-	{ CONFIG_PASID,              4, false, EXTENDED(0x001b, 1, 0), 0, 0 },
+	{ CONFIG_PASID,              4, false, EXTENDED(EXTENDED_PASID, 1, 0), 0, 0 },
 	{ CONFIG_PASID_CONTROL,      2, false, 0,          PASID_ENABLE, 0 },
 };
 /* clang-format on */
 
-static void put(uint8_t *bytes, uint32_t size_bytes, uint32_t value)
+void config_default(struct config *config)
 {
-	for (uint32_t n = 0; n < size_bytes; n++)
-		bytes[n] = (uint8_t)(value >> 8 * n);
-}
-
-void config_create(struct config *config)
-{
-	memset(config, 0, sizeof(*config));
-	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++) {
-		const struct config_row *row = &rows[n];
-		uint32_t kept = row->sticky ? row->write | row->clear : 0;
-
-		put(&config->bytes[row->offset], row->size_bytes, row->value);
-		put(&config->write[row->offset], row->size_bytes, row->write);
-		put(&config->clear[row->offset], row->size_bytes, row->clear);
-		put(&config->sticky[row->offset], row->size_bytes, kept);
-	}
+	config_create(config);
+	for (size_t n = 0; n < sizeof(rows) / sizeof(rows[0]); n++)
+		config_row(config, &rows[n]);
 	config_settle(config);
 }
 
@@ -100,67 +77,17 @@ void config_virtual(struct config *config)
 	uint8_t *const planes[] = { config->bytes, config->write, config->clear,
 				    config->sticky };
 
-	put(&config->bytes[CONFIG_ATS], 4, EXTENDED(0x000f, 1, 0));
+	config_put(config, CONFIG_ATS, 4, EXTENDED(EXTENDED_ATS, 1, 0));
 	for (size_t n = 0; n < sizeof(planes) / sizeof(planes[0]); n++)
 		memset(planes[n] + CONFIG_PRI, 0, CONFIG_PASID + 8 - CONFIG_PRI);
 }
 
 void config_bar(struct config *config, uint32_t size_bytes)
 {
-	put(&config->write[CONFIG_BAR0], 4, ~(size_bytes - 1));
-}
+	uint32_t low = ~(size_bytes - 1);
 
-void config_settle(struct config *config)
-{
-	memcpy(config->settled, config->bytes, CONFIG_BYTES);
-}
-
-void config_reset(struct config *config)
-{
-	for (uint32_t n = 0; n < CONFIG_BYTES; n++) {
-		uint8_t kept = config->sticky[n];
-
-		config->bytes[n] = (uint8_t)((config->bytes[n] & kept) |
-					     (config->settled[n] & ~kept));
-	}
-}
-
-uint32_t config_get(const struct config *config, uint32_t offset, uint32_t size_bytes)
-{
-	uint32_t value = 0;
-
-	assert(offset + size_bytes <= CONFIG_BYTES);
-	for (uint32_t n = 0; n < size_bytes; n++)
-		value |= (uint32_t)config->bytes[offset + n] << 8 * n;
-	return value;
-}
-
-void config_put(struct config *config, uint32_t offset, uint32_t size_bytes,
-		uint32_t value)
-{
-	assert(offset + size_bytes <= CONFIG_BYTES);
-	put(&config->bytes[offset], size_bytes, value);
-}
-
-void config_set_bits(struct config *config, uint32_t offset, uint32_t size_bytes,
-		     uint32_t bits, bool on)
-{
-	uint32_t value = config_get(config, offset, size_bytes);
-
-	config_put(config, offset, size_bytes, on ? value | bits : value & ~bits);
-}
-
-void config_write(struct config *config, uint32_t offset, uint32_t size_bytes,
-		  uint32_t value)
-{
-	assert(offset + size_bytes <= CONFIG_BYTES);
-	for (uint32_t n = offset; n < offset + size_bytes; n++, value >>= 8) {
-		uint8_t new = (uint8_t)value, write = config->write[n];
-
-		config->bytes[n] = (uint8_t)(((config->bytes[n] & ~write) |
-					      (new & write)) &
-					     ~(new & config->clear[n]));
-	}
+	for (unsigned n = 0; n < 4; n++)
+		config->write[CONFIG_BAR0 + n] = (uint8_t)(low >> 8 * n);
 }
 
 /* ---- As people read it --------------------------------------------------------- */
@@ -220,7 +147,7 @@ int config_dump(const struct config *config, uint32_t rid, char *text, size_t si
 		text_put(&out, ":");
 		for (uint32_t n = 0; n < 16; n++) {
 			text_put(&out, " ");
-			text_hex(&out, config->bytes[line + n], 2);
+			text_hex(&out, config_get(config, line + n, 1), 2);
 		}
 		text_put(&out, "\n");
 	}

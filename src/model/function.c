@@ -39,7 +39,7 @@ static void config_fill(struct config *config,
 	uint32_t pasid_caps = (options->exec ? PASID_CAP_EXEC : 0) |
 			      (options->priv ? PASID_CAP_PRIV : 0);
 
-	config_create(config);
+	config_default(config);
 	config_put(config, CONFIG_VENDOR, 2, options->vendor_id);
 	config_put(config, CONFIG_DEVICE, 2, options->device_id);
 	config_put(config, CONFIG_SUBSYSTEM_VENDOR, 2, options->vendor_id);
@@ -241,31 +241,10 @@ static const struct effect {
 	{ CONFIG_DEVICE_CONTROL, 2, false, device_control },
 };
 
-/* The bits that a write of @value puts to the register of @effect; others are 0. */
-static uint32_t written_to(const struct effect *effect, uint32_t offset,
-			   uint32_t size_bytes, uint32_t value)
-{
-	uint32_t bits = 0;
-
-	for (uint32_t n = 0; n < size_bytes; n++, value >>= 8) {
-		uint32_t lane = offset + n - effect->offset;
-
-		if (lane < effect->size_bytes)
-			bits |= (value & 0xff) << 8 * lane;
-	}
-	return bits;
-}
-
-static bool config_request_fits(uint32_t offset, uint32_t size_bytes)
-{
-	return (size_bytes == 1 || size_bytes == 2 || size_bytes == 4) &&
-	       offset % size_bytes == 0 && offset < CONFIG_BYTES;
-}
-
 uint32_t model_function_config_read(const struct model_function *function,
 				    uint32_t offset, uint32_t size_bytes)
 {
-	if (!config_request_fits(offset, size_bytes))
+	if (!config_access_fits(offset, size_bytes))
 		return UINT32_MAX;
 	if (function->gone)
 		return UINT32_MAX >> 8 * (4 - size_bytes);
@@ -278,7 +257,7 @@ void model_function_config_write(struct model_function *function, uint32_t offse
 	const size_t count = sizeof(effects) / sizeof(effects[0]);
 	uint32_t was[sizeof(effects) / sizeof(effects[0])];
 
-	if (function->gone || !config_request_fits(offset, size_bytes))
+	if (function->gone || !config_access_fits(offset, size_bytes))
 		return;
 	for (size_t n = 0; n < count; n++)
 		was[n] = config_get(&function->config, effects[n].offset,
@@ -292,7 +271,8 @@ void model_function_config_write(struct model_function *function, uint32_t offse
 		if (offset < effect->offset + effect->size_bytes &&
 		    effect->offset < offset + size_bytes)
 			effect->written(function, was[n],
-					written_to(effect, offset, size_bytes, value));
+					config_written(effect->offset, effect->size_bytes,
+						       offset, size_bytes, value));
 	}
 }
 
