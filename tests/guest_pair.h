@@ -237,6 +237,7 @@ struct pair_options {
 	uint64_t hold_ns, region_bytes;
 	bool mixed; /* PAIR_OTHER_RID asks in the other way */
 	bool pasid_optional; /* PRG Response PASID Required is 0 */
+	struct iopf_config *config; /* of PAIR_RID; NULL: none */
 };
 
 static inline void *pair_alloc(size_t size_bytes)
@@ -247,9 +248,15 @@ static inline void *pair_alloc(size_t size_bytes)
 static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 {
 	const struct iopf_guest_endpoint endpoints[] = {
-		{ PAIR_RID, PAIR_ENDPOINT, !want.pasid_optional, pair_kind->mechanism },
-		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true,
-		  want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
+		{ .rid = PAIR_RID,
+		  .endpoint = PAIR_ENDPOINT,
+		  .pasid_in_response = !want.pasid_optional,
+		  .mechanism = pair_kind->mechanism,
+		  .config = want.config },
+		{ .rid = PAIR_OTHER_RID,
+		  .endpoint = PAIR_OTHER_ENDPOINT,
+		  .pasid_in_response = true,
+		  .mechanism = want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options),

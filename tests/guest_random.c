@@ -278,9 +278,14 @@ static struct pair *random_pair(uint64_t seed, struct pair_options want)
 {
 	struct pair *pair = pair_new(want);
 	const struct iopf_guest_endpoint endpoints[] = {
-		{ PAIR_RID, PAIR_ENDPOINT, seed % 2 == 0, pair_kind->mechanism },
-		{ PAIR_OTHER_RID, PAIR_OTHER_ENDPOINT, true,
-		  want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
+		{ .rid = PAIR_RID,
+		  .endpoint = PAIR_ENDPOINT,
+		  .pasid_in_response = seed % 2 == 0,
+		  .mechanism = pair_kind->mechanism },
+		{ .rid = PAIR_OTHER_RID,
+		  .endpoint = PAIR_OTHER_ENDPOINT,
+		  .pasid_in_response = true,
+		  .mechanism = want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options), .endpoint_count = 2,

@@ -27,7 +27,7 @@ TEST(an_index_rests_as_long_as_others_are_free)
 		uint32_t index = shown_free_index(shown);
 
 		CHECK_EQ(index, i % IOPF_GUEST_INDEX_COUNT);
-		shown_show(shown, index, i, 1);
+		shown_show(shown, index, i, 1, 1);
 		settle(shown, index);
 	}
 }
@@ -38,11 +38,11 @@ TEST(the_only_free_index_is_found_wherever_it_is)
 		struct shown *shown = fresh();
 
 		for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT; i++)
-			shown_show(shown, shown_free_index(shown), i, 1);
+			shown_show(shown, shown_free_index(shown), i, 1, 1);
 		CHECK_EQ(shown_free_index(shown), SHOWN_NO_INDEX);
 		settle(shown, hole);
 		CHECK_EQ(shown_free_index(shown), hole);
-		shown_show(shown, hole, 9, 1);
+		shown_show(shown, hole, 9, 1, 1);
 		CHECK_EQ(shown_free_index(shown), SHOWN_NO_INDEX);
 	}
 }
@@ -51,12 +51,12 @@ TEST(a_debt_of_today_does_not_end_with_the_teardown_of_yesterday)
 {
 	struct shown *shown = fresh();
 
-	shown_show(shown, 0, 1, 1);
+	shown_show(shown, 0, 1, 1, 1);
 	shown_take(shown, 0, 10);
 	shown_tear(shown, 1);
 	/* Answered before the drain came; the index is used again, and owed again. */
 	settle(shown, 0);
-	shown_show(shown, 0, 2, 1);
+	shown_show(shown, 0, 2, 1, 1);
 	shown_take(shown, 0, 20);
 	CHECK_EQ(shown_drain(shown), 0);
 	CHECK_EQ(shown->owed, 1);
@@ -72,7 +72,7 @@ TEST(the_oldest_debt_is_the_one_with_the_earliest_time)
 
 	CHECK_EQ(shown_oldest_debt_ns(shown), 0);
 	for (uint32_t i = 0; i < 3; i++) {
-		shown_show(shown, i, i, 1);
+		shown_show(shown, i, i, 1, 1);
 		shown_take(shown, i, i == 1 ? 5 : 10 + i);
 	}
 	CHECK_EQ(shown_oldest_debt_ns(shown), 5);
@@ -91,7 +91,7 @@ TEST(a_group_of_many_indices_is_answered_when_all_are_and_the_worst_counts)
 		uint32_t first = round / 3 % 4, ill = round / 12;
 
 		for (uint32_t i = 0; i < 4; i++) {
-			shown_show(shown, i, 7, 1);
+			shown_show(shown, i, 7, 1, 1);
 			if (i > 0)
 				shown_join(shown, i, 0);
 		}
@@ -116,7 +116,7 @@ TEST(what_becomes_of_a_group_becomes_of_all_its_indices_that_are_left)
 	struct shown *shown = fresh();
 
 	for (uint32_t i = 0; i < 5; i++) {
-		shown_show(shown, i, 7, 1);
+		shown_show(shown, i, 7, 1, 1);
 		if (i > 0)
 			shown_join(shown, i, 0);
 	}
@@ -127,8 +127,8 @@ TEST(what_becomes_of_a_group_becomes_of_all_its_indices_that_are_left)
 	/* Debts are debts each for itself. */
 	shown_forget(shown, 0);
 	CHECK_EQ(shown->owed, 3);
-	shown_show(shown, 2, 8, 1);
-	shown_show(shown, 5, 8, 1);
+	shown_show(shown, 2, 8, 1, 1);
+	shown_show(shown, 5, 8, 1, 1);
 	shown_join(shown, 5, 2);
 	shown_forget(shown, 5);
 	CHECK_EQ(shown->held, 0);

@@ -543,7 +543,7 @@ TEST(a_guest_that_is_gone_leaves_nothing)
 
 TEST(options_out_of_range_are_refused)
 {
-	struct iopf_guest_endpoint endpoint = { 0x10000, 1, true, IOPF_PRI };
+	struct iopf_guest_endpoint endpoint = { .rid = 0x10000, .endpoint = 1 };
 	struct iopf_guest_options options = { .size_bytes = sizeof(options),
 					      .endpoint_count = 1,
 					      .endpoints = &endpoint,

@@ -496,8 +496,8 @@ TEST(requests_without_pasid_are_privileged_where_the_context_says_so)
 TEST(options_out_of_range_are_refused)
 {
 	static const struct iopf_guest_endpoint twice[] = {
-		{ 1, 1, true, IOPF_PRI },
-		{ 1, 2, true, IOPF_PRI },
+		{ .rid = 1, .endpoint = 1, .mechanism = IOPF_PRI },
+		{ .rid = 1, .endpoint = 2, .mechanism = IOPF_PRI },
 	};
 	struct iopf_guest_options options = { .size_bytes = sizeof(options),
 					      .endpoint_count = 2,

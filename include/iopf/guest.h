@@ -28,6 +28,7 @@
 #ifndef IOPF_GUEST_H
 #define IOPF_GUEST_H
 
+#include "iopf/config.h"
 #include "iopf/iopf.h"
 #include "iopf/queue.h"
 
@@ -107,7 +108,8 @@ struct iopf_guest_ops {
 	/* The guest answered the group @token that it was shown. */
 	void (*answer)(void *context, uint64_t token, enum iopf_code code);
 	/* The guest switched its queue off or re-based it and has forgotten @token, which
-	 * it was shown: the host ends it. Called for each, from iopf_guest_write() or
+	 * it was shown, or switched the function's PRI off: the host ends it. Called for
+	 * each, from iopf_guest_write(), iopf_guest_config_write() or
 	 * iopf_guest_reset(). */
 	void (*forgotten)(void *context, uint64_t token);
 	/* A message-signalled interrupt, as the guest programmed it. */
@@ -121,6 +123,9 @@ struct iopf_guest_endpoint {
 	bool pasid_in_response; /* PRG Response PASID Required: an answer for a request with
 				 * a PASID has to name it; otherwise it may */
 	uint8_t mechanism; /* enum iopf_mechanism: how this guest is shown its groups */
+	struct iopf_config *config; /* or NULL; borrowed: what the guest sees of the
+				     * function, and switches on there before it is shown
+				     * a page request. NULL: everything is on */
 };
 
 #define IOPF_GUEST_ENDPOINT_MAX 64
@@ -209,6 +214,22 @@ int iopf_guest_create(const struct iopf_guest_options *options, void *memory,
 uint64_t iopf_guest_read(struct iopf_guest *guest, uint32_t offset, uint32_t width_bytes);
 void iopf_guest_write(struct iopf_guest *guest, uint32_t offset, uint32_t width_bytes,
 		      uint64_t value);
+
+/*
+ * The guest's access to the configuration space of its function @function, a place in
+ * iopf_guest_options.endpoints, as in iopf_config_read() and iopf_config_write(). Where
+ * none was given, all ones.
+ *
+ * PRI: with ATS, under PASIDs that it has switched on, the guest is shown page requests up
+ * to its allocation; a group that is larger in part: the function asks again. Stopped
+ * waits for all of them. PRI off: what it was shown and has not answered is a debt, and
+ * the host ends it (struct iopf_guest_ops, forgotten). Status: UPRGI where an answer fits
+ * nothing that was shown; RF, and nothing more is shown, where the guest answers failure.
+ */
+uint32_t iopf_guest_config_read(struct iopf_guest *guest, uint32_t function,
+				uint32_t offset, uint32_t width_bytes);
+void iopf_guest_config_write(struct iopf_guest *guest, uint32_t function, uint32_t offset,
+			     uint32_t width_bytes, uint32_t value);
 
 /*
  * Let the guest's commands be carried out: at most @budget steps (a descriptor, an

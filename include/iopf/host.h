@@ -204,6 +204,10 @@ struct iopf_host_function_options {
 	bool other_shown;  /* the guest is shown the other mechanism, though its family has
 			    * this one */
 	uint8_t rsvd;
+	const struct iopf_config_options *config; /* what its guest sees of it; copied; its
+						   * capacity and pasid_in_response are the
+						   * host's to say. NULL: nothing, and
+						   * everything there is on */
 };
 
 /* Bytes of a guest's memory in the host, 0 where an option is out of its range. */
@@ -264,6 +268,23 @@ uint64_t iopf_host_guest_read(struct iopf_host *host, uint32_t guest, uint32_t o
 			      uint32_t width_bytes);
 void iopf_host_guest_write(struct iopf_host *host, uint32_t guest, uint32_t offset,
 			   uint32_t width_bytes, uint64_t value);
+
+/*
+ * The guest's access to the configuration space of its function @function, a place in
+ * iopf_host_guest_options.functions, as in iopf_guest_config_read(). A function level reset
+ * is iopf_host_reset_function(): until that is over, and where there is no function any
+ * more, reads give all ones and writes do nothing. Everything else that the guest switches
+ * says what it may be shown, and leaves the function's own capabilities alone.
+ */
+uint32_t iopf_host_guest_config_read(struct iopf_host *host, uint32_t guest,
+				     uint32_t function, uint32_t offset,
+				     uint32_t width_bytes);
+void iopf_host_guest_config_write(struct iopf_host *host, uint32_t guest, uint32_t function,
+				  uint32_t offset, uint32_t width_bytes, uint32_t value);
+/* That space, for iopf_config_state() and iopf_config_interrupt(). Borrowed until the
+ * guest is removed; NULL: there is none. */
+struct iopf_config *iopf_host_guest_config(struct iopf_host *host, uint32_t guest,
+					   uint32_t function);
 
 /*
  * One turn of everything: intake, guests, answers, responses, operations, status bits.

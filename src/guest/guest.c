@@ -116,6 +116,9 @@ static void guest_power_on(struct iopf_guest *guest)
 	};
 	int result;
 
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		if (guest->functions[i].value.config != NULL)
+			iopf_config_reset(guest->functions[i].value.config);
 	guest->family->registers(guest, &options);
 	result = iopf_hardware_create(&options, guest->hardware_memory,
 				      iopf_hardware_size_bytes(), &guest->hardware);

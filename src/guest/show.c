@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "wire/config.h"
+
 /* ---- As page requests ------------------------------------------------------------------ */
 
 /* Page @page of @group as the guest sees it. */
@@ -29,14 +31,15 @@ static struct iopf_request show_request(const struct iopf_group *group,
 	return request;
 }
 
-/* Write every page into the guest's queue, the last one deciding, as hardware does. */
+/* Write @count pages into the guest's queue, the last one deciding, as hardware does. */
 static int show_post(struct iopf_guest *guest, const struct iopf_group *group,
-		     const struct iopf_page *pages, uint32_t rid, uint32_t index)
+		     const struct iopf_page *pages, uint32_t count, uint32_t rid,
+		     uint32_t index)
 {
 	int result = -ENXIO;
 
-	for (uint32_t i = 0; i < group->page_count; i++) {
-		bool last = i + 1 == group->page_count;
+	for (uint32_t i = 0; i < count; i++) {
+		bool last = i + 1 == count;
 		struct iopf_request request =
 			show_request(group, &pages[i], rid, index, last);
 
@@ -48,11 +51,30 @@ static int show_post(struct iopf_guest *guest, const struct iopf_group *group,
 }
 
 static void show_keep(struct iopf_guest *guest, uint32_t function, uint32_t index,
-		      const struct iopf_group *group)
+		      const struct iopf_group *group, uint32_t pages)
 {
-	shown_show(guest->functions[function].shown, index, group->token, group->pasid);
+	shown_show(guest->functions[function].shown, index, group->token, group->pasid,
+		   pages);
 	map_add(&guest->token_map, group->token,
 		function * IOPF_GUEST_INDEX_COUNT + index);
+}
+
+/*
+ * How many pages of a group are within the guest's own allocation (PCIe 6.x, 10.4.1): all
+ * of them or, where that is smaller than the group, as many as it ever allows.
+ */
+static int request_count(const struct guest_function *function,
+			 const struct iopf_group *group)
+{
+	uint32_t most = UINT32_MAX, count = group->page_count;
+
+	if (function->value.config != NULL)
+		most = iopf_config_pages(function->value.config, group->pasid);
+	if (most == 0)
+		return -ENOENT;
+	if (count > most)
+		count = most;
+	return function->shown->pages > most - count ? -EAGAIN : (int)count;
 }
 
 /* Returns: how many pages, -EAGAIN, -ENOENT, -ENOSPC. */
@@ -60,19 +82,22 @@ static int show_requests(struct iopf_guest *guest, const struct guest_space *spa
 			 const struct iopf_group *group, const struct iopf_page *pages)
 {
 	const struct guest_function *function = &guest->functions[space->function];
+	int count = request_count(function, group), result;
 	uint32_t index;
-	int result;
 
 	if (!(space->value.flags & IOPF_SPACE_PRE))
 		return -ENOENT;
 	index = shown_free_index(function->shown);
-	if (index == SHOWN_NO_INDEX)
+	if (count > 0 && index == SHOWN_NO_INDEX)
 		return -EAGAIN;
-	result = show_post(guest, group, pages, function->value.rid, index);
+	if (count < 0)
+		return count;
+	result = show_post(guest, group, pages, (uint32_t)count, function->value.rid,
+			   index);
 	if (result != 0)
 		return result;
-	show_keep(guest, space->function, index, group);
-	return group->page_count;
+	show_keep(guest, space->function, index, group, (uint32_t)count);
+	return count;
 }
 
 /* ---- As stalls ------------------------------------------------------------------------- */
@@ -144,9 +169,9 @@ static int show_stalls(struct iopf_guest *guest, const struct guest_space *space
 			break; /* its queue lies outside of its memory */
 		if (done == 0) {
 			first = tag;
-			show_keep(guest, space->function, tag, group);
+			show_keep(guest, space->function, tag, group, 1);
 		} else {
-			shown_show(shown, tag, group->token, group->pasid);
+			shown_show(shown, tag, group->token, group->pasid, 1);
 			shown_join(shown, tag, first);
 		}
 	}
@@ -233,6 +258,69 @@ void guest_forget(struct iopf_guest *guest, uint32_t mechanisms)
 	}
 }
 
+/* PRI is off: nobody asks any more, but the guest may still answer what it has read. */
+static void withdraw(struct iopf_guest *guest, struct shown *shown)
+{
+	for (uint32_t i = 0; i < IOPF_GUEST_INDEX_COUNT && shown->held > 0; i++) {
+		uint64_t token = shown->slot[i].token;
+
+		if (shown->slot[i].state != SHOWN_HELD)
+			continue;
+		map_remove(&guest->token_map, token);
+		shown_take(shown, i, guest->now_ns);
+		guest->stats.taken++;
+		guest->ops->forgotten(guest->context, token);
+	}
+}
+
+/* ---- Configuration space --------------------------------------------------------------- */
+
+static struct iopf_config *config_of(const struct iopf_guest *guest, uint32_t function)
+{
+	return function < guest->function_count ? guest->functions[function].value.config :
+						  NULL;
+}
+
+uint32_t iopf_guest_config_read(struct iopf_guest *guest, uint32_t function,
+				uint32_t offset, uint32_t width_bytes)
+{
+	struct iopf_config *config = config_of(guest, function);
+
+	if (config == NULL)
+		return config_nobody(width_bytes);
+	iopf_config_outstanding(config, guest->functions[function].shown->held > 0);
+	return iopf_config_read(config, offset, width_bytes);
+}
+
+/* A reset of the function ends what it asked without an answer: that comes first, from
+ * within the write. */
+void iopf_guest_config_write(struct iopf_guest *guest, uint32_t function, uint32_t offset,
+			     uint32_t width_bytes, uint32_t value)
+{
+	struct iopf_config *config = config_of(guest, function);
+	struct shown *shown;
+	struct iopf_config_state state;
+
+	if (config == NULL)
+		return;
+	shown = guest->functions[function].shown;
+	iopf_config_outstanding(config, shown->held > 0);
+	iopf_config_write(config, offset, width_bytes, value);
+	iopf_config_state(config, &state);
+	if (!state.pri && guest->functions[function].value.mechanism == IOPF_PRI)
+		withdraw(guest, shown);
+}
+
+/* What the function would say of an answer: of failure, that it pages no more; of one
+ * that fits nothing that it asked, that it is unexpected (PCIe 6.x, 10.5.2.3). */
+static void answer_status(const struct iopf_guest *guest, uint32_t function, uint32_t status)
+{
+	struct iopf_config *config = config_of(guest, function);
+
+	if (config != NULL)
+		iopf_config_status(config, status);
+}
+
 /* ---- Answers --------------------------------------------------------------------------- */
 
 /* PCIe 6.x, 10.4.2.2: where PRG Response PASID Required is 0 none has to be named. The
@@ -288,6 +376,8 @@ static void answer_settle(struct iopf_guest *guest, uint32_t function, uint32_t 
 	}
 	guest->stats.answered++;
 	guest->stats.answered_failure += code == IOPF_FAILURE;
+	if (code == IOPF_FAILURE)
+		answer_status(guest, function, IOPF_STATUS_RF);
 	guest->ops->answer(guest->context, token, code);
 }
 
@@ -304,6 +394,8 @@ int guest_command_response(struct iopf_guest *guest, const struct iopf_command *
 	++*refused;
 	if (refused == &guest->stats.refused_stale)
 		shown_settle(guest->functions[function].shown, command->index, &code);
+	else
+		answer_status(guest, function, IOPF_STATUS_UPRGI);
 	return 0;
 }
 

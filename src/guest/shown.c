@@ -29,6 +29,7 @@ static struct shown_slot *shown_move(struct shown *shown, uint32_t index,
 
 	assert(shown_next[slot->state] & TO(state));
 	shown->held -= slot->state == SHOWN_HELD;
+	shown->pages -= slot->state == SHOWN_HELD ? slot->pages : 0;
 	shown->owed -= slot->state == SHOWN_OWED;
 	shown->torn -= slot->torn;
 	shown->known -= slot->state != SHOWN_FRESH;
@@ -70,10 +71,13 @@ uint32_t shown_free_index(const struct shown *shown)
 	return SHOWN_NO_INDEX;
 }
 
-void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pasid)
+void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pasid,
+		uint32_t pages)
 {
 	struct shown_slot *slot = shown_move(shown, index, SHOWN_HELD);
 
+	slot->pages = (uint16_t)pages;
+	shown->pages += pages;
 	slot->token = token;
 	slot->pasid = pasid;
 	slot->owed_ns = 0;

@@ -46,12 +46,15 @@ struct shown_slot {
 	uint8_t code;     /* HELD: enum iopf_code, the worst so far of its group's others */
 	bool torn;        /* OWED: its address space was torn down since */
 	uint8_t rsvd;
+	uint16_t pages;   /* HELD: that were shown */
+	uint16_t rsvd2;
 };
 
 struct shown {
 	struct shown_slot slot[IOPF_GUEST_INDEX_COUNT];
 	uint64_t busy[IOPF_GUEST_INDEX_COUNT / 64]; /* HELD or OWED */
 	uint32_t held, owed;
+	uint32_t pages; /* of those held */
 	uint32_t torn;  /* of those owed */
 	uint32_t known; /* indices that are not FRESH */
 	uint32_t next; /* where to look for a free index: the one that rested longest */
@@ -71,7 +74,8 @@ static inline uint32_t shown_free_count(const struct shown *shown)
 uint32_t shown_free_index(const struct shown *shown);
 
 /* FRESH or SETTLED to HELD. */
-void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pasid);
+void shown_show(struct shown *shown, uint32_t index, uint64_t token, uint32_t pasid,
+		uint32_t pages);
 
 /* @index, just shown, is one more of the group of @with. */
 void shown_join(struct shown *shown, uint32_t index, uint32_t with);

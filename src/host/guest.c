@@ -152,7 +152,8 @@ static void guest_drain_begin(struct host_guest *guest)
 
 /* ---- Invalidations: the physical ones complete before the guest's wait ----------------- */
 
-/* Who is shown a stream does not know that there is a cache in the function. */
+/* Who is shown a stream, or has not switched ATS on, does not know that there is a cache in
+ * the function. */
 static void forget_in_function(struct iopf_host *host, const struct host_function *function,
 			       uint32_t pasid, const struct iopf_command *said)
 {
@@ -210,7 +211,7 @@ static int forward(struct host_guest *guest, const struct host_function *functio
 		host->stats.skipped++;
 		return error;
 	}
-	if (!device && function->other_shown && caches_in_function(function))
+	if (!device && !view_caches(function) && caches_in_function(function))
 		forget_in_function(host, function, pasid, &command);
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_INVALIDATE,
 					    .guest = function->guest,
@@ -326,8 +327,11 @@ static int failed(struct host_guest *guest, uint64_t token)
 
 	if (iopf_broker_group(host->broker, token, &group) != 0)
 		return -ENOENT;
-	iopf_broker_out_of_service(host->broker, group.endpoint, guest->owner, true,
-				   host->now_ns);
+	/* Where the guest sees the function's registers, RF stands there until it has
+	 * switched PRI off and on, and nothing is shown before. */
+	if (host_function_of(host, group.endpoint)->config == NULL)
+		iopf_broker_out_of_service(host->broker, group.endpoint, guest->owner, true,
+					   host->now_ns);
 	return iopf_broker_answer(host->broker, guest->owner, token, IOPF_INVALID,
 				  host->now_ns);
 }

@@ -89,6 +89,7 @@ struct host_function {
 	const struct iopf_function_ops *ops; /* NULL: a platform master */
 	const struct iopf_master_ops *master; /* NULL: a PCIe function */
 	void *context;
+	struct iopf_config *config; /* what its guest sees of it; NULL: nothing */
 	struct host_drain drain;
 	struct host_wait reset_wait, step_wait;
 };
@@ -284,6 +285,16 @@ uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid);
  * 0: the stage alone. */
 int guest_space(struct host_guest *guest, struct host_function *function,
 		uint32_t pasid, const struct iopf_address_space *space);
+
+/* ---- config.c: what a guest sees of its functions ------------------------------- */
+
+/* Bytes for the spaces that @options wants; the memory is aligned to 64. */
+size_t views_size_bytes(const struct iopf_host_guest_options *options);
+/* Returns: 0, -EINVAL (an option of one). */
+int views_create(struct iopf_host *host, struct host_guest *guest,
+		 const struct iopf_host_guest_options *from, void *memory);
+/* Whether the guest knows that there is a cache in the function. */
+bool view_caches(const struct host_function *function);
 
 /* ---- shadow.c: tables that follow a guest's ------------------------------------ */
 

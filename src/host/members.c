@@ -96,7 +96,8 @@ static int options_wrong(const struct iopf_host *host,
 
 	if (options->allocation < 1 || options->allocation > IOPF_HOST_ALLOCATION_MAX ||
 	    options->mechanism > IOPF_STALLS || stalls != (options->master != NULL) ||
-	    stalls != (options->ops == NULL) || (stalls && options->has_physical))
+	    stalls != (options->ops == NULL) ||
+	    (stalls && (options->has_physical || options->config != NULL)))
 		return -EINVAL;
 	if (stalls && host->sources[HOST_STALLS].id == IOPF_NO_ID)
 		return -EOPNOTSUPP;
@@ -171,13 +172,18 @@ static size_t shadows_at(const struct iopf_host_guest_options *options)
 	return (iopf_guest_size_bytes(&guest) + 63) / 64 * 64;
 }
 
+/* And behind them stand the configuration spaces. */
+static size_t views_at(const struct iopf_host_guest_options *options)
+{
+	size_t shadows = may_shadow(options) ? shadows_size_bytes(options->pasid_max) : 0;
+
+	return shadows_at(options) + (shadows + 63) / 64 * 64;
+}
+
 size_t iopf_host_guest_size_bytes(const struct iopf_host_guest_options *options)
 {
-	size_t guest_bytes = shadows_at(options);
-
-	if (guest_bytes == 0 || !may_shadow(options))
-		return guest_bytes;
-	return guest_bytes + shadows_size_bytes(options->pasid_max);
+	return shadows_at(options) == 0 ? 0 :
+					  views_at(options) + views_size_bytes(options);
 }
 
 /* Returns: 0, -EOPNOTSUPP (no such family). */
@@ -214,7 +220,12 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 
 	if (wire == NULL)
 		return -EOPNOTSUPP;
-
+	if (from->guest_memory_bytes < iopf_host_guest_size_bytes(from))
+		return -ENOSPC;
+	error = views_create(host, guest, from,
+			     (uint8_t *)from->guest_memory + views_at(from));
+	if (error != 0)
+		return error;
 	for (uint32_t i = 0; i < from->function_count; i++) {
 		const struct host_function *function =
 			&host->functions[guest->function_first + i];
@@ -224,11 +235,10 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 			.endpoint = function->endpoint,
 			.pasid_in_response = function->wants_pasid,
 			.mechanism = shown_as(wire, function),
+			.config = function->config,
 		};
 	}
 
-	if (from->guest_memory_bytes < iopf_host_guest_size_bytes(from))
-		return -ENOSPC;
 	options.endpoints = endpoints;
 	options.context = guest;
 	if (options.family == NULL)
@@ -381,6 +391,8 @@ static int settle(struct iopf_host *host, struct host_guest *guest, int error)
 	guest->failed = true;
 	guest->guest = NULL; /* its memory is the caller's again */
 	guest->shadows = (struct host_shadows){ 0 };
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		host->functions[guest->function_first + i].config = NULL;
 	guest_leave(host, guest);
 	return error;
 }
