@@ -38,10 +38,7 @@ if [ "${IOPF_FRESH_ROOT:-}" = "" ]; then
 fi
 
 root=$IOPF_FRESH_ROOT
-mirror=$(grep -rhoE '^(URIs:|deb( \[[^]]*\])?) +https?://[^ ]+/debian/?( |$)' \
-	/etc/apt/sources.list /etc/apt/sources.list.d 2>/dev/null |
-	grep -oE 'https?://[^ ]+' | head -n 1)
-mirror=${mirror:-http://deb.debian.org/debian}
+mirror=$(tools/mirror.sh)
 
 inside() { chroot "$root" env -i HOME=/root PATH="$PATH:/usr/sbin:/sbin" TERM=dumb "$@"; }
 
