@@ -4,7 +4,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 ARGS   ?=
 
-.PHONY: all run test check bench fresh mutate format clean install
+.PHONY: all run test check bench fresh mutate format clean install linux-guest linux-host linux-mock
 
 all:
 	@tools/setup.sh test
@@ -27,6 +27,10 @@ bench: all
 fresh:
 	@tools/setup.sh fresh
 	@tools/fresh.sh
+
+linux-guest linux-host linux-mock: all
+	@tools/setup.sh linux $(if $(KERNEL_DIR),,kernel)
+	@tests/linux/lane.py --build $(BUILD) $(@:linux-%=%) $(ARGS)
 
 mutate:
 	@tools/setup.sh test
