@@ -181,6 +181,8 @@ bool choice_guests(struct run *run)
 		guest->machine = machine_of(run, guest->combination->host);
 		guest->machine->guest_count++;
 		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */
+		guest->guest_rid = LAYOUT_RID;
+		guest->space_max = RUN_SPACE_MAX;
 		guest->levels = i % 2 == 0 || strcmp(guest->combination->guest, "vtd") != 0 ?
 					4 :
 					5;

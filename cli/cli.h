@@ -27,6 +27,7 @@ struct cli_command {
 int cli_run(int argc, char **argv);
 int cli_scenario(int argc, char **argv);
 int cli_bench(int argc, char **argv);
+int cli_serve(int argc, char **argv);
 int cli_guest(int argc, char **argv);
 
 /* "iopf: ..." and a newline, on standard error. */

@@ -55,7 +55,8 @@ static struct model_engine_options engine_options(struct run_guest *guest)
 /* Functions differ where the specification leaves them a choice. */
 static int function_create(struct run_guest *guest)
 {
-	const struct model_function_options options = {
+	const struct run_hooks *hooks = guest->run->hooks;
+	struct model_function_options options = {
 		.upstream = model_iommu_upstream(guest->machine->iommu),
 		.observer = watch_observer(guest),
 		.rid = guest->rid,
@@ -74,11 +75,16 @@ static int function_create(struct run_guest *guest)
 	struct model_downstream downstream = { .response = on_response,
 					       .invalidate = on_invalidate };
 	struct model_engine_options engine = engine_options(guest);
-	int error = model_function_create(&options, &guest->function);
+	int error;
 
+	if (hooks->adapt != NULL)
+		hooks->adapt(guest, &options, &engine);
+	error = model_function_create(&options, &guest->function);
 	if (error != 0)
 		return error;
 	engine.function = downstream.context = guest->function;
+	if (hooks->plug != NULL)
+		hooks->plug(guest, &downstream);
 	error = model_engine_create(&engine, &guest->engine);
 	return error != 0 ? error :
 			    model_iommu_connect(guest->machine->iommu, guest->rid,
@@ -160,26 +166,26 @@ static int master_create(struct run_guest *guest)
 
 static void on_guest_interrupt(void *context, uint64_t addr, uint32_t data)
 {
-	if (addr == PORT_INTERRUPT_ADDR)
-		loop_ring(context, data);
+	struct run_guest *guest = context;
+
+	guest->run->hooks->interrupt(guest, addr, data);
 }
 
 static int guest_add(struct run_guest *guest)
 {
-	struct run *run = guest->run;
 	bool stalls = guest->combination->mechanism == IOPF_STALLS;
 	const struct iopf_host_function_options function = {
 		.rid = guest->rid,
-		.guest_rid = LAYOUT_RID,
+		.guest_rid = guest->guest_rid,
 		.allocation = device_share(guest),
 		.mechanism = guest->combination->mechanism,
 		.ops = stalls ? NULL : &function_ops,
 		.master = stalls ? &master_ops : NULL,
 		.context = stalls ? (void *)guest->master : (void *)guest->function,
 	};
-	const struct iopf_pager_region region = { .addr = LAYOUT_BASE,
+	const struct iopf_pager_region region = { .addr = guest->segment.base,
 						  .out = DEVICE_GUEST_BASE(guest->number),
-						  .size_bytes = run->layout.size_bytes,
+						  .size_bytes = guest->segment.size_bytes,
 						  .perm = IOPF_READ | IOPF_WRITE };
 	struct iopf_host_guest_options options = {
 		.size_bytes = sizeof(options),
@@ -188,7 +194,7 @@ static int guest_add(struct run_guest *guest)
 		.memory = { &guest->segment, 1 },
 		.regions = &region,
 		.region_count = 1,
-		.pasid_max = RUN_SPACE_MAX,
+		.pasid_max = guest->space_max,
 		.levels = guest->levels,
 		.family = guest->combination->guest,
 		.policy = guest->policy,

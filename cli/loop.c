@@ -271,6 +271,20 @@ void loop_ring(struct run_guest *guest, uint32_t data)
 	guest->vectors |= UINT32_C(1) << data % PORT_VECTOR_COUNT;
 }
 
+static void on_interrupt(struct run_guest *guest, uint64_t addr, uint32_t data)
+{
+	if (addr == PORT_INTERRUPT_ADDR)
+		loop_ring(guest, data);
+}
+
+static void on_device_interrupt(struct run_guest *guest)
+{
+	loop_ring(guest, PORT_VECTOR_DEVICE);
+}
+
+const struct run_hooks loop_hooks = { .interrupt = on_interrupt,
+				      .device_interrupt = on_device_interrupt };
+
 /* A process that has closed its door and goes on is no guest any more. */
 static void guest_expel(struct run_guest *guest)
 {

@@ -26,9 +26,12 @@ static const uint64_t second_ns = 1000000000;
 static uint64_t arena_bytes(const struct run_machine *machine)
 {
 	uint64_t mib = UINT64_C(1) << 20;
-	uint64_t guest = 2 * mib + machine->run->layout.size_bytes / 256;
+	uint64_t bytes = 16 * mib;
 
-	return (16 * mib + machine->guest_count * guest) / mib * mib;
+	for (uint32_t i = 0; i < machine->run->guest_count; i++)
+		if (machine->run->guests[i].machine == machine)
+			bytes += 2 * mib + machine->run->guests[i].segment.size_bytes / 256;
+	return bytes / mib * mib;
 }
 
 static int memory_create(struct run_machine *machine)
@@ -46,7 +49,7 @@ static int memory_create(struct run_machine *machine)
 		if (run->guests[i].machine == machine)
 			machine->segments[end++] =
 				(struct iopf_segment){ DEVICE_GUEST_BASE(i),
-						       run->layout.size_bytes,
+						       run->guests[i].segment.size_bytes,
 						       run->guests[i].memory };
 	machine->memory = (struct iopf_memory){ machine->segments, end };
 	return 0;
@@ -69,8 +72,9 @@ static void on_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t da
 	struct run *run = machine->run;
 
 	for (uint32_t i = 0; i < run->guest_count; i++)
-		if (run->guests[i].rid == rid && addr == PORT_INTERRUPT_ADDR)
-			loop_ring(&run->guests[i], data);
+		if (run->guests[i].machine == machine && run->guests[i].rid == rid &&
+		    addr == PORT_INTERRUPT_ADDR && data == PORT_VECTOR_DEVICE)
+			run->hooks->device_interrupt(&run->guests[i]);
 }
 
 static int iommu_create(struct run_machine *machine)
@@ -121,6 +125,17 @@ static int instruments_create(struct run_machine *machine,
 	return 0;
 }
 
+static uint32_t spaces(const struct run_machine *machine)
+{
+	const struct run *run = machine->run;
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		if (run->guests[i].machine == machine)
+			count += run->guests[i].space_max;
+	return count;
+}
+
 static int host_create(struct run_machine *machine)
 {
 	struct iopf_host_options options = {
@@ -137,7 +152,7 @@ static int host_create(struct run_machine *machine)
 		.command_order = 4,
 		.guest_max = machine->guest_count,
 		.function_max = machine->guest_count,
-		.attachment_max = machine->guest_count * RUN_SPACE_MAX,
+		.attachment_max = spaces(machine),
 		.status_period_ns = second_ns / 100,
 		.interrupt_addr = PORT_INTERRUPT_ADDR,
 		.event = watch_event,

@@ -13,6 +13,7 @@
 
 static const struct cli_command commands[] = {
 	{ "run", cli_run, "a host, guests and paging devices move the bytes of a file" },
+	{ "serve", cli_serve, "what a virtual machine of QEMU's finds behind a window" },
 	{ "bench", cli_bench, "measures the engine against yardsticks taken in the same run" },
 	{ "scenario", cli_scenario, "plays scenario files against the engine and the models" },
 	{ "guest", cli_guest, "one guest's process, started by run" },

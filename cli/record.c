@@ -118,7 +118,7 @@ void record_world(struct run *run)
 		return;
 	trace_begin(&event, TRACE_KIND_world, 0);
 	trace_put(&event, TRACE_KEY_seed, run->options.seed);
-	trace_put_name(&event, TRACE_KEY_program, "iopf-run");
+	trace_put_name(&event, TRACE_KEY_program, run->program);
 	trace_put_name(&event, TRACE_KEY_version, iopf_version());
 	put_event(run, &event);
 	for (uint32_t i = 0; i < run->machine_count; i++) {

@@ -52,7 +52,7 @@ int report_data(const struct run_guest *guest)
 
 /* ---- The verdict ------------------------------------------------------------------- */
 
-static void judge_function(struct run *run, const struct run_guest *guest)
+void report_judge_device(struct run *run, const struct run_guest *guest)
 {
 	const struct device_state state = device_state(guest);
 
@@ -105,7 +105,7 @@ static void judge_acts(struct run *run, const struct run_guest *guest)
 
 static void judge_guest(struct run *run, const struct run_guest *guest)
 {
-	judge_function(run, guest);
+	report_judge_device(run, guest);
 	if (!guest->let_go || !iopf_host_guest_over(guest->machine->host, guest->id))
 		run_problem(run, "%s: the host did not come to an end with it",
 			    guest->name);
@@ -119,7 +119,7 @@ static void judge_guest(struct run *run, const struct run_guest *guest)
 		run_problem(run, "%s: the moment to kill it never came", guest->name);
 }
 
-static void judge_invariants(struct run *run)
+void report_judge_invariants(struct run *run)
 {
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
 		const struct sim_check_result result =
@@ -159,7 +159,7 @@ void report_judge(struct run *run)
 	for (uint32_t i = 0; i < run->machine_count; i++)
 		judge_stalls(run, &run->machines[i]);
 	judge_noise(run);
-	judge_invariants(run);
+	report_judge_invariants(run);
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		judge_guest(run, &run->guests[i]);
 }
@@ -227,7 +227,7 @@ static void print_guests(const struct run *run)
 	}
 }
 
-static void print_endpoints(const struct run *run)
+void report_endpoints(const struct run *run)
 {
 	printf("\n%-8s %-10s %8s %8s %8s %8s %7s %5s %3s\n", "endpoint", "guest", "pages",
 	       "success", "invalid", "failure", "credits", "UPRGI", "RF");
@@ -245,7 +245,7 @@ static void print_endpoints(const struct run *run)
 	}
 }
 
-static void print_refused(const struct run *run)
+void report_refusals(const struct run *run)
 {
 	printf("\n%-10s %9s %9s %9s %9s %9s\n", "refused", "unknown", "duplicate",
 	       "stale", "foreign", "malformed");
@@ -280,7 +280,7 @@ static void print_word(struct words *words, const char *name, uint64_t count)
 	words->column += length;
 }
 
-static void print_endings(const struct run *run)
+void report_endings(const struct run *run)
 {
 	printf("\nendings of groups\n");
 	for (uint32_t i = 0; i < run->guest_count; i++) {
@@ -366,7 +366,7 @@ static void print_pools(const struct run *run)
 	}
 }
 
-static void print_invariants(const struct run *run)
+void report_invariants(const struct run *run)
 {
 	printf("\n%-4s %12s %11s  %s\n", "", "checked", "violations", "what holds");
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
@@ -384,13 +384,13 @@ void report_text(const struct run *run)
 	print_head(run);
 	print_places(run);
 	print_guests(run);
-	print_endpoints(run);
-	print_refused(run);
-	print_endings(run);
+	report_endpoints(run);
+	report_refusals(run);
+	report_endings(run);
 	print_noise(run);
 	print_pools(run);
 	print_acts(run);
-	print_invariants(run);
+	report_invariants(run);
 	putchar('\n');
 	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
 		printf("NOT SO: %s\n", run->problems[i]);

@@ -6,20 +6,9 @@
 #include "cli/cli.h"
 #include "cli/hostile_family.h"
 #include "cli/policy.h"
-#include "cli/run.h"
+#include "cli/report_json.h"
 
-static json_t *number(uint64_t value)
-{
-	return json_integer((json_int_t)value);
-}
-
-/* Beyond what a float keeps exactly, and whatever is an address or a checksum. */
-static json_t *hex(uint64_t value)
-{
-	return json_sprintf("0x%" PRIx64, value);
-}
-
-static json_t *latency_json(const struct histogram *latency)
+json_t *report_json_latency(const struct histogram *latency)
 {
 	json_t *json = json_object();
 
@@ -31,19 +20,20 @@ static json_t *latency_json(const struct histogram *latency)
 	return json;
 }
 
-static json_t *refused_json(const struct report_refused *refused)
+json_t *report_json_refused(const struct run_guest *guest)
 {
+	const struct report_refused refused = report_refused(guest);
 	json_t *json = json_object();
 
-	json_object_set_new(json, "unknown", number(refused->unknown));
-	json_object_set_new(json, "duplicate", number(refused->duplicate));
-	json_object_set_new(json, "stale", number(refused->stale));
-	json_object_set_new(json, "foreign", number(refused->foreign));
-	json_object_set_new(json, "malformed", number(refused->malformed));
+	json_object_set_new(json, "unknown", number(refused.unknown));
+	json_object_set_new(json, "duplicate", number(refused.duplicate));
+	json_object_set_new(json, "stale", number(refused.stale));
+	json_object_set_new(json, "foreign", number(refused.foreign));
+	json_object_set_new(json, "malformed", number(refused.malformed));
 	return json;
 }
 
-static json_t *endings_json(const uint64_t *counters)
+json_t *report_json_endings(const uint64_t *counters)
 {
 	json_t *json = json_object();
 
@@ -65,7 +55,7 @@ static json_t *acts_json(const struct run_guest *guest)
 	return json;
 }
 
-static json_t *counters_json(const uint64_t *counters)
+json_t *report_json_counters(const uint64_t *counters)
 {
 	json_t *json = json_object();
 
@@ -88,7 +78,7 @@ static json_t *policy_json(const struct iopf_policy *policy)
 }
 
 /* What its virtual IOMMU counted. */
-static json_t *queue_json(const struct run_guest *guest)
+json_t *report_json_queue(const struct run_guest *guest)
 {
 	const struct iopf_guest *queue = iopf_host_guest(guest->machine->host, guest->id);
 	struct iopf_guest_stats stats = { 0 };
@@ -100,7 +90,7 @@ static json_t *queue_json(const struct run_guest *guest)
 	return json;
 }
 
-static json_t *host_json(const struct run_machine *machine)
+json_t *report_json_host(const struct run_machine *machine)
 {
 	struct iopf_host_stats stats;
 	json_t *json = json_object();
@@ -114,7 +104,6 @@ static json_t *host_json(const struct run_machine *machine)
 static json_t *guest_json(const struct run_guest *guest)
 {
 	const uint64_t *counters = machine_endpoint_row(guest)->counter;
-	struct report_refused refused = report_refused(guest);
 	json_t *json = json_object();
 	int data = report_data(guest);
 
@@ -133,11 +122,11 @@ static json_t *guest_json(const struct run_guest *guest)
 		number(model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_bytes)));
 	json_object_set_new(json, "passes", number(guest->passes));
 	json_object_set_new(json, "policy", policy_json(&guest->policy));
-	json_object_set_new(json, "refused", refused_json(&refused));
+	json_object_set_new(json, "refused", report_json_refused(guest));
 	if (guest->character == CHARACTER_hostile)
 		json_object_set_new(json, "hostile_acts", acts_json(guest));
-	json_object_set_new(json, "endings", endings_json(counters));
-	json_object_set_new(json, "latency_ns", latency_json(&guest->latency));
+	json_object_set_new(json, "endings", report_json_endings(counters));
+	json_object_set_new(json, "latency_ns", report_json_latency(&guest->latency));
 	json_object_set_new(json, "data_ok", data < 0 ? json_null() : json_boolean(data));
 	json_object_set_new(json, "crc",
 			    guest->crc_passes > 0 ? hex(guest->crc) : json_null());
@@ -146,8 +135,8 @@ static json_t *guest_json(const struct run_guest *guest)
 	json_object_set_new(json, "bad_messages", number(guest->garbage));
 	json_object_set_new(json, "dropped_replies", number(guest->dropped));
 	json_object_set_new(json, "counters",
-			    counters_json(machine_owner_row(guest)->counter));
-	json_object_set_new(json, "virtual_iommu", queue_json(guest));
+			    report_json_counters(machine_owner_row(guest)->counter));
+	json_object_set_new(json, "virtual_iommu", report_json_queue(guest));
 	return json;
 }
 
@@ -162,7 +151,7 @@ static json_t *responses_json(const struct run_guest *guest)
 }
 
 /* All of it as the function itself saw it. */
-static json_t *endpoint_json(const struct run_guest *guest)
+json_t *report_json_endpoint(const struct run_guest *guest)
 {
 	const struct device_state state = device_state(guest);
 	json_t *json = json_object();
@@ -182,7 +171,7 @@ static json_t *endpoint_json(const struct run_guest *guest)
 	json_object_set_new(json, "uprgi", number(state.uprgi));
 	json_object_set_new(json, "rf", number(state.rf));
 	json_object_set_new(json, "counters",
-			    counters_json(machine_endpoint_row(guest)->counter));
+			    report_json_counters(machine_endpoint_row(guest)->counter));
 	return json;
 }
 
@@ -191,15 +180,15 @@ static json_t *noise_json(const struct run *run)
 	const struct noise noise = noise_of(run);
 	json_t *json = json_object();
 
-	json_object_set_new(json, "idle_ns", latency_json(&noise.beside[0]));
-	json_object_set_new(json, "busy_ns", latency_json(&noise.beside[1]));
+	json_object_set_new(json, "idle_ns", report_json_latency(&noise.beside[0]));
+	json_object_set_new(json, "busy_ns", report_json_latency(&noise.beside[1]));
 	json_object_set_new(json, "ratio",
 			    noise.heard ? json_real(noise.ratio) : json_null());
 	json_object_set_new(json, "limit", json_real(noise.limit));
 	return json;
 }
 
-static json_t *invariants_json(const struct run *run)
+json_t *report_json_invariants(const struct run *run)
 {
 	json_t *json = json_object();
 
@@ -239,12 +228,12 @@ int report_json(const struct run *run)
 	json_object_set_new(json, "file_crc", hex(run->file_crc));
 	json_object_set_new(json, "duration_ns", number(run->stopped_ns - run->begun_ns));
 	for (uint32_t i = 0; i < run->machine_count; i++)
-		json_array_append_new(hosts, host_json(&run->machines[i]));
+		json_array_append_new(hosts, report_json_host(&run->machines[i]));
 	json_object_set_new(json, "hosts", hosts);
-	json_object_set_new(json, "invariants", invariants_json(run));
+	json_object_set_new(json, "invariants", report_json_invariants(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		json_array_append_new(guests, guest_json(&run->guests[i]));
-		json_array_append_new(endpoints, endpoint_json(&run->guests[i]));
+		json_array_append_new(endpoints, report_json_endpoint(&run->guests[i]));
 	}
 	json_object_set_new(json, "guests", guests);
 	json_object_set_new(json, "endpoints", endpoints);

@@ -248,6 +248,8 @@ int cli_run(int argc, char **argv)
 	run->options = (struct run_options){ .guests = DEFAULT_GUESTS,
 					     .seconds_ns = DEFAULT_SECONDS,
 					     .seed = 1 };
+	run->hooks = &loop_hooks;
+	run->program = "iopf-run";
 	run->file = run->epoll = run->signals = -1;
 	code = options_read(&table, &run->options, argc, argv);
 	if (code == OPTION_GO_ON) {

@@ -63,6 +63,20 @@ enum run_life {
 };
 
 struct run;
+struct run_guest;
+
+/* What becomes of interrupts, and how a device differs: of whoever has the loop. */
+struct run_hooks {
+	/* Of the guest's virtual IOMMU, as the guest wants it. */
+	void (*interrupt)(struct run_guest *guest, uint64_t addr, uint32_t data);
+	/* Of its device. */
+	void (*device_interrupt)(struct run_guest *guest);
+	/* Before they are made; or NULL. */
+	void (*adapt)(struct run_guest *guest, struct model_function_options *function,
+		      struct model_engine_options *engine);
+	/* Before it is plugged in; or NULL. */
+	void (*plug)(struct run_guest *guest, struct model_downstream *downstream);
+};
 
 /* One IOMMU with its host, and the checkers beside them: what guests run on. */
 struct run_machine {
@@ -107,7 +121,8 @@ struct run_guest {
 	struct model_master *master;
 	struct model_engine *engine;
 	void *guest_memory;
-	uint32_t rid, id, endpoint, levels;
+	uint32_t rid, guest_rid, id, endpoint, levels;
+	uint32_t space_max; /* address spaces at once */
 	struct iopf_policy policy;
 
 	uint32_t vectors;                    /* interrupts that wait */
@@ -138,6 +153,9 @@ enum run_phase {
 
 struct run {
 	struct run_options options;
+	const struct run_hooks *hooks;
+	void *context;       /* of hooks */
+	const char *program; /* of recordings */
 	struct layout layout;
 	int file;
 	const char *file_name;
@@ -234,6 +252,7 @@ void loop_run(struct run *run);
 void loop_destroy(struct run *run);
 /* An interrupt for @guest: it waits until there is room. */
 void loop_ring(struct run_guest *guest, uint32_t data);
+extern const struct run_hooks loop_hooks;
 
 /* ---- watch.c ----------------------------------------------------------------------- */
 
@@ -315,7 +334,15 @@ uint64_t report_refused_sum(const struct report_refused *refused);
 int report_data(const struct run_guest *guest);
 
 void report_judge(struct run *run);
+/* Of that: what the function itself says at the end; what the checkers found. */
+void report_judge_device(struct run *run, const struct run_guest *guest);
+void report_judge_invariants(struct run *run);
 void report_text(const struct run *run);
+/* Tables of that. */
+void report_endpoints(const struct run *run);
+void report_refusals(const struct run *run);
+void report_endings(const struct run *run);
+void report_invariants(const struct run *run);
 /* Returns: an exit code. */
 int report_json(const struct run *run);
 

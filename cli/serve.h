@@ -136,14 +136,15 @@ struct serve {
 	int process;        /* descriptor of the process */
 	int exit_status;    /* of waitpid() */
 	bool ended;         /* it was reaped */
-	bool killed;        /* by us, after it was told to end */
+	bool stopped;       /* told to end by us, */
+	bool killed;        /* and killed */
 
 	int signals;
 	int signal;    /* that ended it, or 0 */
 	bool timed_out; /* --seconds did */
 	bool misplaced; /* the window is not at --window */
 	uint8_t phase; /* enum serve_phase */
-	uint64_t begun_ns, phase_ns, now_ns;
+	uint64_t begun_ns, ended_ns, phase_ns, now_ns;
 	uint64_t window; /* where the firmware put it; 0: nowhere yet */
 
 	char problems[SERVE_PROBLEM_MAX][256];

@@ -93,6 +93,8 @@ def check_json(scenario):
     outputs = {
         "iopf.run/1": (["guests", "endpoints"], ["--guests", "1", "--seconds", "0.05"]),
         "iopf.scenario/1": (["results"], [scenario]),
+        "iopf.serve/1": (["endpoints"], ["--vtd", "--memory-mib", "16", "--", "sh", "-c",
+                                         "exit 33"]),
         "iopf.bench/1": (["results"], ["--seconds", "0.1"]),
     }
     # Of noisy and of hostile guests; of scenarios that fail, that are only listed.

@@ -1,0 +1,377 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * cli/serve_guest.c - machine A: this library's host side, and the program is its guest.
+ *
+ * The same as in `iopf run`, with one guest: a model of VT-d as the physical IOMMU, a host
+ * over it, a function with an engine behind it. What the program reaches is the guest's
+ * virtual VT-d and the virtual configuration space of its function.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/character.h"
+#include "cli/cli.h"
+#include "cli/report_json.h"
+#include "cli/serve.h"
+#include "cli/serve_bench.h"
+#include "guest/guest.h"
+#include "model/config.h"
+
+enum {
+	RID = 0x0008, /* 00:01.0, physical and as the guest sees it */
+	SPACES = 64,
+	FUNCTION = 0, /* of the guest's functions */
+};
+
+struct serve_guest {
+	struct run run;
+	struct run_guest guest;
+	struct bench *bench;
+	struct bench_queue queue;
+	struct model_function *view; /* what the program sees of the function */
+};
+
+static const struct run_combination combination = { "vtd", "vtd", IOPF_PRI };
+
+static struct serve_guest *state(const struct serve *serve)
+{
+	return serve->state;
+}
+
+/* ---- What is another's here than in a run ------------------------------------------ */
+
+static void on_interrupt(struct run_guest *guest, uint64_t addr, uint32_t data)
+{
+	serve_interrupt(guest->run->context, addr, data);
+}
+
+/* The function's physical interrupt is the host's; the guest gets its own. */
+static void on_device_interrupt(struct run_guest *guest)
+{
+	struct serve *serve = guest->run->context;
+	const struct model_function *view = state(serve)->view;
+	uint64_t addr = model_function_config_read(view, CONFIG_MSI_ADDR, 4);
+
+	addr |= (uint64_t)model_function_config_read(view, CONFIG_MSI_ADDR_HIGH, 4) << 32;
+	if (model_function_config_read(view, CONFIG_MSI_CONTROL, 2) & MSI_ENABLE)
+		serve_interrupt(serve, addr,
+				model_function_config_read(view, CONFIG_MSI_DATA, 2));
+}
+
+/* The bench looks on at the function's end of the link, and the checkers behind it. */
+static void adapt(struct run_guest *guest, struct model_function_options *function,
+		  struct model_engine_options *engine)
+{
+	struct serve *serve = guest->run->context;
+
+	function->observer = bench_observer(state(serve)->bench);
+	function->endpoint = false; /* integrated in the root complex: it has no link */
+	function->pasid_width = 20;
+	function->pasid_in_response = true;
+	function->bar_bytes = SERVE_BAR_BYTES;
+	engine->job_max = MODEL_ENGINE_JOB_MAX;
+	engine->patient = true;
+}
+
+static void on_response(void *context, uint32_t pasid, uint64_t payload)
+{
+	const struct serve_guest *machine = context;
+
+	model_function_response(machine->guest.function, pasid, payload);
+}
+
+static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
+{
+	const struct serve_guest *machine = context;
+
+	return bench_invalidate(machine->bench, pasid, payload);
+}
+
+static void plug(struct run_guest *guest, struct model_downstream *downstream)
+{
+	*downstream = (struct model_downstream){ .context = state(guest->run->context),
+						 .response = on_response,
+						 .invalidate = on_invalidate };
+}
+
+static const struct run_hooks hooks = { .interrupt = on_interrupt,
+					.device_interrupt = on_device_interrupt,
+					.adapt = adapt,
+					.plug = plug };
+
+/* ---- Create and destroy ------------------------------------------------------------ */
+
+static uint64_t shown(void *context)
+{
+	const struct run_guest *guest = context;
+	struct iopf_guest_stats stats;
+
+	iopf_guest_stats(iopf_host_guest(guest->machine->host, guest->id), &stats);
+	return stats.shown;
+}
+
+static uint64_t broken(void *context)
+{
+	const struct run_guest *guest = context;
+
+	return sim_check_violations(guest->machine->check);
+}
+
+/* Before the function: it looks on from the first message. */
+static int bench_prepare(struct serve *serve, struct serve_guest *machine)
+{
+	const struct bench_options options = {
+		.next = watch_observer(&machine->guest),
+		.now_ns = cli_now_ns,
+		.break_invalidations = serve->options.broken != NULL,
+		.shown = shown,
+		.broken = broken,
+		.context = &machine->guest,
+	};
+
+	return bench_create(&options, &machine->bench) == 0 ? CLI_OK : CLI_MISSING;
+}
+
+static void bench_begin(struct serve_guest *machine)
+{
+	struct run_guest *guest = &machine->guest;
+	struct iopf_guest *queue = iopf_host_guest(guest->machine->host, guest->id);
+
+	bench_connect(machine->bench, guest->function, guest->engine);
+	bench_queue_create(&machine->queue, queue->hardware);
+	bench_queue_add(&machine->queue, machine->bench);
+}
+
+static int view_create(struct serve_guest *machine)
+{
+	struct model_function_options options = { .rid = RID,
+						  .vendor_id = 0x1234,
+						  .device_id = 0x5a5a,
+						  .class_code = 0x120000,
+						  .capacity = 256,
+						  .atc_entries = 4,
+						  .pasid_width = 20,
+						  .priv = true,
+						  .exec = true,
+						  .pasid_in_response = true,
+						  .bar_bytes = SERVE_BAR_BYTES };
+
+	return model_function_create(&options, &machine->view) == 0 ? CLI_OK :
+								      CLI_MISSING;
+}
+
+static void guest_prepare(struct serve *serve, struct serve_guest *machine)
+{
+	struct run_guest *guest = &machine->guest;
+
+	*guest = (struct run_guest){
+		.run = &machine->run,
+		.machine = &machine->run.machines[0],
+		.combination = &combination,
+		.character = CHARACTER_honest,
+		.life = RUN_LIFE_ALIVE,
+		.name = "guest",
+		.endpoint_name = "00:01.0",
+		.memory = serve->segment.memory,
+		.segment = serve->segment,
+		.rid = RID,
+		.guest_rid = RID,
+		.levels = (uint32_t)serve->options.levels,
+		.space_max = SPACES,
+		.policy = IOPF_POLICY_DEFAULT,
+	};
+	machine->run.machines[0] = (struct run_machine){ .run = &machine->run,
+							 .family = "vtd",
+							 .guest_count = 1 };
+}
+
+static int guest_create(struct serve *serve)
+{
+	struct serve_guest *machine = calloc(1, sizeof(*machine));
+	int code;
+
+	if (machine == NULL)
+		return CLI_MISSING;
+	serve->state = machine;
+	machine->run = (struct run){ .options = { .record = serve->options.record,
+						  .seed = 1 },
+				     .hooks = &hooks,
+				     .context = serve,
+				     .program = "iopf-serve",
+				     .machine_count = 1,
+				     .guests = &machine->guest,
+				     .guest_count = 1,
+				     .now_ns = cli_now_ns(),
+				     .file = -1 };
+	guest_prepare(serve, machine);
+	code = record_open(&machine->run);
+	if (code == CLI_OK)
+		code = bench_prepare(serve, machine);
+	if (code == CLI_OK)
+		code = machines_create(&machine->run);
+	if (code == CLI_OK)
+		code = view_create(machine);
+	if (code != CLI_OK)
+		return code;
+	bench_begin(machine);
+	machine->run.begun_ns = cli_now_ns();
+	record_world(&machine->run);
+	serve->functions[0] = (struct serve_function){ .rid = RID,
+						       .function = machine->guest.function,
+						       .engine = machine->guest.engine,
+						       .bench = machine->bench };
+	serve->function_count = 1;
+	return CLI_OK;
+}
+
+static void guest_destroy(struct serve *serve)
+{
+	struct serve_guest *machine = state(serve);
+
+	if (machine == NULL)
+		return;
+	record_close(&machine->run);
+	machines_destroy(&machine->run);
+	if (machine->bench != NULL)
+		bench_destroy(machine->bench);
+	if (machine->view != NULL)
+		model_function_destroy(machine->view);
+	free(machine);
+	serve->state = NULL;
+}
+
+/* ---- What the program reaches ------------------------------------------------------ */
+
+static uint64_t guest_register_read(struct serve *serve, uint32_t offset,
+				    uint32_t width_bytes)
+{
+	const struct run_guest *guest = &state(serve)->guest;
+
+	return iopf_host_guest_read(guest->machine->host, guest->id, offset, width_bytes);
+}
+
+static void guest_register_write(struct serve *serve, uint32_t offset,
+				 uint32_t width_bytes, uint64_t value)
+{
+	const struct run_guest *guest = &state(serve)->guest;
+
+	iopf_host_guest_write(guest->machine->host, guest->id, offset, width_bytes, value);
+}
+
+static uint32_t guest_config_read(struct serve *serve, uint32_t rid, uint32_t offset,
+				  uint32_t width_bytes)
+{
+	if (rid != RID)
+		return UINT32_MAX;
+	return model_function_config_read(state(serve)->view, offset, width_bytes);
+}
+
+static void guest_config_write(struct serve *serve, uint32_t rid, uint32_t offset,
+			       uint32_t width_bytes, uint32_t value)
+{
+	if (rid == RID)
+		model_function_config_write(state(serve)->view, offset, width_bytes,
+					    value);
+}
+
+/* ---- Turns ------------------------------------------------------------------------- */
+
+static uint32_t guest_turn(struct serve *serve, uint64_t now_ns)
+{
+	struct run *run = &state(serve)->run;
+
+	run->now_ns = now_ns;
+	return machines_turn(run);
+}
+
+static uint64_t guest_next_ns(const struct serve *serve)
+{
+	return machines_next_ns(&state(serve)->run);
+}
+
+static void guest_gone(struct serve *serve)
+{
+	struct run_guest *guest = &state(serve)->guest;
+
+	guest->life = RUN_LIFE_DEAD;
+	guest->shot_groups = iopf_broker_gauge(iopf_host_broker(guest->machine->host),
+					       guest->endpoint, IOPF_GAUGE_delivered);
+	record_kill(guest);
+	iopf_host_guest_gone(guest->machine->host, guest->id);
+	guest->let_go = true;
+}
+
+static bool guest_over(const struct serve *serve)
+{
+	const struct run_guest *guest = &state(serve)->guest;
+
+	return iopf_host_guest_over(guest->machine->host, guest->id) &&
+	       device_state(guest).in_use == 0;
+}
+
+/* ---- The end ----------------------------------------------------------------------- */
+
+static void guest_judge(struct serve *serve)
+{
+	struct serve_guest *machine = state(serve);
+	struct run *run = &machine->run;
+
+	watch_over(&run->machines[0]);
+	record_close(run);
+	report_judge_invariants(run);
+	report_judge_device(run, &machine->guest);
+	if (!guest_over(serve))
+		run_problem(run, "the host did not come to an end with its guest");
+	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
+		serve_problem(serve, "%s", run->problems[i]);
+}
+
+static void guest_report(const struct serve *serve)
+{
+	const struct run *run = &state(serve)->run;
+
+	report_endpoints(run);
+	report_refusals(run);
+	report_endings(run);
+	report_invariants(run);
+}
+
+static void guest_report_json(const struct serve *serve, json_t *json)
+{
+	const struct serve_guest *machine = state(serve);
+	const struct run_guest *guest = &machine->guest;
+	json_t *hosts = json_array(), *endpoints = json_array(), *row = json_object();
+
+	json_object_set_new(row, "refused", report_json_refused(guest));
+	json_object_set_new(row, "endings",
+			    report_json_endings(machine_endpoint_row(guest)->counter));
+	json_object_set_new(row, "latency_ns", report_json_latency(&guest->latency));
+	json_object_set_new(row, "groups_at_end", number(guest->shot_groups));
+	json_object_set_new(row, "counters",
+			    report_json_counters(machine_owner_row(guest)->counter));
+	json_object_set_new(row, "virtual_iommu", report_json_queue(guest));
+	json_object_set_new(json, "guest", row);
+	json_array_append_new(hosts, report_json_host(guest->machine));
+	json_object_set_new(json, "hosts", hosts);
+	json_array_append_new(endpoints, report_json_endpoint(guest));
+	json_object_set_new(json, "endpoints", endpoints);
+	json_object_set_new(json, "invariants", report_json_invariants(&machine->run));
+}
+
+const struct serve_machine_ops serve_guest = {
+	.name = "guest",
+	.create = guest_create,
+	.destroy = guest_destroy,
+	.register_read = guest_register_read,
+	.register_write = guest_register_write,
+	.config_read = guest_config_read,
+	.config_write = guest_config_write,
+	.turn = guest_turn,
+	.next_ns = guest_next_ns,
+	.gone = guest_gone,
+	.over = guest_over,
+	.judge = guest_judge,
+	.report = guest_report,
+	.report_json = guest_report_json,
+};
