@@ -99,8 +99,8 @@ struct iopf_lane_state {
 	__u64 spoiled;		/* of these: written afterwards */
 };
 
-/* The features of the function that page requests need: 1 on, 0 off. EOPNOTSUPP where
- * the kernel has no such switch any more. */
+/* The features of the function that page requests need: 1 on, 0 off, while no PASID has
+ * a space (EBUSY). EOPNOTSUPP where the kernel has no such switch any more. */
 struct iopf_lane_feature {
 	__u32 on;
 };

@@ -205,8 +205,22 @@ static int lane_state(struct lane_space **slot, union lane_argument *argument)
 	return 0;
 }
 
+static bool lane_is_used(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < LANE_SPACES; i++)
+		if (lane.spaces[i])
+			return true;
+	return false;
+}
+
+/* The kernel frees the groups that are open when page requests are switched off; here a
+ * space may hold them. */
 static int lane_feature(struct lane_space **unused, union lane_argument *argument)
 {
+	if (lane_is_used())
+		return -EBUSY;
 	return lane_features(&lane.pdev->dev, argument->feature.on);
 }
 
