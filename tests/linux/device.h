@@ -94,7 +94,7 @@ static inline int device_attribute(const char *name, const char *attribute)
 	return descriptor >= 0 ? descriptor : -errno;
 }
 
-/* Map the BAR of @name ("0001:00:01.0") and switch its memory space on.
+/* Map the BAR of @name ("0001:00:01.0") and switch its memory space on, if no driver has.
  * Returns: 0 or a negative errno. */
 static inline int device_open(struct device *device, const char *name)
 {
@@ -103,7 +103,7 @@ static inline int device_open(struct device *device, const char *name)
 	int error = resource < 0 ? resource : enable < 0 ? enable : 0;
 
 	*device = (struct device){ NULL };
-	if (error == 0 && write(enable, "1", 1) != 1)
+	if (error == 0 && write(enable, "1", 1) != 1 && errno != EBUSY)
 		error = -errno;
 	if (error == 0)
 		error = device_map(device, resource, 0);
