@@ -267,7 +267,7 @@ def ended(boot, outcome):
     return None
 
 
-def host_said(boot, outcome, options):
+def host_said(outcome):
     """What `iopf serve` says of its own: invariants, and what it counted."""
     case = Case("the host below keeps its promises")
     try:
@@ -275,11 +275,11 @@ def host_said(boot, outcome, options):
     except ValueError:
         case.why = f"exit code {outcome.status}, no report: {outcome.errors.strip()[-400:]}"
         return case
-    broken = [name for name, one in report.get("invariants", {}).items() if one["violations"]]
-    if broken and not options.broken:
-        case.why = f"broken: {' '.join(broken)}"
-    case.hosts.append(" ".join(f"{key} {value}" for key, value in report.items()
-                               if isinstance(value, int) and not isinstance(value, bool)))
+    # How the machine ended is judged elsewhere.
+    case.why = "\n".join(problem for problem in report["problems"]
+                         if not problem.startswith("the program ")) or None
+    counted = {**report["window"], "interrupts": report["interrupts"]["writes"]}
+    case.hosts.append(", ".join(f"{name} {count}" for name, count in counted.items() if count))
     return case
 
 
@@ -295,7 +295,7 @@ def judged(boot, outcome, options):
                   if COMPLAINT.search(line)]
     cases.append(Case("the kernel does not complain", "\n".join(complaints[:8]) or None))
     if boot.serve is not None:
-        cases.append(host_said(boot, outcome, options))
+        cases.append(host_said(outcome))
     return cases
 
 

@@ -12,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 
 # The window, as `iopf serve` decodes it. Where the firmware puts it depends on the machine
 # only; serve says so when it is not here.
-WINDOW = 0xfe800000
+WINDOW = 0xfe400000
 REGISTERS, ECAM, MEMORY = 0x000000, 0x100000, 0x200000
 MEMORY_BYTES = 0x200000
 MEMORY_MIB = 768
@@ -86,7 +86,8 @@ def qemu(directory, image, files, append="", cpu="max", window=WINDOW, served=Tr
                     f"data={directory}/dmar",
                     "-acpitable", f"file={ssdt(window, directory)}",
                     "-device", f"x-pci-proxy-dev,fd=@proxy@,addr={PROXY_SLOT}",
-                    "-qtest", "unix:@qtest@,server=on,wait=off", "-qtest-log", "/dev/null"]
+                    "-chardev", "socket,id=qtest,fd=@qtest@",
+                    "-qtest", "chardev:qtest", "-qtest-log", "/dev/null"]
         line += " " + ONE_OF_TWO
     else:
         command += ["-machine", "q35"]
