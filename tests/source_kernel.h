@@ -190,11 +190,11 @@ __attribute__((unused)) static void kernel_detach(uint32_t device, uint32_t pasi
 static const struct iopf_iommufd_io kernel_io = { .read = kernel_read,
 						  .write = kernel_write };
 static struct iopf_iommufd *source;
-static const struct iopf_request *requests;
+__attribute__((unused)) static const struct iopf_request *requests;
 
 #define COUNTED(name) (iopf_iommufd_stats(source)->name)
 
-static void source_over(const struct iopf_iommufd_io *io, void *context,
+__attribute__((unused)) static void source_over(const struct iopf_iommufd_io *io, void *context,
 			uint32_t group_max, uint32_t group_read_max)
 {
 	static _Alignas(8) uint8_t memory[1 << 20];

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* host/kernel.h - one guest over a kernel's fault descriptor: see iopf/kernel.h. */
+#ifndef HOST_KERNEL_H
+#define HOST_KERNEL_H
+
+#include "base/map.h"
+#include "iopf/kernel.h"
+
+enum { KERNEL_BATCH = 64 /* responses at once */ };
+
+struct iopf_kernel {
+	struct iopf_broker *broker;
+	struct iopf_guest *guest;
+	struct iopf_iommufd *source;
+	const struct iopf_kernel_ops *ops;
+	void (*note)(void *context, const struct iopf_note *note);
+	void *context;
+	struct map tables; /* endpoint, PASID -> the kernel's number */
+	uint64_t now_ns;   /* of this turn */
+	uint32_t source_id, owner;
+	uint32_t function_count;
+	int broken;  /* what the descriptor said, when it said that it is of no use */
+	bool parked; /* the guest has no index for @group */
+	bool busy;   /* more to do than there was budget for */
+	struct iopf_group group;
+	struct iopf_page pages[IOPF_HOST_ALLOCATION_MAX];
+	uint32_t devices[IOPF_GUEST_ENDPOINT_MAX];
+	uint32_t endpoints[IOPF_GUEST_ENDPOINT_MAX];
+};
+
+/* ---- kernel.c: what the guest makes it do -------------------------------------- */
+
+extern const struct iopf_guest_ops kernel_guest_ops;
+
+/* Of the owner: the host ended what the guest was shown. */
+void kernel_taken(void *context, uint64_t token, enum iopf_ending ending);
+
+#endif
