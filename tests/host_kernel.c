@@ -225,12 +225,12 @@ static void begin_with(uint32_t pasid)
 	world.call_count = 0;
 }
 
-static uint64_t answered(void)
+static struct iopf_guest_stats shown_to_guest(void)
 {
 	struct iopf_guest_stats stats;
 
 	iopf_guest_stats(iopf_kernel_guest(world.kernel), &stats);
-	return stats.answered;
+	return stats;
 }
 
 /* ---- Tests ----------------------------------------------------------------------------- */
@@ -243,7 +243,7 @@ TEST(a_fault_is_shown_answered_and_written_back)
 	group = kernel_fault(DEVICE, 1, 70, 3);
 	run();
 	CHECK_EQ(world.interrupts, 1);
-	CHECK_EQ(answered(), 1);
+	CHECK_EQ(shown_to_guest().answered, 1);
 	CHECK_EQ(kernel.groups[group].answers, 1);
 	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_SUCCESS);
 	CHECK_EQ(world.responses, 1);
@@ -299,6 +299,7 @@ TEST(a_detach_is_the_kernels_to_answer_and_no_cookie_is_written)
 	CHECK_EQ(iopf_iommufd_stats(iopf_kernel_source(world.kernel))->swallowed, 2);
 	CHECK_EQ(iopf_iommufd_owed(iopf_kernel_source(world.kernel)), 0);
 	CHECK_EQ(world.responded, IOPF_INVALID);
+	CHECK_EQ(shown_to_guest().taken, 2);
 }
 
 TEST(a_late_answer_writes_nothing)
@@ -410,8 +411,10 @@ TEST(an_attach_that_the_kernel_refuses_leaves_nothing)
 	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_INVALID);
 	CHECK_EQ(kernel.groups[group].answers, 1);
 	world.attach_error = 0;
-	attach(2);
-	group = kernel_fault(DEVICE, 2, 70, 1);
+	CHECK_EQ(iopf_agent_detach(world.agent, RID, 1), 0);
+	run();
+	attach(1);
+	group = kernel_fault(DEVICE, 1, 70, 1);
 	run();
 	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_SUCCESS);
 }
