@@ -20,6 +20,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -57,15 +58,24 @@ def say(text):
 
 
 def run(*command, **options):
-    """Returns: what the command printed. What it complained of is in the exception."""
+    """Returns: what the command printed. It and all its children end with us."""
+    command = [*map(str, command)]
     try:
-        return subprocess.run([*map(str, command)], check=True, text=True, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, **options).stdout
+        process = subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                                   process_group=0, **options)
     except FileNotFoundError as error:
-        raise Missing(f"no program {error.filename}: tools/setup.sh linux kernel") from error
-    except subprocess.CalledProcessError as error:
-        last = (error.stderr or error.stdout or "").strip().splitlines()[-12:]
-        raise Missing("\n  ".join([f"failed: {' '.join(error.cmd)}", *last])) from error
+        raise Missing(f"no program {command[0]}: tools/setup.sh linux kernel") from error
+    try:
+        output, errors = process.communicate()
+    except BaseException:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait()
+        raise
+    if process.returncode != 0:
+        last = (errors or output).strip().splitlines()[-12:]
+        raise Missing("\n  ".join([f"failed: {' '.join(command)}", *last]))
+    return output
 
 
 @contextlib.contextmanager
@@ -154,8 +164,11 @@ def cached(directory, make):
             growing = directory.with_name(directory.name + ".growing")
             shutil.rmtree(growing, ignore_errors=True)
             growing.mkdir(parents=True)
-            make(growing)
-            growing.rename(directory)
+            try:
+                make(growing)
+                growing.rename(directory)
+            finally:
+                shutil.rmtree(growing, ignore_errors=True)
         os.utime(directory)
     for other in directory.parent.iterdir():
         if time.time() - other.stat().st_mtime > MONTH:
@@ -259,12 +272,24 @@ KERNELS = {
     "mock": lambda: built("bookworm-security", r"linux-source-(6\.12)"),
 }
 
-if __name__ == "__main__":
+
+def main():
+    if sys.argv[1:] == ["--help"]:
+        print(__doc__)
+        return 0
     if len(sys.argv) != 2 or sys.argv[1] not in KERNELS:
-        sys.exit(__doc__) if sys.argv[1:] == ["--help"] else print(__doc__, file=sys.stderr)
-        sys.exit(2)
+        print(__doc__, file=sys.stderr)
+        return 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     try:
         print(KERNELS[sys.argv[1]]().image)
     except Missing as error:
         say(error)
-        sys.exit(3)
+        return 3
+    except KeyboardInterrupt:
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -239,21 +239,24 @@ def played(boot, linux, options, directory):
 
 def spoken(words):
     """The cases that programs told of. One that was begun and is not there did not hold."""
-    cases = {}
+    cases = []
     now = None
     for line in words.splitlines():
         word, _, rest = line.partition(": ")
         if word == "begin":
-            now = cases[rest] = Case(rest, "did not come back")
+            now = Case(rest, "did not come back")
+            cases.append(now)
         elif word == "case":
             name, _, verdict = rest.partition(": ")
-            cases.setdefault(name, Case(name)).why = (None if verdict == "ok"
-                                                      else verdict.removeprefix("FAILED "))
+            if now is None or now.name != name:  # init tells of a program that crashed
+                now = Case(name)
+                cases.append(now)
+            now.why = None if verdict == "ok" else verdict.removeprefix("FAILED ")
         elif now and word in ("note", "host"):
             (now.notes if word == "note" else now.hosts).append(rest)
         elif now and word == "needs":
             now.needs.add(rest)
-    return list(cases.values())
+    return cases
 
 
 def ended(boot, outcome):
