@@ -92,7 +92,7 @@ static int function_create(struct run_guest *guest)
 }
 
 /* What the firmware and the VMM of a real machine have set before a guest runs. */
-static void function_prepare(struct run_guest *guest)
+void device_prepare(struct run_guest *guest)
 {
 	enum {
 		COMMAND = 0x04,
@@ -182,6 +182,7 @@ static int guest_add(struct run_guest *guest)
 		.ops = stalls ? NULL : &function_ops,
 		.master = stalls ? &master_ops : NULL,
 		.context = stalls ? (void *)guest->master : (void *)guest->function,
+		.config = guest->config,
 	};
 	const struct iopf_pager_region region = { .addr = guest->segment.base,
 						  .out = DEVICE_GUEST_BASE(guest->number),
@@ -224,7 +225,7 @@ int device_create(struct run_guest *guest)
 	if (error != 0)
 		return error;
 	if (!stalls)
-		function_prepare(guest);
+		device_prepare(guest);
 	return guest_add(guest);
 }
 

@@ -123,6 +123,8 @@ struct run_guest {
 	void *guest_memory;
 	uint32_t rid, guest_rid, id, endpoint, levels;
 	uint32_t space_max; /* address spaces at once */
+	const struct iopf_config_options *config; /* what it sees of its function; NULL:
+						   * nothing */
 	struct iopf_policy policy;
 
 	uint32_t vectors;                    /* interrupts that wait */
@@ -221,6 +223,8 @@ int machine_memory(void **memory, size_t size_bytes);
 /* The device of @guest, plugged in, and the guest taken in by its host. Returns: 0 or a
  * negative errno. */
 int device_create(struct run_guest *guest);
+/* What firmware sets in a function, once more: it was reset. */
+void device_prepare(struct run_guest *guest);
 
 /* What the device itself says. */
 struct device_state {

@@ -29,7 +29,8 @@ struct serve_guest {
 	struct run_guest guest;
 	struct bench *bench;
 	struct bench_queue queue;
-	struct model_function *view; /* what the program sees of the function */
+	struct iopf_config_options config; /* what the guest sees of its function */
+	bool resetting; /* the guest has reset its function, and that is not over */
 };
 
 static const struct run_combination combination = { "vtd", "vtd", IOPF_PRI };
@@ -46,17 +47,42 @@ static void on_interrupt(struct run_guest *guest, uint64_t addr, uint32_t data)
 	serve_interrupt(guest->run->context, addr, data);
 }
 
+static struct iopf_config *view(const struct serve *serve)
+{
+	const struct run_guest *guest = &state(serve)->guest;
+
+	return iopf_host_guest_config(guest->machine->host, guest->id, FUNCTION);
+}
+
 /* The function's physical interrupt is the host's; the guest gets its own. */
 static void on_device_interrupt(struct run_guest *guest)
 {
 	struct serve *serve = guest->run->context;
-	const struct model_function *view = state(serve)->view;
-	uint64_t addr = model_function_config_read(view, CONFIG_MSI_ADDR, 4);
+	uint64_t addr;
+	uint32_t data;
 
-	addr |= (uint64_t)model_function_config_read(view, CONFIG_MSI_ADDR_HIGH, 4) << 32;
-	if (model_function_config_read(view, CONFIG_MSI_CONTROL, 2) & MSI_ENABLE)
-		serve_interrupt(serve, addr,
-				model_function_config_read(view, CONFIG_MSI_DATA, 2));
+	if (view(serve) != NULL && iopf_config_interrupt(view(serve), &addr, &data))
+		serve_interrupt(serve, addr, data);
+}
+
+/* Bus mastering is the guest's own affair, as it is behind VFIO. */
+static void master_follow(const struct serve_guest *machine)
+{
+	struct iopf_config_state seen;
+
+	iopf_config_state(view(machine->run.context), &seen);
+	model_function_config_write(machine->guest.function, CONFIG_COMMAND, 2,
+				    COMMAND_MEMORY |
+					    (seen.master ? COMMAND_BUS_MASTER : 0u));
+}
+
+static void on_changed(void *context, enum iopf_config_change change)
+{
+	struct serve_guest *machine = context;
+
+	machine->resetting |= change == IOPF_CONFIG_RESET;
+	if (change == IOPF_CONFIG_COMMAND)
+		master_follow(machine);
 }
 
 /* The bench looks on at the function's end of the link, and the checkers behind it. */
@@ -102,6 +128,23 @@ static const struct run_hooks hooks = { .interrupt = on_interrupt,
 
 /* ---- Create and destroy ------------------------------------------------------------ */
 
+static const struct iopf_config_options config = {
+	.size_bytes = sizeof(config),
+	.vendor_id = 0x1234,
+	.device_id = 0x5a5a,
+	.subsystem_vendor_id = 0x1234,
+	.subsystem_id = 0x5a5a,
+	.class_code = 0x120000, /* processing accelerator */
+	.revision = 1,
+	.msi = true,
+	.ats = true,
+	.pri = true,
+	.pasid = true,
+	.pasid_bits = 20,
+	.pasid_rights = IOPF_EXEC | IOPF_PRIV,
+	.bars = { { .size_bytes = SERVE_BAR_BYTES, .flags = IOPF_BAR_64 } },
+};
+
 static uint64_t shown(void *context)
 {
 	const struct run_guest *guest = context;
@@ -143,24 +186,6 @@ static void bench_begin(struct serve_guest *machine)
 	bench_queue_add(&machine->queue, machine->bench);
 }
 
-static int view_create(struct serve_guest *machine)
-{
-	struct model_function_options options = { .rid = RID,
-						  .vendor_id = 0x1234,
-						  .device_id = 0x5a5a,
-						  .class_code = 0x120000,
-						  .capacity = 256,
-						  .atc_entries = 4,
-						  .pasid_width = 20,
-						  .priv = true,
-						  .exec = true,
-						  .pasid_in_response = true,
-						  .bar_bytes = SERVE_BAR_BYTES };
-
-	return model_function_create(&options, &machine->view) == 0 ? CLI_OK :
-								      CLI_MISSING;
-}
-
 static void guest_prepare(struct serve *serve, struct serve_guest *machine)
 {
 	struct run_guest *guest = &machine->guest;
@@ -179,8 +204,12 @@ static void guest_prepare(struct serve *serve, struct serve_guest *machine)
 		.guest_rid = RID,
 		.levels = (uint32_t)serve->options.levels,
 		.space_max = SPACES,
+		.config = &machine->config,
 		.policy = IOPF_POLICY_DEFAULT,
 	};
+	machine->config = config;
+	machine->config.changed = on_changed;
+	machine->config.context = machine;
 	machine->run.machines[0] = (struct run_machine){ .run = &machine->run,
 							 .family = "vtd",
 							 .guest_count = 1 };
@@ -210,11 +239,10 @@ static int guest_create(struct serve *serve)
 		code = bench_prepare(serve, machine);
 	if (code == CLI_OK)
 		code = machines_create(&machine->run);
-	if (code == CLI_OK)
-		code = view_create(machine);
 	if (code != CLI_OK)
 		return code;
 	bench_begin(machine);
+	master_follow(machine);
 	machine->run.begun_ns = cli_now_ns();
 	record_world(&machine->run);
 	serve->functions[0] = (struct serve_function){ .rid = RID,
@@ -235,8 +263,6 @@ static void guest_destroy(struct serve *serve)
 	machines_destroy(&machine->run);
 	if (machine->bench != NULL)
 		bench_destroy(machine->bench);
-	if (machine->view != NULL)
-		model_function_destroy(machine->view);
 	free(machine);
 	serve->state = NULL;
 }
@@ -262,27 +288,48 @@ static void guest_register_write(struct serve *serve, uint32_t offset,
 static uint32_t guest_config_read(struct serve *serve, uint32_t rid, uint32_t offset,
 				  uint32_t width_bytes)
 {
+	const struct run_guest *guest = &state(serve)->guest;
+
 	if (rid != RID)
 		return UINT32_MAX;
-	return model_function_config_read(state(serve)->view, offset, width_bytes);
+	return iopf_host_guest_config_read(guest->machine->host, guest->id, FUNCTION,
+					   offset, width_bytes);
 }
 
 static void guest_config_write(struct serve *serve, uint32_t rid, uint32_t offset,
 			       uint32_t width_bytes, uint32_t value)
 {
+	const struct run_guest *guest = &state(serve)->guest;
+
 	if (rid == RID)
-		model_function_config_write(state(serve)->view, offset, width_bytes,
-					    value);
+		iopf_host_guest_config_write(guest->machine->host, guest->id, FUNCTION,
+					     offset, width_bytes, value);
 }
 
 /* ---- Turns ------------------------------------------------------------------------- */
 
+/* A function forgets what firmware has set when it is reset. */
+static void reset_go_on(struct serve_guest *machine)
+{
+	struct run_guest *guest = &machine->guest;
+
+	if (iopf_host_busy(guest->machine->host, guest->endpoint))
+		return;
+	machine->resetting = false;
+	device_prepare(guest);
+	master_follow(machine);
+}
+
 static uint32_t guest_turn(struct serve *serve, uint64_t now_ns)
 {
-	struct run *run = &state(serve)->run;
+	struct serve_guest *machine = state(serve);
+	uint32_t done;
 
-	run->now_ns = now_ns;
-	return machines_turn(run);
+	machine->run.now_ns = now_ns;
+	done = machines_turn(&machine->run);
+	if (machine->resetting)
+		reset_go_on(machine);
+	return done;
 }
 
 static uint64_t guest_next_ns(const struct serve *serve)
