@@ -47,7 +47,7 @@ class Boot:
     kernel: str = ""       # of kernel.KERNELS, where it is not the lane's name
     append: str = ""       # to the kernel's command line
     cpu: str = "max"
-    end: str = "verdict"   # or: "itself" restarts, "killed" when its words say "open"
+    end: str = "verdict"   # or: "silent" restarts, "killed" when its words say "open"
     seconds: int = 60
 
 
@@ -58,7 +58,7 @@ LANES = {
         Boot("4 levels", ("guest_engine", "process"), ("iopf_lane", "iopf_process"),
              ("--levels", "4"), append="no5lvl", cpu="max,la57=off"),
         Boot("restarts with groups open", ("guest_end",), ("iopf_lane",), (),
-             append="end=reboot", end="itself"),
+             append="end=reboot", end="silent"),
         Boot("killed with groups open", ("guest_end",), ("iopf_lane",), (),
              append="end=kill", end="killed"),
     ),
@@ -70,6 +70,12 @@ LANES = {
         Boot("7.x", ("mock",), ("iopf_mock",), kernel="host"),
         Boot("6.12", ("mock",), ("iopf_mock",), kernel="mock"),
     ),
+}
+
+# Programs of more than one file, or of another folder.
+SOURCES = {
+    "vmm": ("examples/vmm.c", "examples/vmm_kernel.c", "examples/vmm_guest.c"),
+    "host": ("tests/linux/host.c", "examples/vmm_kernel.c"),
 }
 
 # The lane's own proofs: guests that must not pass, and what the lane has to say of them.
@@ -111,6 +117,13 @@ class Outcome:
     def reached_init(self):
         return "init: " in self.words
 
+    def said(self):
+        """The report of `iopf serve`, where there is one."""
+        try:
+            return json.loads(self.report)
+        except ValueError:
+            return {}
+
 
 def say(text):
     print(f"lane.py: {text}", file=sys.stderr, flush=True)
@@ -121,13 +134,17 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
+def sources(name):
+    return SOURCES.get(name, (f"tests/linux/{name}.c",))
+
+
 def compiled(name, headers, build, directory):
-    """A static program of this folder. Returns: its bytes."""
-    source, program = HERE / f"{name}.c", directory / name
-    library = build / "src/libiopf.a"
+    """A static program. Returns: its bytes."""
+    program, library = directory / name, build / "src/libiopf.a"
     kernel.run("gcc", "-std=gnu11", "-O2", "-g0", "-static", "-pthread", "-Wall", "-Wextra",
                "-Werror", f"-I{HERE}", f"-I{HERE}/module", f"-I{ROOT}/include",
-               f"-I{ROOT}/src", f"-I{ROOT}", "-isystem", headers, source,
+               f"-I{ROOT}/src", f"-I{ROOT}", "-isystem", headers,
+               *(ROOT / source for source in sources(name)),
                *[library] * library.exists(), "-o", program)
     return program.read_bytes()
 
@@ -259,23 +276,28 @@ def spoken(words):
     return cases
 
 
-def ended(boot, outcome):
+def ended(boot, outcome, cases):
     """How the machine ended. Returns: what is wrong with it, or None."""
     if outcome.status is None:
         return f"not done after {outcome.seconds:.0f} s"
     if not outcome.reached_init():
         return "ended before its first process, twice"
-    if boot.end == "verdict" and not re.search(r"^init: \d+ failed", outcome.words, re.M):
+    if boot.end != "verdict":
+        end = outcome.said().get("program", {}).get("end")
+        return None if end == boot.end else f"serve calls its end '{end}', not '{boot.end}'"
+    verdict = re.search(r"^init: (\d+) failed", outcome.words, re.M)
+    if verdict is None:
         return "ended without a verdict"
+    if verdict[1] != "0" and all(case.why is None for case in cases):
+        return "a program failed and did not say why"
     return None
 
 
 def host_said(outcome):
     """What `iopf serve` says of its own: invariants, and what it counted."""
     case = Case("the host below keeps its promises")
-    try:
-        report = json.loads(outcome.report)
-    except ValueError:
+    report = outcome.said()
+    if not report:
         case.why = f"exit code {outcome.status}, no report: {outcome.errors.strip()[-400:]}"
         return case
     # How the machine ended is judged elsewhere.
@@ -292,8 +314,7 @@ def judged(boot, outcome, options):
     for case in cases:
         if options.broken and options.broken in case.needs:
             case.why = None if case.why else f"holds without {options.broken}"
-    if why := ended(boot, outcome):
-        cases.append(Case("the guest comes to its end", why))
+    cases.append(Case("the guest comes to its end", ended(boot, outcome, cases)))
     complaints = [line.strip() for line in (outcome.log + outcome.errors).splitlines()
                   if COMPLAINT.search(line)]
     cases.append(Case("the kernel does not complain", "\n".join(complaints[:8]) or None))
@@ -344,7 +365,7 @@ def play_lane(options):
     """Returns: how many cases held, and how many did not."""
     failed = passed = 0
     for boot in LANES[options.lane]:
-        there = tuple(name for name in boot.programs if (HERE / f"{name}.c").exists())
+        there = tuple(name for name in boot.programs if (ROOT / sources(name)[0]).exists())
         if not there or options.boot and options.boot not in boot.name:
             continue
         boot = dataclasses.replace(boot, programs=there, modules=tuple(
