@@ -5,7 +5,8 @@
  *
  * Three guests: one honest with two functions, of which nobody touches the first; one
  * that is clumsy, slow, dies and returns; one that is hostile. Books are kept at the
- * functions' ends. `sim_random SEED` plays one seed; a failing one is printed.
+ * functions' ends. From SEEING on guests see configuration spaces, and write there.
+ * `sim_random SEED` plays one seed; a failing one is printed.
  */
 #include <errno.h>
 
@@ -20,7 +21,8 @@ enum {
 	WINDOW_JOBS = 16,   /* places of jobs, used in turn */
 	STEPS = 1500,
 	CALM_TURNS = 20000, /* in which a job of the first function ends */
-	SEEDS = 42,
+	SEEDS = 54,
+	SEEING = 43,
 	PAIRS = 6,
 };
 #define STEP_NS    UINT64_C(5000000)
@@ -84,6 +86,7 @@ static void create_world(void)
 			.stop_marker = i == MARKER,
 			.group_pages = 1 + i,
 			.retry_max = 100000,
+			.config = seed >= SEEING,
 		};
 	guests[HONEST] = (struct world_guest_options){ .function_count = 2,
 						       .functions = &functions[CALM],
@@ -400,6 +403,26 @@ static void do_command(void)
 	iopf_agent_kick(agent);
 }
 
+/* What stands there once it is up; or anything at all; or a function level reset. */
+static void do_config(void)
+{
+	unsigned function = any_but_calm();
+	uint32_t width = 1u << chance(3);
+
+	if (agent_of(owners[function]) == NULL)
+		return;
+	if (chance(3) == 0)
+		world_config_on(&world, rids[function]);
+	else if (chance(4) == 0)
+		world_config_write(&world, rids[function], 0x48, 2, 0x8000);
+	else
+		world_config_write(&world, rids[function],
+				   chance(chance(2) ? 0x20 : 0x1000) * width +
+					   (chance(4) ? 0x100 : 0),
+				   width,
+				   chance(2) ? chance(8) : (uint32_t)test_random(&state));
+}
+
 static void do_nothing(void)
 {
 }
@@ -418,6 +441,8 @@ static void act(void)
 {
 	uint32_t left, sum = 0, i = 0;
 
+	if (seed >= SEEING && chance(8) == 0)
+		do_config();
 	for (uint32_t j = 0; j < sizeof(acts) / sizeof(acts[0]); j++)
 		sum += acts[j].weight;
 	for (left = chance(sum); left >= acts[i].weight; i++)

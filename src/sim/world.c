@@ -207,6 +207,13 @@ static void list_functions(struct world *world, const struct world_guest *guest,
 	}
 }
 
+static void switch_on(struct world *world, const struct world_guest *guest)
+{
+	for (uint32_t i = 0; i < guest->options.function_count; i++)
+		if (guest->options.functions[i].config)
+			world_config_on(world, guest->options.functions[i].rid);
+}
+
 int world_add_guest(struct world *world, uint32_t id)
 {
 	struct world_guest *guest = &world->guests[id];
@@ -242,7 +249,11 @@ int world_add_guest(struct world *world, uint32_t id)
 	error = iopf_host_add_guest(world->host, &options, &guest->id);
 	if (error == 0)
 		error = create_agent(guest, &devices);
-	return error != 0 ? error : start_agent(world, guest);
+	if (error == 0)
+		error = start_agent(world, guest);
+	if (error == 0)
+		switch_on(world, guest);
+	return error;
 }
 
 int world_remove_guest(struct world *world, uint32_t id)

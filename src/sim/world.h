@@ -39,6 +39,8 @@ struct world_function_options {
 	bool has_physical;    /* a virtual function of the function @physical_rid, which
 			       * was plugged before */
 	uint32_t physical_rid;
+	bool config; /* the guest sees its configuration space, and has switched paging on
+		      * there when it is up */
 };
 
 struct world_guest_options {
@@ -127,6 +129,14 @@ int world_add_guest(struct world *world, uint32_t guest);
 int world_attach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pasid);
 /* It takes it away; done when it is drained. */
 int world_detach(struct world *world, uint32_t guest, uint32_t rid, uint32_t pasid);
+
+/* What the guest of @rid reads and writes in the configuration space that it sees, and what
+ * its driver writes there to have pages shown to it. */
+uint32_t world_config_read(struct world *world, uint32_t rid, uint32_t offset,
+			   uint32_t size_bytes);
+void world_config_write(struct world *world, uint32_t rid, uint32_t offset,
+			uint32_t size_bytes, uint32_t value);
+void world_config_on(struct world *world, uint32_t rid);
 
 /* A device with its engine behind the IOMMU, and nobody's yet. Returns: 0 or what failed. */
 int world_plug(struct world *world, const struct world_function_options *options,

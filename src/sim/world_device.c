@@ -4,21 +4,23 @@
 
 #include <errno.h>
 
+#include "wire/config.h"
+
 #define PAGE_BYTES UINT64_C(4096)
 
 enum { DEFAULT_WINDOW = 8, DEFAULT_RETRIES = 16, HELD_MAX = 64 };
 
 /* ---- What the host reaches ----------------------------------------------------- */
 
-static uint32_t config_read(void *context, uint32_t offset, uint32_t size_bytes)
+static uint32_t register_read(void *context, uint32_t offset, uint32_t size_bytes)
 {
 	const struct world_function *function = context;
 
 	return model_function_config_read(function->function, offset, size_bytes);
 }
 
-static void config_write(void *context, uint32_t offset, uint32_t size_bytes,
-			 uint32_t value)
+static void register_write(void *context, uint32_t offset, uint32_t size_bytes,
+			   uint32_t value)
 {
 	const struct world_function *function = context;
 
@@ -26,8 +28,8 @@ static void config_write(void *context, uint32_t offset, uint32_t size_bytes,
 }
 
 const struct iopf_function_ops world_function_ops = {
-	.config_read = config_read,
-	.config_write = config_write,
+	.config_read = register_read,
+	.config_write = register_write,
 };
 
 static void master_reset(void *context)
@@ -49,6 +51,21 @@ static const struct iopf_master_ops master_ops = {
 	.quiet = master_quiet,
 };
 
+/* What guests see of a function. */
+static const struct iopf_config_options seen = {
+	.size_bytes = sizeof(seen),
+	.vendor_id = 0x1234,
+	.device_id = 0x5a5a,
+	.class_code = 0x120000,
+	.msi = true,
+	.ats = true,
+	.pri = true,
+	.pasid = true,
+	.pasid_bits = 20,
+	.pasid_rights = IOPF_PRIV,
+	.bars = { { .size_bytes = 0x10000, .flags = IOPF_BAR_64 } },
+};
+
 struct iopf_host_function_options
 world_for_host(const struct world_function *function,
 	       const struct world_function_options *from)
@@ -64,7 +81,71 @@ world_for_host(const struct world_function *function,
 		.has_physical = from->has_physical,
 		.physical_rid = from->physical_rid,
 		.context = (void *)(uintptr_t)function,
+		.config = from->config ? &seen : NULL,
 	};
+}
+
+/* ---- What its guest sees of it ------------------------------------------------- */
+
+/* The place of @rid among the functions of its guest. */
+static uint32_t place_of(const struct world *world, uint32_t rid, uint32_t *guest)
+{
+	for (*guest = 0; *guest < world->options.guest_count; ++*guest) {
+		const struct world_guest_options *options = &world->guests[*guest].options;
+
+		for (uint32_t i = 0; i < options->function_count; i++)
+			if (options->functions[i].rid == rid)
+				return i;
+	}
+	return IOPF_NO_ID;
+}
+
+uint32_t world_config_read(struct world *world, uint32_t rid, uint32_t offset,
+			   uint32_t size_bytes)
+{
+	uint32_t guest, place = place_of(world, rid, &guest);
+
+	return iopf_host_guest_config_read(world->host, world->guests[guest].id, place,
+					   offset, size_bytes);
+}
+
+void world_config_write(struct world *world, uint32_t rid, uint32_t offset,
+			uint32_t size_bytes, uint32_t value)
+{
+	uint32_t guest, place = place_of(world, rid, &guest);
+
+	iopf_host_guest_config_write(world->host, world->guests[guest].id, place, offset,
+				     size_bytes, value);
+}
+
+static uint32_t extended(struct world *world, uint32_t rid, uint32_t id)
+{
+	uint32_t at = CONFIG_EXTENDED, header = world_config_read(world, rid, at, 4);
+
+	while ((header & 0xffff) != id) {
+		at = header >> 20;
+		if (at == 0 || header == UINT32_MAX)
+			return 0;
+		header = world_config_read(world, rid, at, 4);
+	}
+	return at;
+}
+
+/* PASID before ATS before PRI, which takes all that it offers. */
+void world_config_on(struct world *world, uint32_t rid)
+{
+	uint32_t pasid = extended(world, rid, EXTENDED_PASID);
+	uint32_t ats = extended(world, rid, EXTENDED_ATS);
+	uint32_t pri = extended(world, rid, EXTENDED_PRI);
+
+	if (pasid == 0 || ats == 0 || pri == 0)
+		return; /* it is not there now */
+	world_config_write(world, rid, pasid + PASID_CONTROL, 2, PASID_ENABLE | PASID_PRIV);
+	world_config_write(world, rid, ats + ATS_CONTROL, 2, ATS_ENABLE);
+	world_config_write(world, rid, pri + PRI_CONTROL, 2, PRI_RESET);
+	world_config_write(world, rid, pri + PRI_ALLOCATION, 4,
+			   world_config_read(world, rid, pri + PRI_CAPACITY, 4));
+	world_config_write(world, rid, pri + PRI_CONTROL, 2, PRI_ENABLE);
 }
 
 /* ---- What the IOMMU reaches ---------------------------------------------------- */
