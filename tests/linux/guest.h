@@ -17,6 +17,7 @@
 #include "case.h"
 #include "device.h"
 #include "iopf_lane.h"
+#include "wire/config.h"
 
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -28,6 +29,7 @@ enum {
 	GUEST_SLOTS = 4,    /* jobs of the cases, too */
 };
 #define GUEST_FUNCTION "0001:00:01.0"
+#define GUEST_CONFIG   "/sys/bus/pci/devices/" GUEST_FUNCTION "/config"
 #define GUEST_MODULE   "/modules/iopf_lane.ko"
 
 /* What guest_attach() allows: pages to be mapped when asked for; nobody allows NOWHERE. */
@@ -270,6 +272,43 @@ static inline bool guest_is_in_state(uint64_t status)
 	return (bench_get(&guest.device, BENCH_STATUS) & status) != 0;
 }
 
+/* The page request capability in configuration space that the guest sees: what the host
+ * makes of it. (BENCH_STATUS is the function's own.) Returns: a descriptor; @at is where. */
+static inline int guest_pri_open(uint32_t *at)
+{
+	int config = open(GUEST_CONFIG, O_RDWR | O_CLOEXEC);
+	uint32_t header = 0;
+
+	for (*at = CONFIG_EXTENDED; *at != 0; *at = header >> 20) {
+		CHECK_EQ(pread(config, &header, sizeof(header), *at), sizeof(header));
+		if ((header & 0xffff) == EXTENDED_PRI)
+			break;
+	}
+	CHECK(*at != 0);
+	return config;
+}
+
+static inline uint16_t guest_pri(uint32_t offset)
+{
+	uint32_t at;
+	int config = guest_pri_open(&at);
+	uint16_t value;
+
+	CHECK_EQ(pread(config, &value, sizeof(value), at + offset), sizeof(value));
+	close(config);
+	return value;
+}
+
+/* Bits of the status that software has seen: written as 1 they go. */
+static inline void guest_pri_clear(uint16_t status)
+{
+	uint32_t at;
+	int config = guest_pri_open(&at);
+
+	CHECK_EQ(pwrite(config, &status, sizeof(status), at + PRI_STATUS), sizeof(status));
+	close(config);
+}
+
 /* By how much a counter has grown in this case. */
 static inline uint64_t guest_grown(enum bench_register counter)
 {
@@ -279,6 +318,8 @@ static inline uint64_t guest_grown(enum bench_register counter)
 /* Nothing is left of the case before, however it ended. */
 static inline void guest_begin(void)
 {
+	if (guest_is_in_state(BENCH_STATUS_RF) || guest_pri(PRI_STATUS) & (PRI_RF | PRI_UPRGI))
+		CHECK_EQ(guest_reset(), 0);
 	bench_command(&guest.device, BENCH_COMMAND_LET_GO);
 	for (uint32_t pasid = 0; pasid < GUEST_PASIDS; pasid++)
 		if (guest.attached[pasid])
@@ -334,6 +375,7 @@ static inline void guest_end(void)
 	guest_say_counters();
 	CHECK_SOON(guest_credits() == 0);
 	CHECK(!guest_is_in_state(BENCH_STATUS_RF | BENCH_STATUS_UPRGI));
+	CHECK_EQ(guest_pri(PRI_STATUS) & (PRI_RF | PRI_UPRGI), 0);
 	CHECK_EQ(guest_grown(BENCH_UNEXPECTED), 0);
 	CHECK_EQ(guest_grown(BENCH_BROKEN), 0);
 }

@@ -72,10 +72,13 @@ static void begin(void)
 	CHECK_EQ(guest_attach(7), 0);
 }
 
-/* What the host never showed, it never lets out. */
+/* What the host never showed, it never lets out: the function has got nothing, and the one
+ * that the guest sees says what a function says of such answers. */
 static void end(void)
 {
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	CHECK(guest_pri(PRI_STATUS) & PRI_UPRGI);
+	guest_pri_clear(PRI_UPRGI);
 	guest_end();
 }
 
@@ -237,6 +240,8 @@ CASE(a_full_queue_is_answered_and_goes_on)
 	guest.log = device_log_end(&guest.device);
 	post(7, 9, GUEST_IOVA, PAGE);
 	check_one(7, 9, SUCCESS);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
+	guest_pri_clear(PRI_UPRGI);
 	CHECK_EQ(guest_fill(7, GUEST_IOVA, 8 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
 	guest_end();
 }
@@ -303,7 +308,7 @@ CASE(what_nobody_serves_is_invalid_on_the_link)
 		{ 7, GUEST_NOWHERE },
 		{ 7, UINT64_C(0x4000000000000000) },
 		{ 8, GUEST_IOVA },
-		{ DEVICE_NO_PASID, GUEST_NOWHERE },
+		{ DEVICE_NO_PASID, UINT64_C(1) << 40 }, /* let through, and no memory */
 	};
 
 	begin();
@@ -341,30 +346,23 @@ CASE(partials_of_two_pasids_stay_apart_on_the_link)
 	guest_end();
 }
 
-/* A function that uses an index again before its response: it gets two, and calls the
- * second one unexpected. */
-CASE(two_groups_with_one_index_on_the_link)
+/* A function that uses an index again before its response is out of step: no response
+ * could say which it answers. The host ends both groups and begins anew with it; what the
+ * kernel answers to the one that it was shown, leaves no more. */
+CASE(an_index_is_used_again_on_the_link)
 {
 	begin();
 	CHECK_EQ(guest_hold(7, true), 0);
 	send(7, 34, GUEST_IOVA, PAGE, 1);
+	CHECK_SOON(guest_state(7).waiting == 1);
 	send(7, 34, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
-	CHECK_SOON(guest_state(7).waiting == 2);
+	check_response(7, 34, INVALID);
+	CHECK_SOON(guest_credits() == 0);
 	CHECK_EQ(guest_hold(7, false), 0);
-	for (unsigned i = 0; i < 2; i++) {
-		struct device_record record = response();
-
-		check_answer(&record, 7, 34, SUCCESS);
-		HOST("response %u: verdict %u of the function", i, record.verdict);
-	}
-	CHECK_EQ(guest_state(7).mapped, 2);
-	CHECK_EQ(guest_grown(BENCH_UNEXPECTED), 1);
-	CHECK(guest_is_in_state(BENCH_STATUS_UPRGI));
-	CHECK_EQ(guest_reset(), 0);
-	CHECK(!guest_is_in_state(BENCH_STATUS_UPRGI));
+	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) == 1);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
 	CHECK_EQ(guest_fill(7, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
-	CHECK_EQ(guest_credits(), 0);
-	CHECK_EQ(guest_grown(BENCH_BROKEN), 0);
+	guest_end();
 }
 
 int main(void)
