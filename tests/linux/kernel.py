@@ -280,14 +280,13 @@ def main():
     if len(sys.argv) != 2 or sys.argv[1] not in KERNELS:
         print(__doc__, file=sys.stderr)
         return 2
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         print(KERNELS[sys.argv[1]]().image)
     except Missing as error:
         say(error)
         return 3
-    except KeyboardInterrupt:
-        return 130
     return 0
 
 

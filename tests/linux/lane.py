@@ -416,7 +416,8 @@ def arguments():
 
 def main():
     options = arguments()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for number in signal.SIGINT, signal.SIGTERM:
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
         for program in "qemu-system-x86_64", "iasl", "gcc", "make":
             if shutil.which(program) is None:
@@ -425,8 +426,6 @@ def main():
     except kernel.Missing as error:
         say(error)
         return 3
-    except KeyboardInterrupt:
-        return 130
     print(f"{passed} passed, {failed} failed")
     return 1 if failed or not passed else 0
 
