@@ -26,7 +26,7 @@ bench: all
 
 fresh:
 	@tools/setup.sh fresh
-	@tools/fresh.sh
+	@tools/fresh.sh $(ARGS)
 
 linux-guest linux-host linux-mock: all
 	@tools/setup.sh linux $(if $(KERNEL_DIR),,kernel)

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
-# fresh.sh - the README's two commands in a new minimal Debian 12 with git and make in it.
+# fresh.sh [COMMAND...] - commands in a new minimal Debian 12 with git and make in it; without
+# any, the README's two.
 # The last commit is cloned there; nothing of this machine is used but its kernel and its
 # apt mirror. Everything made here is gone afterwards, also on Ctrl-C. Exit 3: it cannot.
 set -eu
@@ -8,7 +9,7 @@ cd "$(dirname "$0")/.."
 
 if [ "$(id -u)" != 0 ]; then
 	command -v sudo >/dev/null || { echo "fresh.sh: needs root or sudo" >&2; exit 3; }
-	exec sudo "$0"
+	exec sudo "$0" "$@"
 fi
 command -v debootstrap >/dev/null || {
 	echo "fresh.sh: needs the package debootstrap" >&2
@@ -27,7 +28,7 @@ if [ "${IOPF_FRESH_ROOT:-}" = "" ]; then
 		echo "fresh.sh: this place does not allow name spaces (CAP_SYS_ADMIN)" >&2
 		exit 3
 	}
-	unshare --mount --propagation private --pid --fork --kill-child "$0" &
+	unshare --mount --propagation private --pid --fork --kill-child "$0" "$@" &
 	child=$!
 	# unshare itself ignores both signals; when it is killed, so is all that is inside.
 	trap 'kill -KILL $child; wait $child 2>/dev/null || true; exit 130' INT
@@ -66,7 +67,8 @@ inside env DEBIAN_FRONTEND=noninteractive apt-get install -qq -y --no-install-re
 inside git -c advice.detachedHead=false clone -q /tmp/libiopf.bundle /root/libiopf
 
 status=0
-for command in 'make run ARGS="--seconds 3"' 'make test'; do
+[ $# -gt 0 ] || set -- 'make run ARGS="--seconds 3"' 'make test'
+for command; do
 	echo "== $command"
 	start=$SECONDS
 	inside sh -c "cd /root/libiopf && $command" </dev/null || status=1
@@ -74,5 +76,5 @@ for command in 'make run ARGS="--seconds 3"' 'make test'; do
 done
 left=$(inside git -C /root/libiopf status --porcelain)
 [ -z "$left" ] || { echo "== left in the tree: $left"; status=1; }
-[ $status = 0 ] && echo "== a fresh Debian 12 does both" || echo "== FAILED in a fresh Debian 12"
+[ $status = 0 ] && echo "== a fresh Debian 12 does it" || echo "== FAILED in a fresh Debian 12"
 exit $status

@@ -67,7 +67,7 @@ LANES = {
              append="iommufd.allow_unsafe_interrupts=1"),
     ),
     "mock": (
-        Boot("7.x", ("mock",), ("iopf_mock",), kernel="host"),
+        Boot("newest", ("mock",), ("iopf_mock",), kernel="host"),
         Boot("6.12", ("mock",), ("iopf_mock",), kernel="mock"),
     ),
 }
@@ -141,11 +141,10 @@ def sources(name):
 def compiled(name, headers, build, directory):
     """A static program. Returns: its bytes."""
     program, library = directory / name, build / "src/libiopf.a"
+    folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
     kernel.run("gcc", "-std=gnu11", "-O2", "-g0", "-static", "-pthread", "-Wall", "-Wextra",
-               "-Werror", f"-I{HERE}", f"-I{HERE}/module", f"-I{ROOT}/include",
-               f"-I{ROOT}/src", f"-I{ROOT}", "-isystem", headers,
-               *(ROOT / source for source in sources(name)),
-               *[library] * library.exists(), "-o", program)
+               "-Werror", *(f"-I{folder}" for folder in folders), "-isystem", headers,
+               *sources(name), *[library] * library.exists(), "-o", program, cwd=ROOT)
     return program.read_bytes()
 
 
