@@ -23,7 +23,11 @@
 #define FLAG(name)   MEMBER(name), 0, 0, OPTION_FLAG
 
 static const struct option options[] = {
-	{ "vtd", NULL, "the IOMMU is a VT-d: to be said", FLAG(vtd) },
+	{ "vtd", NULL, "the IOMMU is a VT-d, behind the window", FLAG(vtd) },
+	{ "smmuv3", NULL,
+	  "the IOMMU is an Arm SMMUv3, in the last MiB of the machine's\n"
+	  "memory, with one device whose transactions stall",
+	  FLAG(smmuv3) },
 	{ "as-hardware", NULL,
 	  "PROGRAM is a host, and what it has is hardware: models\n"
 	  "alone. Default: PROGRAM is a guest of this library",
@@ -75,8 +79,10 @@ static bool options_fit(const struct serve_options *given)
 {
 	const char *wrong = NULL;
 
-	if (!given->vtd)
-		wrong = "--vtd is to be said: there is no other IOMMU to serve with";
+	if (given->vtd == given->smmuv3)
+		wrong = "one of --vtd and --smmuv3 is to be said";
+	else if (given->smmuv3 && (given->as_hardware || given->broken != NULL))
+		wrong = "--smmuv3: neither --as-hardware nor --break";
 	else if (given->word_count == 0)
 		wrong = "a program is needed: iopf serve [OPTION...] -- PROGRAM [ARGUMENT...]";
 	else if (given->broken != NULL && strcmp(given->broken, "invalidations") != 0)
@@ -144,6 +150,13 @@ static int serve_all(struct serve *serve)
 	return serve_end(serve);
 }
 
+static const struct serve_machine_ops *machine_of(const struct serve_options *given)
+{
+	if (given->smmuv3)
+		return &serve_stream;
+	return given->as_hardware ? &serve_hardware : &serve_guest;
+}
+
 int cli_serve(int argc, char **argv)
 {
 	struct serve *serve = calloc(1, sizeof(*serve));
@@ -160,8 +173,7 @@ int cli_serve(int argc, char **argv)
 	serve->proxy_other = serve->qtest_other = -1;
 	code = options_read(&table, &serve->options, argc, argv);
 	if (code == OPTION_GO_ON) {
-		serve->machine = serve->options.as_hardware ? &serve_hardware :
-							      &serve_guest;
+		serve->machine = machine_of(&serve->options);
 		code = options_fit(&serve->options) ? serve_all(serve) : CLI_USAGE;
 		serve->machine->destroy(serve);
 	}

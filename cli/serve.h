@@ -9,6 +9,9 @@
  *   serve_window.c    which register of the window is whose
  *   serve_memory.c    what lies behind functions' BARs
  *   serve_guest.c     machine A: the host side of this library; the program is its guest
+ *   serve_house.c     what A and C have in common
+ *   serve_stream.c    machine C: as A, with an SMMUv3, on another architecture
+ *   shared.c          registers that are memory of the machine: C's
  *   serve_hardware.c  machine B: models alone; the program is the host
  *   serve_bench.c     what testers need beyond a device
  *   serve_report.c    the end
@@ -61,14 +64,15 @@ struct serve_options {
 	const char *words[SERVE_WORD_MAX + 1]; /* the program and its arguments */
 	size_t word_count;
 	uint64_t memory_mib, window, levels, functions, seconds_ns;
-	bool vtd, as_hardware, json;
+	bool vtd, smmuv3, as_hardware, json;
 };
 
 struct serve;
 
 /* A machine that is played: what the window leads to. */
 struct serve_machine_ops {
-	const char *name; /* "guest", "hardware": what the program is */
+	const char *name; /* "guest", "hardware", "stream": what the program is, or has */
+	uint64_t memory_base; /* where its memory begins, as it sees it */
 	/* Returns: an exit code; what failed was said. */
 	int (*create)(struct serve *serve);
 	/* After a create that failed, too. */
@@ -99,7 +103,7 @@ struct serve_machine_ops {
 	void (*report_json)(const struct serve *serve, json_t *json);
 };
 
-extern const struct serve_machine_ops serve_guest, serve_hardware;
+extern const struct serve_machine_ops serve_guest, serve_hardware, serve_stream;
 
 /* A function of segment 1; filled by the machine, freed by it. */
 struct serve_function {
@@ -123,7 +127,7 @@ struct serve {
 	struct serve_function functions[SERVE_FUNCTION_MAX];
 	uint32_t function_count;
 
-	/* The program's memory: from its physical address 0 on. */
+	/* The program's memory, as it sees it. */
 	int memory_descriptor;
 	struct iopf_segment segment;
 	struct iopf_memory memory;
@@ -135,6 +139,7 @@ struct serve {
 	pid_t pid;          /* 0: not started, or reaped */
 	int process;        /* descriptor of the process */
 	int exit_status;    /* of waitpid() */
+	uint64_t said;      /* enum serve_verdict, where the machine has no port for it */
 	bool ended;         /* it was reaped */
 	bool stopped;       /* told to end by us, */
 	bool killed;        /* and killed */

@@ -46,7 +46,8 @@ static int memory_create(struct serve *serve)
 		      serve->memory_descriptor, 0);
 	if (memory == MAP_FAILED)
 		return -errno;
-	serve->segment = (struct iopf_segment){ 0, size_bytes, memory };
+	serve->segment =
+		(struct iopf_segment){ serve->machine->memory_base, size_bytes, memory };
 	serve->memory = (struct iopf_memory){ &serve->segment, 1 };
 	return 0;
 }

@@ -6,15 +6,13 @@
  * over it, a function with an engine behind it. What the program reaches is the guest's
  * virtual VT-d and the virtual configuration space of its function.
  */
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/character.h"
 #include "cli/cli.h"
-#include "cli/report_json.h"
 #include "cli/serve.h"
 #include "cli/serve_bench.h"
+#include "cli/serve_house.h"
 #include "guest/guest.h"
 #include "model/config.h"
 
@@ -25,15 +23,12 @@ enum {
 };
 
 struct serve_guest {
-	struct run run;
-	struct run_guest guest;
+	struct serve_house house;
 	struct bench *bench;
 	struct bench_queue queue;
 	struct iopf_config_options config; /* what the guest sees of its function */
 	bool resetting; /* the guest has reset its function, and that is not over */
 };
-
-static const struct run_combination combination = { "vtd", "vtd", IOPF_PRI };
 
 static struct serve_guest *state(const struct serve *serve)
 {
@@ -49,7 +44,7 @@ static void on_interrupt(struct run_guest *guest, uint64_t addr, uint32_t data)
 
 static struct iopf_config *view(const struct serve *serve)
 {
-	const struct run_guest *guest = &state(serve)->guest;
+	const struct run_guest *guest = &state(serve)->house.guest;
 
 	return iopf_host_guest_config(guest->machine->host, guest->id, FUNCTION);
 }
@@ -68,13 +63,13 @@ static void on_device_interrupt(struct run_guest *guest)
 /* Bus mastering is the guest's own affair, as it is behind VFIO. */
 static void master_follow(const struct serve_guest *machine)
 {
-	const struct iopf_config *seen_as = view(machine->run.context);
+	const struct iopf_config *seen_as = view(machine->house.run.context);
 	struct iopf_config_state seen;
 
 	if (seen_as == NULL)
 		return; /* the guest is gone */
 	iopf_config_state(seen_as, &seen);
-	model_function_config_write(machine->guest.function, CONFIG_COMMAND, 2,
+	model_function_config_write(machine->house.guest.function, CONFIG_COMMAND, 2,
 				    COMMAND_MEMORY |
 					    (seen.master ? COMMAND_BUS_MASTER : 0u));
 }
@@ -107,7 +102,7 @@ static void on_response(void *context, uint32_t pasid, uint64_t payload)
 {
 	const struct serve_guest *machine = context;
 
-	model_function_response(machine->guest.function, pasid, payload);
+	model_function_response(machine->house.guest.function, pasid, payload);
 }
 
 static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
@@ -128,6 +123,14 @@ static const struct run_hooks hooks = { .interrupt = on_interrupt,
 					.device_interrupt = on_device_interrupt,
 					.adapt = adapt,
 					.plug = plug };
+
+static const struct serve_house_options house_options = {
+	.combination = { "vtd", "vtd", IOPF_PRI },
+	.hooks = &hooks,
+	.endpoint_name = "00:01.0",
+	.rid = RID,
+	.space_max = SPACES,
+};
 
 /* ---- Create and destroy ------------------------------------------------------------ */
 
@@ -168,12 +171,12 @@ static uint64_t broken(void *context)
 static int bench_prepare(struct serve *serve, struct serve_guest *machine)
 {
 	const struct bench_options options = {
-		.next = watch_observer(&machine->guest),
+		.next = watch_observer(&machine->house.guest),
 		.now_ns = cli_now_ns,
 		.break_invalidations = serve->options.broken != NULL,
 		.shown = shown,
 		.broken = broken,
-		.context = &machine->guest,
+		.context = &machine->house.guest,
 	};
 
 	return bench_create(&options, &machine->bench) == 0 ? CLI_OK : CLI_MISSING;
@@ -181,7 +184,7 @@ static int bench_prepare(struct serve *serve, struct serve_guest *machine)
 
 static void bench_begin(struct serve_guest *machine)
 {
-	struct run_guest *guest = &machine->guest;
+	struct run_guest *guest = &machine->house.guest;
 	struct iopf_guest *queue = iopf_host_guest(guest->machine->host, guest->id);
 
 	bench_connect(machine->bench, guest->function, guest->engine);
@@ -189,33 +192,12 @@ static void bench_begin(struct serve_guest *machine)
 	bench_queue_add(&machine->queue, machine->bench);
 }
 
-static void guest_prepare(struct serve *serve, struct serve_guest *machine)
+static void config_prepare(struct serve_guest *machine)
 {
-	struct run_guest *guest = &machine->guest;
-
-	*guest = (struct run_guest){
-		.run = &machine->run,
-		.machine = &machine->run.machines[0],
-		.combination = &combination,
-		.character = CHARACTER_honest,
-		.life = RUN_LIFE_ALIVE,
-		.name = "guest",
-		.endpoint_name = "00:01.0",
-		.memory = serve->segment.memory,
-		.segment = serve->segment,
-		.rid = RID,
-		.guest_rid = RID,
-		.levels = (uint32_t)serve->options.levels,
-		.space_max = SPACES,
-		.config = &machine->config,
-		.policy = IOPF_POLICY_DEFAULT,
-	};
 	machine->config = config;
 	machine->config.changed = on_changed;
 	machine->config.context = machine;
-	machine->run.machines[0] = (struct run_machine){ .run = &machine->run,
-							 .family = "vtd",
-							 .guest_count = 1 };
+	machine->house.guest.config = &machine->config;
 }
 
 static int guest_create(struct serve *serve)
@@ -226,31 +208,22 @@ static int guest_create(struct serve *serve)
 	if (machine == NULL)
 		return CLI_MISSING;
 	serve->state = machine;
-	machine->run = (struct run){ .options = { .record = serve->options.record,
-						  .seed = 1 },
-				     .hooks = &hooks,
-				     .context = serve,
-				     .program = "iopf-serve",
-				     .machine_count = 1,
-				     .guests = &machine->guest,
-				     .guest_count = 1,
-				     .now_ns = cli_now_ns(),
-				     .file = -1 };
-	guest_prepare(serve, machine);
-	code = record_open(&machine->run);
+	serve_house_prepare(serve, &house_options);
+	config_prepare(machine);
+	code = record_open(&machine->house.run);
 	if (code == CLI_OK)
 		code = bench_prepare(serve, machine);
 	if (code == CLI_OK)
-		code = machines_create(&machine->run);
+		code = machines_create(&machine->house.run);
 	if (code != CLI_OK)
 		return code;
 	bench_begin(machine);
 	master_follow(machine);
-	machine->run.begun_ns = cli_now_ns();
-	record_world(&machine->run);
+	machine->house.run.begun_ns = cli_now_ns();
+	record_world(&machine->house.run);
 	serve->functions[0] = (struct serve_function){ .rid = RID,
-						       .function = machine->guest.function,
-						       .engine = machine->guest.engine,
+						       .function = machine->house.guest.function,
+						       .engine = machine->house.guest.engine,
 						       .bench = machine->bench };
 	serve->function_count = 1;
 	return CLI_OK;
@@ -262,8 +235,8 @@ static void guest_destroy(struct serve *serve)
 
 	if (machine == NULL)
 		return;
-	record_close(&machine->run);
-	machines_destroy(&machine->run);
+	record_close(&machine->house.run);
+	machines_destroy(&machine->house.run);
 	if (machine->bench != NULL)
 		bench_destroy(machine->bench);
 	free(machine);
@@ -275,7 +248,7 @@ static void guest_destroy(struct serve *serve)
 static uint64_t guest_register_read(struct serve *serve, uint32_t offset,
 				    uint32_t width_bytes)
 {
-	const struct run_guest *guest = &state(serve)->guest;
+	const struct run_guest *guest = &state(serve)->house.guest;
 
 	return iopf_host_guest_read(guest->machine->host, guest->id, offset, width_bytes);
 }
@@ -283,7 +256,7 @@ static uint64_t guest_register_read(struct serve *serve, uint32_t offset,
 static void guest_register_write(struct serve *serve, uint32_t offset,
 				 uint32_t width_bytes, uint64_t value)
 {
-	const struct run_guest *guest = &state(serve)->guest;
+	const struct run_guest *guest = &state(serve)->house.guest;
 
 	iopf_host_guest_write(guest->machine->host, guest->id, offset, width_bytes, value);
 }
@@ -291,7 +264,7 @@ static void guest_register_write(struct serve *serve, uint32_t offset,
 static uint32_t guest_config_read(struct serve *serve, uint32_t rid, uint32_t offset,
 				  uint32_t width_bytes)
 {
-	const struct run_guest *guest = &state(serve)->guest;
+	const struct run_guest *guest = &state(serve)->house.guest;
 
 	if (rid != RID)
 		return UINT32_MAX;
@@ -302,7 +275,7 @@ static uint32_t guest_config_read(struct serve *serve, uint32_t rid, uint32_t of
 static void guest_config_write(struct serve *serve, uint32_t rid, uint32_t offset,
 			       uint32_t width_bytes, uint32_t value)
 {
-	const struct run_guest *guest = &state(serve)->guest;
+	const struct run_guest *guest = &state(serve)->house.guest;
 
 	if (rid == RID)
 		iopf_host_guest_config_write(guest->machine->host, guest->id, FUNCTION,
@@ -314,7 +287,7 @@ static void guest_config_write(struct serve *serve, uint32_t rid, uint32_t offse
 /* A function forgets what firmware has set when it is reset. */
 static void reset_go_on(struct serve_guest *machine)
 {
-	struct run_guest *guest = &machine->guest;
+	struct run_guest *guest = &machine->house.guest;
 
 	if (iopf_host_busy(guest->machine->host, guest->endpoint))
 		return;
@@ -328,7 +301,7 @@ static bool benched(const struct serve_guest *machine)
 {
 	struct model_function_state function;
 
-	model_function_state(machine->guest.function, &function);
+	model_function_state(machine->house.guest.function, &function);
 	return function.raw_requests > 0;
 }
 
@@ -336,103 +309,39 @@ static bool benched(const struct serve_guest *machine)
  * function is given after its guest. */
 static void partials_end(struct serve_guest *machine)
 {
-	struct run_guest *guest = &machine->guest;
+	struct run_guest *guest = &machine->house.guest;
 	struct iopf_host *host = guest->machine->host;
 
 	if (iopf_host_guest_over(host, guest->id) && !machine->resetting &&
 	    device_state(guest).in_use > 0 && benched(machine))
 		machine->resetting = iopf_host_reset_function(host, guest->endpoint,
-							      machine->run.now_ns) == 0;
+							      machine->house.run.now_ns) == 0;
 }
 
 static uint32_t guest_turn(struct serve *serve, uint64_t now_ns)
 {
 	struct serve_guest *machine = state(serve);
-	uint32_t done;
+	uint32_t done = serve_house_turn(serve, now_ns);
 
-	machine->run.now_ns = now_ns;
-	done = machines_turn(&machine->run);
 	if (machine->resetting)
 		reset_go_on(machine);
-	if (machine->guest.let_go)
+	if (machine->house.guest.let_go)
 		partials_end(machine);
 	return done;
 }
 
-static uint64_t guest_next_ns(const struct serve *serve)
-{
-	return machines_next_ns(&state(serve)->run);
-}
-
-static void guest_gone(struct serve *serve)
-{
-	struct run_guest *guest = &state(serve)->guest;
-
-	guest->life = RUN_LIFE_DEAD;
-	guest->shot_groups = iopf_broker_gauge(iopf_host_broker(guest->machine->host),
-					       guest->endpoint, IOPF_GAUGE_delivered);
-	record_kill(guest);
-	iopf_host_guest_gone(guest->machine->host, guest->id);
-	guest->let_go = true;
-}
-
 static bool guest_over(const struct serve *serve)
 {
-	const struct run_guest *guest = &state(serve)->guest;
-
-	return iopf_host_guest_over(guest->machine->host, guest->id) &&
-	       !state(serve)->resetting && device_state(guest).in_use == 0;
+	return !state(serve)->resetting && serve_house_over(serve);
 }
-
-/* ---- The end ----------------------------------------------------------------------- */
 
 /* A function may complain of answers to what its bench has sent. */
 static void guest_judge(struct serve *serve)
 {
 	struct serve_guest *machine = state(serve);
-	struct run *run = &machine->run;
 
-	watch_over(&run->machines[0]);
-	record_close(run);
-	report_judge_invariants(run);
-	if (!benched(machine))
-		report_judge_device(run, &machine->guest);
-	if (!guest_over(serve))
-		run_problem(run, "the host did not come to an end with its guest");
-	for (uint32_t i = 0; i < CLI_MIN(run->problem_count, RUN_PROBLEM_MAX); i++)
-		serve_problem(serve, "%s", run->problems[i]);
-}
-
-static void guest_report(const struct serve *serve)
-{
-	const struct run *run = &state(serve)->run;
-
-	report_endpoints(run);
-	report_refusals(run);
-	report_endings(run);
-	report_invariants(run);
-}
-
-static void guest_report_json(const struct serve *serve, json_t *json)
-{
-	const struct serve_guest *machine = state(serve);
-	const struct run_guest *guest = &machine->guest;
-	json_t *hosts = json_array(), *endpoints = json_array(), *row = json_object();
-
-	json_object_set_new(row, "refused", report_json_refused(guest));
-	json_object_set_new(row, "endings",
-			    report_json_endings(machine_endpoint_row(guest)->counter));
-	json_object_set_new(row, "latency_ns", report_json_latency(&guest->latency));
-	json_object_set_new(row, "groups_at_end", number(guest->shot_groups));
-	json_object_set_new(row, "counters",
-			    report_json_counters(machine_owner_row(guest)->counter));
-	json_object_set_new(row, "virtual_iommu", report_json_queue(guest));
-	json_object_set_new(json, "guest", row);
-	json_array_append_new(hosts, report_json_host(guest->machine));
-	json_object_set_new(json, "hosts", hosts);
-	json_array_append_new(endpoints, report_json_endpoint(guest));
-	json_object_set_new(json, "endpoints", endpoints);
-	json_object_set_new(json, "invariants", report_json_invariants(&machine->run));
+	machine->house.benched = benched(machine);
+	serve_house_judge(serve);
 }
 
 const struct serve_machine_ops serve_guest = {
@@ -444,10 +353,10 @@ const struct serve_machine_ops serve_guest = {
 	.config_read = guest_config_read,
 	.config_write = guest_config_write,
 	.turn = guest_turn,
-	.next_ns = guest_next_ns,
-	.gone = guest_gone,
+	.next_ns = serve_house_next_ns,
+	.gone = serve_house_gone,
 	.over = guest_over,
 	.judge = guest_judge,
-	.report = guest_report,
-	.report_json = guest_report_json,
+	.report = serve_house_report,
+	.report_json = serve_house_report_json,
 };

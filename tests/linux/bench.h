@@ -57,6 +57,10 @@ enum bench_register {
 	BENCH_QUEUE_HEAD = 0x0d8,      /* PQH and PQT, in bytes */
 	BENCH_QUEUE_TAIL = 0x0e0,
 
+	/* The verdict on the programs, where the machine has no port for it (the machine
+	 * with a stream, which of all these has those that stream.c of serve lists). */
+	BENCH_VERDICT = 0x0e8,
+
 	/* What happened, a ring of BENCH_LOG_MAX records. */
 	BENCH_LOG_AT = 0x100,    /* the record that the window begins with */
 	BENCH_LOG_COUNT = 0x108, /* records ever; the last BENCH_LOG_MAX of them are there */
