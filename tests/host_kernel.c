@@ -130,6 +130,8 @@ static int fault(void *context, const struct iopf_request *request, uint64_t *gp
 	return world.silent ? -EAGAIN : 0;
 }
 
+static struct iopf_policy policy; /* of the next world */
+
 static struct iopf_kernel_options options_of(void)
 {
 	static const struct iopf_kernel_function function = { .device = DEVICE,
@@ -146,6 +148,7 @@ static struct iopf_kernel_options options_of(void)
 		.pasid_max = 4,
 		.levels = 4,
 		.group_pages = 16,
+		.policy = policy,
 		.io = &kernel_io,
 		.ops = &ops,
 		.note = on_note,
@@ -318,6 +321,24 @@ TEST(a_late_answer_writes_nothing)
 	run();
 	CHECK_EQ(kernel.groups[group].answers, 1);
 	CHECK_EQ(kernel.groups[group + 1].answers, 0);
+}
+
+TEST(what_the_deadline_ended_is_a_debt_of_the_guest)
+{
+	uint32_t group;
+
+	policy = (struct iopf_policy){ .deadline_ns = 1000, .deadline_answers = 1 };
+	begin_with(1);
+	policy = (struct iopf_policy){ 0 };
+	world.silent = true;
+	group = kernel_fault(DEVICE, 1, 70, 1);
+	run();
+	CHECK(iopf_kernel_next_ns(world.kernel) <= world.now_ns + 1000);
+	world.now_ns += 1000;
+	run();
+	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_INVALID);
+	CHECK_EQ(kernel.groups[group].answers, 1);
+	CHECK_EQ(shown_to_guest().owed, 1);
 }
 
 TEST(an_invalidation_is_carried_out_before_the_wait_behind_it)
