@@ -49,6 +49,7 @@ class Boot:
     cpu: str = "max"
     end: str = "verdict"   # or: "silent" restarts, "killed" when its words say "open"
     seconds: int = 60
+    beside: tuple = ()     # programs in /bin, for others to start
 
 
 LANES = {
@@ -63,8 +64,9 @@ LANES = {
              append="end=kill", end="killed"),
     ),
     "host": (
-        Boot("nested", ("host",), (), ("--as-hardware", "--functions", "2"),
-             append="iommufd.allow_unsafe_interrupts=1"),
+        Boot("nested", ("host_faults", "host_detach", "host_chain"), (),
+             ("--as-hardware", "--functions", "2"),
+             append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
     ),
     "mock": (
         Boot("newest", ("mock",), ("iopf_mock",), kernel="host"),
@@ -75,7 +77,9 @@ LANES = {
 # Programs of more than one file, or of another folder.
 SOURCES = {
     "vmm": ("examples/vmm.c", "examples/vmm_kernel.c", "examples/vmm_guest.c"),
-    "host": ("tests/linux/host.c", "examples/vmm_kernel.c"),
+    "host_faults": ("tests/linux/host_faults.c", "examples/vmm_kernel.c"),
+    "host_detach": ("tests/linux/host_detach.c", "examples/vmm_kernel.c"),
+    "host_chain": ("tests/linux/host_chain.c", "examples/vmm_kernel.c"),
 }
 
 # The lane's own proofs: guests that must not pass, and what the lane has to say of them.
@@ -142,8 +146,9 @@ def compiled(name, headers, build, directory):
     """A static program. Returns: its bytes."""
     program, library = directory / name, build / "src/libiopf.a"
     folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
-    kernel.run("gcc", "-std=gnu11", "-O2", "-g0", "-static", "-pthread", "-Wall", "-Wextra",
-               "-Werror", *(f"-I{folder}" for folder in folders), "-isystem", headers,
+    gnu = ["-D_GNU_SOURCE"] * (name in SOURCES)  # sources of the tree are compiled with it
+    kernel.run("gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread", "-Wall",
+               "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem", headers,
                *sources(name), *[library] * library.exists(), "-o", program, cwd=ROOT)
     return program.read_bytes()
 
@@ -169,10 +174,12 @@ def files_of(boot, linux, build, directory):
     """Everything of the initramfs. Programs run in the order of their names there."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
         programs = list(pool.map(lambda name: compiled(name, linux.headers, build, directory),
-                                 ("init", *boot.programs)))
+                                 ("init", *boot.programs, *boot.beside)))
+    beside = {f"bin/{name}": program for name, program
+              in zip(boot.beside, programs[1 + len(boot.programs):])}
     files = {f"programs/{number}-{name}": program for number, (name, program)
              in enumerate(zip(boot.programs, programs[1:]))}
-    return {"init": programs[0], **modules_of(boot, linux, directory), **files}
+    return {"init": programs[0], **modules_of(boot, linux, directory), **files, **beside}
 
 
 def text_of(path):
