@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * iopf_mock.c - the other side of iommufd's mock devices.
+ * mock_device.c - the other side of iommufd's mock devices.
  *
  * Their driver makes requests of one page only, and forgets what it is answered. So this
  * reports requests for them, of groups of any size, and looks on where they are answered:
