@@ -112,10 +112,13 @@ TEST(bytes_words_and_doublewords_reach_the_same_registers)
 	CHECK_EQ(get(MSI_AT + MSI_ADDR + 3, 1), 0xfe);
 	put(PRI_AT, 1, PRI_ENABLE);
 	CHECK(state().pri);
+	told_count = 0;
 	put(ATS_AT + 1, 1, 0x80);
-	CHECK(state().ats);
+	CHECK(state().ats && told_only(IOPF_CONFIG_ATS));
 	put(ATS_AT - 2, 4, 0); /* both halves: the lower one is read-only */
-	CHECK(!state().ats);
+	CHECK(!state().ats && told_only(IOPF_CONFIG_ATS));
+	put(CONTROL + 1, 1, DEVICE_CONTROL_FLR >> 8);
+	CHECK(told_only(IOPF_CONFIG_RESET));
 	CHECK_EQ(get(ATS_AT - 2, 2), 0x0060);
 }
 

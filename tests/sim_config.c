@@ -389,8 +389,14 @@ TEST(function_that_is_gone_or_a_guest_that_is_reads_ones)
 	CHECK(iopf_host_guest_config(world.host, world.guests[0].id, 0) != NULL);
 	model_function_remove(world_function(&world, RID)->function);
 	world.now_ns += 2000000;
-	settle();
+	world_turn(&world); /* the host has seen it, and no more than that */
 	CHECK_EQ(get(CONFIG_VENDOR, 2), 0xffff);
+	for (unsigned i = 0; i < 4; i++) { /* its invalidations time out meanwhile */
+		world.now_ns += 1000000000;
+		settle();
+		CHECK_EQ(get(CONFIG_VENDOR, 2), 0xffff);
+	}
+	CHECK_EQ(iopf_host_endpoint(world.host, RID), IOPF_NO_ID);
 	put(PRI_AT, 2, 0);
 	CHECK_EQ(iopf_host_guest_gone(world.host, world.guests[1].id), 0);
 	CHECK_EQ(world_config_read(&world, OTHER_RID, CONFIG_VENDOR, 4), 0xffffffff);
