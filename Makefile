@@ -28,8 +28,10 @@ fresh:
 	@tools/setup.sh fresh
 	@tools/fresh.sh $(ARGS)
 
-linux-guest linux-host linux-mock: all
-	@tools/setup.sh linux $(if $(KERNEL_DIR),,kernel)
+linux-guest linux-host linux-mock:
+	@tools/setup.sh test linux $(if $(filter linux-guest,$@)$(KERNEL_DIR),,kernel)
+	@[ -e $(BUILD)/build.ninja ] || meson setup --prefix=$(PREFIX) $(BUILD)
+	@ninja -C $(BUILD) cli/iopf src/libiopf.a
 	@tests/linux/lane.py --build $(BUILD) $(@:linux-%=%) $(ARGS)
 
 mutate:

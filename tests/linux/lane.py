@@ -102,7 +102,7 @@ PROOFS = (
 @dataclasses.dataclass
 class Case:
     name: str
-    why: str = None        # it does not hold; "" is not a reason, None is none
+    why: str = None        # it does not hold; None where it does
     notes: list = dataclasses.field(default_factory=list)
     hosts: list = dataclasses.field(default_factory=list)
     needs: set = dataclasses.field(default_factory=set)
