@@ -110,7 +110,9 @@ struct vtd_state {
 	uint64_t request_base; /* PQA as last told by queue_changed */
 	uint64_t abort_end; /* IQT when an invalidation timed out: later waits cover
 			     * nothing of it */
+	uint32_t silent;    /* the device that did not answer it, or IOPF_NO_ID */
 	bool abort_wait;    /* the next wait covers that invalidation */
+	bool timed_out;     /* and nobody was told yet */
 	uint8_t fault_next; /* fault recording register */
 };
 

@@ -81,7 +81,7 @@ void vtd_commands_reset(struct iopf_hardware *hardware)
 {
 	reg64_set(hardware, VTD_IQH, 0);
 	hardware->holding = false;
-	hardware->vtd.abort_wait = false;
+	hardware->vtd.abort_wait = hardware->vtd.timed_out = false;
 }
 
 /* The queue stops, its head where it was, until software clears IQE. */
@@ -168,6 +168,9 @@ static int command_execute(struct iopf_hardware *hardware)
 		hardware->stats.aborted_waits++;
 		return 0;
 	}
+	if (command.kind == IOPF_COMMAND_INVALIDATE_DEVICE && hardware->vtd.timed_out &&
+	    command.rid == hardware->vtd.silent)
+		return 0; /* its time was over, too */
 	error = hardware_do(hardware, &command);
 	if (error == 0 && command.kind == IOPF_COMMAND_WAIT)
 		error = wait_complete(hardware, &command);
@@ -175,16 +178,38 @@ static int command_execute(struct iopf_hardware *hardware)
 }
 
 /*
- * VT-d, "Device-TLB invalidation time-out": the queue stops behind the command until
- * software clears ITE, and the wait that covers it is given up: one that was there by
- * then, or this command itself. Who submits again afterwards waits for what he submitted.
+ * VT-d, "Device-TLB invalidation time-out": the queue stops until software clears ITE,
+ * and the wait that covers the invalidation is given up: one that was there by then, or
+ * this command itself. Who submits again afterwards waits for what he submitted.
+ *
+ * Hardware fetches ahead: at the stop the head is behind the wait that is given up, and
+ * by this software knows which of its waits those are (before the head) and which come
+ * later (from it on). So the queue goes on to that wait first.
  */
 static void command_timeout(struct iopf_hardware *hardware)
 {
-	hardware->vtd.abort_wait = hardware->held.kind != IOPF_COMMAND_WAIT;
+	const struct iopf_command *held = &hardware->held;
+	bool device = held->kind == IOPF_COMMAND_INVALIDATE_DEVICE;
+
+	hardware->vtd.abort_wait = held->kind != IOPF_COMMAND_WAIT;
 	hardware->vtd.abort_end = reg64(hardware, VTD_IQT);
 	hardware->stats.timeouts++;
-	reg64_set(hardware, VTD_IQERCD, (uint64_t)(hardware->held.rid & 0xffff) << 32);
+	if (hardware->vtd.timed_out)
+		return;
+	hardware->vtd.timed_out = true;
+	hardware->vtd.silent = device ? held->rid : IOPF_NO_ID;
+	reg64_set(hardware, VTD_IQERCD, (uint64_t)(held->rid & 0xffff) << 32);
+}
+
+/* The wait is behind us, or there is none, or what stands before it takes its time. */
+static void timeout_settle(struct iopf_hardware *hardware, bool stands)
+{
+	if (!hardware->vtd.timed_out)
+		return;
+	if (hardware->vtd.abort_wait && !stands &&
+	    reg64(hardware, VTD_IQH) != hardware->vtd.abort_end)
+		return;
+	hardware->vtd.timed_out = false;
 	vtd_event_raise(hardware, &vtd_event_fault, VTD_FSTS_ITE);
 }
 
@@ -194,15 +219,12 @@ static bool queue_runs(const struct iopf_hardware *hardware)
 	       (reg32(hardware, VTD_FSTS) & (VTD_FSTS_IQE | VTD_FSTS_ITE)) == 0;
 }
 
-bool vtd_command_step(struct iopf_hardware *hardware)
+static bool queue_step(struct iopf_hardware *hardware)
 {
 	struct ring ring;
 	uint32_t head;
 	int error;
 
-	vtd_commands_register(hardware);
-	if (!queue_runs(hardware))
-		return false;
 	queue_ring(hardware, &ring);
 	if (!command_fetch(hardware, &ring))
 		return false;
@@ -222,4 +244,16 @@ bool vtd_command_step(struct iopf_hardware *hardware)
 	/* release: entry copied, effects done; pairs with software's read of the head */
 	reg64_set(hardware, VTD_IQH, ring_register(&ring, ring_next(&ring, head)));
 	return true;
+}
+
+bool vtd_command_step(struct iopf_hardware *hardware)
+{
+	bool done;
+
+	vtd_commands_register(hardware);
+	if (!queue_runs(hardware))
+		return false;
+	done = queue_step(hardware);
+	timeout_settle(hardware, !done);
+	return done;
 }
