@@ -25,7 +25,8 @@
 enum {
 	GUEST_PAGE = 4096,
 	GUEST_RID = 0x0008, /* of GUEST_FUNCTION */
-	GUEST_PASIDS = 64,  /* those of the cases are below */
+	GUEST_PASIDS = 1024,
+	GUEST_PASIDS_OF_A_CASE = 8,
 	GUEST_SLOTS = 4,    /* jobs of the cases, too */
 };
 #define GUEST_FUNCTION "0001:00:01.0"
@@ -40,6 +41,7 @@ enum {
 static struct guest {
 	struct device device;
 	int lane; /* the driver */
+	uint32_t pasid; /* the first of those of this case: no other case has them */
 	bool attached[GUEST_PASIDS];
 	uint64_t counters[BENCH_END / 8]; /* what they were when the case began */
 	uint64_t log;                     /* what came since is from here on */
@@ -192,6 +194,16 @@ static inline struct iopf_lane_state guest_state(uint32_t pasid)
 	return state;
 }
 
+/* Of the pages that were taken from the device since the last look: how many were written
+ * afterwards. */
+static inline uint64_t guest_spoiled(void)
+{
+	struct iopf_lane_lost lost = { 0 };
+
+	CHECK_EQ(guest_ioctl(IOPF_LANE_LOST, &lost), 0);
+	return lost.spoiled;
+}
+
 static inline int guest_feature(bool on)
 {
 	struct iopf_lane_feature feature = { .on = on };
@@ -329,6 +341,8 @@ static inline void guest_begin(void)
 			     MODEL_JOB_ABORT);
 	CHECK_SOON(!guest_is_in_state(BENCH_STATUS_BUSY));
 	CHECK_SOON(guest_credits() == 0);
+	(void)guest_spoiled();
+	guest.pasid += GUEST_PASIDS_OF_A_CASE;
 	for (uint32_t at = BENCH_RESPONSES; at <= BENCH_POSTED; at += 8)
 		guest.counters[at / 8] = bench_get(&guest.device, (enum bench_register)at);
 	guest.log = device_log_end(&guest.device);
@@ -369,7 +383,8 @@ static inline void guest_say_counters(void)
 		HOST("%s", line);
 }
 
-/* The device's end: everything is answered, and once; nothing is broken. */
+/* The device's end: everything is answered, and once; nothing is broken, and no page was
+ * written that the kernel had taken away. */
 static inline void guest_end(void)
 {
 	guest_say_counters();
@@ -378,6 +393,7 @@ static inline void guest_end(void)
 	CHECK_EQ(guest_pri(PRI_STATUS) & (PRI_RF | PRI_UPRGI), 0);
 	CHECK_EQ(guest_grown(BENCH_UNEXPECTED), 0);
 	CHECK_EQ(guest_grown(BENCH_BROKEN), 0);
+	CHECK_EQ(guest_spoiled(), 0);
 }
 
 /* ---- The program ------------------------------------------------------------------- */
@@ -400,8 +416,11 @@ static inline int guest_start(void)
 	return error;
 }
 
-static inline int guest_main(void)
+/* @pasids: this program's begin behind it. Those of a case are used once: what a device
+ * remembers of them wrongly can spoil no other case. */
+static inline int guest_main(uint32_t pasids)
 {
+	guest.pasid = pasids;
 	return guest_start() == 0 ? case_main() : 1;
 }
 

@@ -13,19 +13,19 @@ CASE(groups_are_open)
 {
 	guest_begin();
 	for (uint32_t slot = 0; slot < 2; slot++) {
-		CHECK_EQ(guest_attach(7 + slot), 0);
-		CHECK_EQ(guest_hold(7 + slot, true), 0);
-		guest_start_fill(slot, 7 + slot, GUEST_IOVA, 16 * GUEST_PAGE, slot);
-		CHECK_SOON(guest_state(7 + slot).waiting >= 1);
+		CHECK_EQ(guest_attach(guest.pasid + slot), 0);
+		CHECK_EQ(guest_hold(guest.pasid + slot, true), 0);
+		guest_start_fill(slot, guest.pasid + slot, GUEST_IOVA, 16 * GUEST_PAGE, slot);
+		CHECK_SOON(guest_state(guest.pasid + slot).waiting >= 1);
 	}
-	NOTE("%u and %u groups are open", guest_state(7).waiting, guest_state(8).waiting);
+	NOTE("%u and %u groups are open", guest_state(guest.pasid).waiting, guest_state(guest.pasid + 1).waiting);
 }
 
 int main(void)
 {
 	const char *end = getenv("end");
 
-	if (guest_main() != 0)
+	if (guest_main(768) != 0)
 		return 1;
 	if (end != NULL && strcmp(end, "reboot") == 0)
 		reboot(RB_AUTOBOOT);

@@ -18,13 +18,13 @@ CASE(a_fault_is_served_by_the_kernel)
 	struct device_record response;
 
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	fill_and_look(7, GUEST_IOVA, GUEST_PAGE, 0x1122334455667788);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, GUEST_PAGE, 0x1122334455667788);
 	CHECK(device_wait(&guest.device, &guest.log, 1 << BENCH_RESPONSE, &response));
 	CHECK_EQ(response.code, 0);
 	CHECK_EQ(response.verdict, 0);
-	CHECK_EQ(response.pasid, 7);
-	CHECK_EQ(guest_state(7).groups, guest_grown(BENCH_GUEST_RESPONSES));
+	CHECK_EQ(response.pasid, guest.pasid);
+	CHECK_EQ(guest_state(guest.pasid).groups, guest_grown(BENCH_GUEST_RESPONSES));
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), guest_grown(BENCH_SHOWN));
 	guest_end();
 }
@@ -50,19 +50,19 @@ CASE(a_file_is_copied_page_by_page)
 	struct iopf_lane_state state;
 
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	CHECK_EQ(guest_write(7, GUEST_IOVA, file, bytes), 0);
-	CHECK_EQ(guest_state(7).mapped, 0);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_write(guest.pasid, GUEST_IOVA, file, bytes), 0);
+	CHECK_EQ(guest_state(guest.pasid).mapped, 0);
 	began_ns = device_now_ns();
 	CHECK_EQ(device_run(&guest.device, &(struct device_job){
 		.source = GUEST_IOVA, .destination = to, .length = bytes,
-		.control = MODEL_JOB_COPY, .pasid = 7 }), MODEL_JOB_STATUS_done);
-	state = guest_state(7);
+		.control = MODEL_JOB_COPY, .pasid = guest.pasid }), MODEL_JOB_STATUS_done);
+	state = guest_state(guest.pasid);
 	NOTE("%zu bytes in %" PRIu64 " ms, %" PRIu64 " pages mapped in %" PRIu64 " groups",
 	     bytes, (device_now_ns() - began_ns) / 1000000, (uint64_t)state.mapped,
 	     (uint64_t)state.groups);
 	CHECK_EQ(state.mapped, 2 * ((bytes + GUEST_PAGE - 1) / GUEST_PAGE));
-	CHECK_EQ(guest_read(7, to, copy, bytes), 0);
+	CHECK_EQ(guest_read(guest.pasid, to, copy, bytes), 0);
 	CHECK(memcmp(file, copy, bytes) == 0);
 	guest_end();
 	free(copy);
@@ -74,9 +74,9 @@ CASE(a_group_has_several_pages)
 	struct iopf_lane_state state;
 
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	fill_and_look(7, GUEST_IOVA, 256 * GUEST_PAGE, 2);
-	state = guest_state(7);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, 256 * GUEST_PAGE, 2);
+	state = guest_state(guest.pasid);
 	NOTE("%" PRIu64 " requests in %" PRIu64 " groups", (uint64_t)state.requests,
 	     (uint64_t)state.groups);
 	CHECK_EQ(state.mapped, 256);
@@ -87,11 +87,11 @@ CASE(a_group_has_several_pages)
 CASE(an_address_without_a_page_is_invalid)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	CHECK_EQ(guest_fill(7, GUEST_NOWHERE, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_NOWHERE, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(device_job_read(&guest.device, 0, MODEL_JOB_FAULT), GUEST_NOWHERE);
-	CHECK_EQ(guest_state(7).mapped, 0);
-	fill_and_look(7, GUEST_IOVA, GUEST_PAGE, 4);
+	CHECK_EQ(guest_state(guest.pasid).mapped, 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, GUEST_PAGE, 4);
 	guest_end();
 }
 
@@ -101,18 +101,18 @@ CASE(a_page_to_read_is_not_written)
 	uint64_t page[GUEST_PAGE / 8], iova = GUEST_IOVA + GUEST_BYTES;
 
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	CHECK_EQ(guest_allow(7, iova, GUEST_PAGE, IOPF_LANE_READ_ONLY), 0);
-	CHECK_EQ(guest_write(7, iova, words, sizeof(words)), 0);
-	CHECK_EQ(guest_fill(7, iova, GUEST_PAGE, 8), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_allow(guest.pasid, iova, GUEST_PAGE, IOPF_LANE_READ_ONLY), 0);
+	CHECK_EQ(guest_write(guest.pasid, iova, words, sizeof(words)), 0);
+	CHECK_EQ(guest_fill(guest.pasid, iova, GUEST_PAGE, 8), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(device_run(&guest.device, &(struct device_job){
 		.source = iova, .destination = GUEST_IOVA, .length = GUEST_PAGE,
-		.control = MODEL_JOB_COPY, .pasid = 7 }), MODEL_JOB_STATUS_done);
+		.control = MODEL_JOB_COPY, .pasid = guest.pasid }), MODEL_JOB_STATUS_done);
 	/* It is there by now; that does not make it one to write. */
-	CHECK_EQ(guest_fill(7, iova, GUEST_PAGE, 8), MODEL_JOB_STATUS_invalid);
-	CHECK_EQ(guest_read(7, iova, page, sizeof(page)), 0);
+	CHECK_EQ(guest_fill(guest.pasid, iova, GUEST_PAGE, 8), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_read(guest.pasid, iova, page, sizeof(page)), 0);
 	CHECK(memcmp(page, words, sizeof(page)) == 0);
-	CHECK_EQ(guest_read(7, GUEST_IOVA, page, sizeof(page)), 0);
+	CHECK_EQ(guest_read(guest.pasid, GUEST_IOVA, page, sizeof(page)), 0);
 	CHECK(memcmp(page, words, sizeof(page)) == 0);
 	guest_end();
 }
@@ -120,9 +120,9 @@ CASE(a_page_to_read_is_not_written)
 CASE(a_pasid_of_nobody_is_invalid)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	CHECK_EQ(guest_fill(12, GUEST_IOVA, GUEST_PAGE, 9), MODEL_JOB_STATUS_invalid);
-	CHECK_EQ(guest_state(7).groups, 0);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_fill(guest.pasid + 1, GUEST_IOVA, GUEST_PAGE, 9), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_state(guest.pasid).groups, 0);
 	guest_end();
 }
 
@@ -131,12 +131,12 @@ CASE(a_pasid_of_nobody_is_invalid)
 CASE(without_a_pasid_memory_is_as_it_is)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	fill_and_look(7, GUEST_IOVA, 2 * GUEST_PAGE, 10);
-	CHECK_EQ(guest_fill(DEVICE_NO_PASID, guest_phys(7, GUEST_IOVA), GUEST_PAGE, 11),
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, 2 * GUEST_PAGE, 10);
+	CHECK_EQ(guest_fill(DEVICE_NO_PASID, guest_phys(guest.pasid, GUEST_IOVA), GUEST_PAGE, 11),
 		 MODEL_JOB_STATUS_done);
-	CHECK(guest_holds(7, GUEST_IOVA, GUEST_PAGE, 11));
-	CHECK(guest_holds(7, GUEST_IOVA + GUEST_PAGE, GUEST_PAGE, 10));
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, GUEST_PAGE, 11));
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA + GUEST_PAGE, GUEST_PAGE, 10));
 	guest_end();
 }
 
@@ -146,13 +146,13 @@ CASE(several_pasids_work_at_once)
 
 	guest_begin();
 	for (uint32_t slot = 0; slot < GUEST_SLOTS; slot++)
-		CHECK_EQ(guest_attach(20 + slot), 0);
+		CHECK_EQ(guest_attach(guest.pasid + slot), 0);
 	for (uint32_t slot = 0; slot < GUEST_SLOTS; slot++)
-		guest_start_fill(slot, 20 + slot, GUEST_IOVA, BYTES, 100 + slot);
+		guest_start_fill(slot, guest.pasid + slot, GUEST_IOVA, BYTES, 100 + slot);
 	for (uint32_t slot = 0; slot < GUEST_SLOTS; slot++)
 		CHECK_EQ(guest_finish(slot), MODEL_JOB_STATUS_done);
 	for (uint32_t slot = 0; slot < GUEST_SLOTS; slot++)
-		CHECK(guest_holds(20 + slot, GUEST_IOVA, BYTES, 100 + slot));
+		CHECK(guest_holds(guest.pasid + slot, GUEST_IOVA, BYTES, 100 + slot));
 	guest_end();
 }
 
@@ -162,32 +162,28 @@ CASE(what_is_unmapped_is_asked_for_again)
 
 	NEEDS(invalidations);
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	fill_and_look(7, GUEST_IOVA, 8 * GUEST_PAGE, 12);
-	CHECK_EQ(guest_unmap(7, GUEST_IOVA + 2 * GUEST_PAGE, GUEST_PAGE, IOPF_LANE_KEEP), 1);
-	requests = guest_state(7).requests;
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, 8 * GUEST_PAGE, 12);
+	CHECK_EQ(guest_unmap(guest.pasid, GUEST_IOVA + 2 * GUEST_PAGE, GUEST_PAGE, IOPF_LANE_KEEP), 1);
+	requests = guest_state(guest.pasid).requests;
 	CHECK_EQ(device_run(&guest.device, &(struct device_job){
 		.source = GUEST_IOVA, .length = 8 * GUEST_PAGE,
-		.control = MODEL_JOB_CRC32C, .pasid = 7 }), MODEL_JOB_STATUS_done);
-	CHECK_EQ(guest_state(7).requests, requests + 1);
-	CHECK(guest_holds(7, GUEST_IOVA, 8 * GUEST_PAGE, 12));
+		.control = MODEL_JOB_CRC32C, .pasid = guest.pasid }), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_state(guest.pasid).requests, requests + 1);
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, 8 * GUEST_PAGE, 12));
 	guest_end();
 }
 
 CASE(what_is_unmapped_is_not_written_any_more)
 {
-	struct iopf_lane_state state;
-
 	NEEDS(invalidations);
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
-	fill_and_look(7, GUEST_IOVA, 64 * GUEST_PAGE, 13);
-	CHECK_EQ(guest_unmap(7, GUEST_IOVA, 64 * GUEST_PAGE, 0), 64);
-	CHECK_EQ(guest_fill(7, GUEST_IOVA, 64 * GUEST_PAGE, 14), MODEL_JOB_STATUS_done);
-	state = guest_state(7);
-	CHECK_EQ(state.retired, 64);
-	CHECK_EQ(state.spoiled, 0);
-	CHECK(guest_holds(7, GUEST_IOVA, 64 * GUEST_PAGE, 14));
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, 64 * GUEST_PAGE, 13);
+	CHECK_EQ(guest_unmap(guest.pasid, GUEST_IOVA, 64 * GUEST_PAGE, 0), 64);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, 64 * GUEST_PAGE, 14), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_spoiled(), 0);
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, 64 * GUEST_PAGE, 14));
 	guest_end();
 }
 
@@ -216,27 +212,24 @@ static unsigned fill_while_unmapping(uint32_t pasid, uint64_t bytes, uint64_t pa
 CASE(pages_go_while_the_engine_writes)
 {
 	enum { BYTES = 256 * GUEST_PAGE, JOBS = 20 };
-	struct iopf_lane_state state;
 	uint32_t random = 1;
 	unsigned taken = 0;
 
 	NEEDS(invalidations);
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
 	for (unsigned job = 0; job < JOBS; job++) {
-		taken += fill_while_unmapping(7, BYTES, 200 + job, &random);
+		taken += fill_while_unmapping(guest.pasid, BYTES, 200 + job, &random);
 		CHECK_EQ(device_job_status(&guest.device, 0), MODEL_JOB_STATUS_done);
 	}
-	state = guest_state(7);
 	NOTE("%u pages taken from %d jobs", taken, JOBS);
 	CHECK(taken > 0);
-	CHECK_EQ(state.retired, taken);
-	CHECK_EQ(state.spoiled, 0);
-	fill_and_look(7, GUEST_IOVA, BYTES, 15);
+	CHECK_EQ(guest_spoiled(), 0);
+	fill_and_look(guest.pasid, GUEST_IOVA, BYTES, 15);
 	guest_end();
 }
 
 int main(void)
 {
-	return guest_main();
+	return guest_main(0);
 }

@@ -7,20 +7,21 @@
 #include "guest.h"
 
 /* A space whose groups wait, and a job in slot 0 that waits for them. */
-static void open_groups(uint32_t pasid)
+static void open_groups(void)
 {
-	CHECK_EQ(guest_attach(pasid), 0);
-	CHECK_EQ(guest_hold(pasid, true), 0);
-	guest_start_fill(0, pasid, GUEST_IOVA, 4 * GUEST_PAGE, 1);
-	CHECK_SOON(guest_state(pasid).waiting >= 1);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_hold(guest.pasid, true), 0);
+	guest_start_fill(0, guest.pasid, GUEST_IOVA, 4 * GUEST_PAGE, 1);
+	CHECK_SOON(guest_state(guest.pasid).waiting >= 1);
 }
 
 /* Attached anew, the PASID is as good as ever. */
-static void works_again(uint32_t pasid)
+static void works_again(void)
 {
-	CHECK_EQ(guest_attach(pasid), 0);
-	CHECK_EQ(guest_fill(pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2), MODEL_JOB_STATUS_done);
-	CHECK(guest_holds(pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2));
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2),
+		 MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, 2 * GUEST_PAGE, 2));
 }
 
 /* Records of one kind since the case began; the first of them into @first. */
@@ -38,23 +39,24 @@ static unsigned count_records(enum bench_kind kind, struct device_record *first)
 
 CASE(a_pasid_is_closed)
 {
+	NEEDS(invalidations);
 	guest_begin();
-	works_again(20);
-	CHECK_EQ(guest_detach(20, 0), 0);
+	works_again();
+	CHECK_EQ(guest_detach(guest.pasid, 0), 0);
 	CHECK(guest_grown(BENCH_DRAINS) >= 1);
-	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
-	works_again(20);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
+	works_again();
 	guest_end();
 }
 
 CASE(groups_are_answered_before_their_pasid_is_closed)
 {
 	guest_begin();
-	open_groups(20);
-	CHECK_EQ(guest_detach(20, 0), 0);
+	open_groups();
+	CHECK_EQ(guest_detach(guest.pasid, 0), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
 	CHECK(guest_grown(BENCH_DRAINS) >= 1);
-	works_again(20);
+	works_again();
 	guest_end();
 }
 
@@ -63,8 +65,8 @@ CASE(groups_are_answered_after_their_pasid_is_closed)
 	struct device_record drain = { .ns = 0 }, answer = { .ns = 0 }, response = { .ns = 0 };
 
 	guest_begin();
-	open_groups(20);
-	CHECK_EQ(guest_detach(20, IOPF_LANE_LATE), 0);
+	open_groups();
+	CHECK_EQ(guest_detach(guest.pasid, IOPF_LANE_LATE), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
 	CHECK(count_records(BENCH_DRAIN, &drain) >= 1);
 	CHECK(count_records(BENCH_ANSWER, &answer) >= 1);
@@ -76,32 +78,32 @@ CASE(groups_are_answered_after_their_pasid_is_closed)
 	/* By its drain the guest has said that no answer is due any more. */
 	CHECK(guest_pri(PRI_STATUS) & PRI_UPRGI);
 	guest_pri_clear(PRI_UPRGI);
-	works_again(20);
+	works_again();
 	guest_end();
 }
 
 CASE(a_pasid_is_closed_while_the_engine_works)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(20), 0);
-	guest_start_fill(0, 20, GUEST_IOVA, 16 << 20, 3);
-	CHECK_SOON(guest_state(20).groups > 8);
-	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_attach(guest.pasid), 0);
+	guest_start_fill(0, guest.pasid, GUEST_IOVA + (1 << 20), 16 << 20, 3);
+	CHECK_SOON(guest_state(guest.pasid).groups > 8);
+	CHECK_EQ(guest_detach(guest.pasid, 0), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
-	works_again(20);
+	works_again();
 	guest_end();
 }
 
 CASE(one_pasid_is_closed_and_another_does_not_feel_it)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(21), 0);
-	guest_start_fill(1, 21, GUEST_IOVA, 4 << 20, 4);
-	open_groups(20);
-	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_attach(guest.pasid + 1), 0);
+	guest_start_fill(1, guest.pasid + 1, GUEST_IOVA, 4 << 20, 4);
+	open_groups();
+	CHECK_EQ(guest_detach(guest.pasid, 0), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(guest_finish(1), MODEL_JOB_STATUS_done);
-	CHECK(guest_holds(21, GUEST_IOVA, 4 << 20, 4));
+	CHECK(guest_holds(guest.pasid + 1, GUEST_IOVA, 4 << 20, 4));
 	guest_end();
 }
 
@@ -110,12 +112,12 @@ CASE(one_pasid_is_closed_and_another_does_not_feel_it)
 CASE(success_without_a_page_is_asked_for_again)
 {
 	guest_begin();
-	open_groups(20);
-	CHECK(guest_answer(20, 0) >= 1);
-	CHECK_SOON(guest_state(20).waiting >= 1);
-	CHECK_EQ(guest_hold(20, false), 0);
+	open_groups();
+	CHECK(guest_answer(guest.pasid, 0) >= 1);
+	CHECK_SOON(guest_state(guest.pasid).waiting >= 1);
+	CHECK_EQ(guest_hold(guest.pasid, false), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_done);
-	CHECK(guest_holds(20, GUEST_IOVA, 4 * GUEST_PAGE, 1));
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, 4 * GUEST_PAGE, 1));
 	guest_end();
 }
 
@@ -126,36 +128,36 @@ CASE(failure_stays_with_the_guest_that_says_it)
 	struct device_record response;
 
 	guest_begin();
-	open_groups(20);
-	CHECK(guest_answer(20, 2) >= 1);
+	open_groups();
+	CHECK(guest_answer(guest.pasid, 2) >= 1);
 	CHECK(device_wait(&guest.device, &guest.log, 1 << BENCH_RESPONSE, &response));
 	CHECK_EQ(response.code, 1);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
 	CHECK(!guest_is_in_state(BENCH_STATUS_RF));
 	CHECK(guest_pri(PRI_STATUS) & PRI_RF);
-	CHECK_EQ(guest_hold(20, false), 0);
-	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
+	CHECK_EQ(guest_hold(guest.pasid, false), 0);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, GUEST_PAGE, 3), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(guest_reset(), 0);
 	CHECK(!(guest_pri(PRI_STATUS) & PRI_RF));
-	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 4), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, GUEST_PAGE, 4), MODEL_JOB_STATUS_done);
 	guest_end();
 }
 
 CASE(the_function_is_reset_with_groups_open)
 {
 	guest_begin();
-	open_groups(20);
+	open_groups();
 	CHECK_EQ(guest_reset(), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_idle);
 	CHECK(guest_grown(BENCH_RESETS) >= 1);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
 	/* The kernel answers, much too late: nothing of it leaves. */
-	CHECK(guest_answer(20, 0) >= 1);
+	CHECK(guest_answer(guest.pasid, 0) >= 1);
 	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) >= 1);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
-	CHECK_EQ(guest_hold(20, false), 0);
-	CHECK_EQ(guest_fill(20, GUEST_IOVA, GUEST_PAGE, 5), MODEL_JOB_STATUS_done);
-	CHECK(guest_holds(20, GUEST_IOVA, GUEST_PAGE, 5));
+	CHECK_EQ(guest_hold(guest.pasid, false), 0);
+	CHECK_EQ(guest_fill(guest.pasid, GUEST_IOVA, GUEST_PAGE, 5), MODEL_JOB_STATUS_done);
+	CHECK(guest_holds(guest.pasid, GUEST_IOVA, GUEST_PAGE, 5));
 	guest_end();
 }
 
@@ -163,10 +165,11 @@ CASE(page_requests_are_switched_off_and_on)
 {
 	int off;
 
+	NEEDS(invalidations);
 	guest_begin();
-	works_again(20);
+	works_again();
 	CHECK_EQ(guest_feature(false), -EBUSY);
-	CHECK_EQ(guest_detach(20, 0), 0);
+	CHECK_EQ(guest_detach(guest.pasid, 0), 0);
 	off = guest_feature(false);
 	if (off == -EOPNOTSUPP) {
 		NOTE("the kernel has no such switch");
@@ -175,22 +178,22 @@ CASE(page_requests_are_switched_off_and_on)
 		CHECK(!(guest_pri(PRI_CONTROL) & PRI_ENABLE));
 		CHECK_EQ(guest_feature(true), 0);
 	}
-	works_again(20);
+	works_again();
 	guest_end();
 }
 
 CASE(the_driver_is_removed_with_groups_open)
 {
 	guest_begin();
-	open_groups(20);
+	open_groups();
 	CHECK_EQ(guest_unload(), 0);
 	CHECK_EQ(guest_finish(0), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(guest_load(), 0);
-	works_again(20);
+	works_again();
 	guest_end();
 }
 
 int main(void)
 {
-	return guest_main();
+	return guest_main(256);
 }

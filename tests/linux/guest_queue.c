@@ -16,6 +16,12 @@ enum {
 	ANSWER_MAX = 16,
 };
 
+/* PASIDs of a case: with a space, with another, with one that has no handler, and none. */
+#define MINE    guest.pasid
+#define OTHER   (guest.pasid + 1)
+#define BARE    (guest.pasid + 2)
+#define NOBODYS (guest.pasid + 3)
+
 /* What the kernel answered, the fence left out. */
 struct answers {
 	struct device_record records[ANSWER_MAX];
@@ -59,17 +65,16 @@ static void check_answer(const struct device_record *record, uint32_t pasid, uin
 /* There is one, and this is it. */
 static void check_one(uint32_t pasid, uint16_t index, uint8_t code)
 {
-	struct answers answers = answers_of(7);
+	struct answers answers = answers_of(MINE);
 
 	CHECK_EQ(answers.count, 1);
 	check_answer(&answers.records[0], pasid, index, code);
 }
 
-/* PASID 7 has a space; 8 has none. */
 static void begin(void)
 {
 	guest_begin();
-	CHECK_EQ(guest_attach(7), 0);
+	CHECK_EQ(guest_attach(MINE), 0);
 }
 
 /* What the host never showed, it never lets out: the function has got nothing, and the one
@@ -85,54 +90,54 @@ static void end(void)
 CASE(one_page_is_one_success)
 {
 	begin();
-	post(7, 1, GUEST_IOVA, PAGE);
-	check_one(7, 1, SUCCESS);
-	CHECK(guest_phys(7, GUEST_IOVA) != 0);
+	post(MINE, 1, GUEST_IOVA, PAGE);
+	check_one(MINE, 1, SUCCESS);
+	CHECK(guest_phys(MINE, GUEST_IOVA) != 0);
 	end();
 }
 
 CASE(a_group_of_several_pages_is_one_success)
 {
 	begin();
-	CHECK_EQ(bench_post(&guest.device, GUEST_RID, 7, 2, GUEST_IOVA, PAGE, 5), 5);
-	check_one(7, 2, SUCCESS);
-	CHECK_EQ(guest_state(7).mapped, 5);
+	CHECK_EQ(bench_post(&guest.device, GUEST_RID, MINE, 2, GUEST_IOVA, PAGE, 5), 5);
+	check_one(MINE, 2, SUCCESS);
+	CHECK_EQ(guest_state(MINE).mapped, 5);
 	end();
 }
 
 CASE(a_group_with_one_bad_page_is_invalid)
 {
 	begin();
-	post(7, 2, GUEST_IOVA, READ_WRITE);
-	post(7, 2, GUEST_NOWHERE, PAGE);
-	check_one(7, 2, INVALID);
+	post(MINE, 2, GUEST_IOVA, READ_WRITE);
+	post(MINE, 2, GUEST_NOWHERE, PAGE);
+	check_one(MINE, 2, INVALID);
 	end();
 }
 
 CASE(an_address_of_nobody_is_invalid)
 {
 	begin();
-	post(7, 3, GUEST_NOWHERE, PAGE);
-	check_one(7, 3, INVALID);
+	post(MINE, 3, GUEST_NOWHERE, PAGE);
+	check_one(MINE, 3, INVALID);
 	end();
 }
 
 CASE(a_page_to_read_is_not_given_for_writing)
 {
 	begin();
-	CHECK_EQ(guest_allow(7, 0x10000, GUEST_PAGE, IOPF_LANE_READ_ONLY), 0);
-	post(7, 3, 0x10000, PAGE);
-	check_one(7, 3, INVALID);
-	post(7, 4, 0x10000, BENCH_READ | BENCH_LAST);
-	check_one(7, 4, SUCCESS);
+	CHECK_EQ(guest_allow(MINE, 0x10000, GUEST_PAGE, IOPF_LANE_READ_ONLY), 0);
+	post(MINE, 3, 0x10000, PAGE);
+	check_one(MINE, 3, INVALID);
+	post(MINE, 4, 0x10000, BENCH_READ | BENCH_LAST);
+	check_one(MINE, 4, SUCCESS);
 	end();
 }
 
 CASE(an_unbound_pasid_is_invalid)
 {
 	begin();
-	post(8, 5, GUEST_IOVA, PAGE);
-	check_one(8, 5, INVALID);
+	post(NOBODYS, 5, GUEST_IOVA, PAGE);
+	check_one(NOBODYS, 5, INVALID);
 	end();
 }
 
@@ -149,28 +154,28 @@ CASE(an_unknown_requester_is_answered)
 	struct answers answers;
 
 	begin();
-	CHECK_EQ(bench_post(&guest.device, 0x0010, 7, 5, GUEST_IOVA, PAGE, 1), 1);
-	answers = answers_of(7);
+	CHECK_EQ(bench_post(&guest.device, 0x0010, MINE, 5, GUEST_IOVA, PAGE, 1), 1);
+	answers = answers_of(MINE);
 	CHECK_EQ(answers.count, 1);
 	CHECK_EQ(answers.records[0].rid, 0x0010);
 	CHECK_EQ(answers.records[0].code, INVALID);
-	CHECK_EQ(guest_phys(7, GUEST_IOVA), 0);
+	CHECK_EQ(guest_phys(MINE, GUEST_IOVA), 0);
 	end();
 }
 
 CASE(an_address_that_is_not_canonical_is_invalid)
 {
 	begin();
-	post(7, 5, UINT64_C(0x4000000000000000), PAGE);
-	check_one(7, 5, INVALID);
+	post(MINE, 5, UINT64_C(0x4000000000000000), PAGE);
+	check_one(MINE, 5, INVALID);
 	end();
 }
 
 CASE(a_stop_marker_is_not_answered)
 {
 	begin();
-	post(7, 0, 0, BENCH_STOP);
-	CHECK_EQ(answers_of(7).count, 0);
+	post(MINE, 0, 0, BENCH_STOP);
+	CHECK_EQ(answers_of(MINE).count, 0);
 	end();
 }
 
@@ -179,13 +184,13 @@ CASE(one_index_twice_is_two_answers)
 	struct answers answers;
 
 	begin();
-	post(7, 7, GUEST_IOVA, PAGE);
-	post(7, 7, GUEST_IOVA + GUEST_PAGE, PAGE);
-	answers = answers_of(7);
+	post(MINE, 7, GUEST_IOVA, PAGE);
+	post(MINE, 7, GUEST_IOVA + GUEST_PAGE, PAGE);
+	answers = answers_of(MINE);
 	CHECK_EQ(answers.count, 2);
 	for (unsigned i = 0; i < 2; i++)
-		check_answer(&answers.records[i], 7, 7, SUCCESS);
-	CHECK_EQ(guest_state(7).mapped, 2);
+		check_answer(&answers.records[i], MINE, 7, SUCCESS);
+	CHECK_EQ(guest_state(MINE).mapped, 2);
 	end();
 }
 
@@ -193,18 +198,18 @@ CASE(one_index_twice_is_two_answers)
 CASE(a_partial_of_one_pasid_and_a_last_of_another)
 {
 	begin();
-	CHECK_EQ(guest_attach(9), 0);
-	post(7, 6, GUEST_IOVA, READ_WRITE);
-	post(9, 6, GUEST_IOVA + GUEST_PAGE, PAGE);
-	CHECK_SOON(guest_state(9).groups == 1);
+	CHECK_EQ(guest_attach(OTHER), 0);
+	post(MINE, 6, GUEST_IOVA, READ_WRITE);
+	post(OTHER, 6, GUEST_IOVA + GUEST_PAGE, PAGE);
+	CHECK_SOON(guest_state(OTHER).groups == 1);
 	NOTE("the last's group had %" PRIu64 " requests, %" PRIu64 " pages went to its PASID",
-	     (uint64_t)guest_state(9).requests, (uint64_t)guest_state(9).mapped);
-	check_one(9, 6, SUCCESS);
+	     (uint64_t)guest_state(OTHER).requests, (uint64_t)guest_state(OTHER).mapped);
+	check_one(OTHER, 6, SUCCESS);
 	/* Whatever became of the partial, its last is answered. */
-	post(7, 6, GUEST_IOVA, PAGE);
-	check_one(7, 6, SUCCESS);
+	post(MINE, 6, GUEST_IOVA, PAGE);
+	check_one(MINE, 6, SUCCESS);
 	NOTE("the partial's group had %" PRIu64 " requests",
-	     (uint64_t)guest_state(7).requests - 2);
+	     (uint64_t)guest_state(MINE).requests - 2);
 	end();
 }
 
@@ -212,14 +217,14 @@ CASE(a_partial_of_one_pasid_and_a_last_of_another)
 CASE(an_overflow_drops_partials)
 {
 	begin();
-	post(7, 8, GUEST_IOVA, READ_WRITE);
-	CHECK_EQ(answers_of(7).count, 0);
+	post(MINE, 8, GUEST_IOVA, READ_WRITE);
+	CHECK_EQ(answers_of(MINE).count, 0);
 	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_OVERFLOW), 0);
 	CHECK_SOON(!guest_is_in_state(BENCH_STATUS_OVERFLOW));
-	post(7, 8, GUEST_IOVA + GUEST_PAGE, PAGE);
-	check_one(7, 8, SUCCESS);
-	CHECK_EQ(guest_phys(7, GUEST_IOVA), 0);
-	CHECK_EQ(guest_state(7).mapped, 1);
+	post(MINE, 8, GUEST_IOVA + GUEST_PAGE, PAGE);
+	check_one(MINE, 8, SUCCESS);
+	CHECK_EQ(guest_phys(MINE, GUEST_IOVA), 0);
+	CHECK_EQ(guest_state(MINE).mapped, 1);
 	end();
 }
 
@@ -230,7 +235,7 @@ CASE(a_full_queue_is_answered_and_goes_on)
 
 	begin();
 	CHECK_EQ(bench_command(&guest.device, BENCH_COMMAND_HOLD), 0);
-	posted = bench_post(&guest.device, GUEST_RID, 7, 0, 0, PAGE | BENCH_EACH, COUNT);
+	posted = bench_post(&guest.device, GUEST_RID, MINE, 0, 0, PAGE | BENCH_EACH, COUNT);
 	HOST("%d of %d requests found room", posted, COUNT);
 	CHECK(posted > 0 && posted < COUNT);
 	CHECK_EQ(guest_grown(BENCH_OVERFLOWS), 1);
@@ -238,11 +243,11 @@ CASE(a_full_queue_is_answered_and_goes_on)
 	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) == (uint64_t)posted);
 	CHECK_SOON(!guest_is_in_state(BENCH_STATUS_OVERFLOW));
 	guest.log = device_log_end(&guest.device);
-	post(7, 9, GUEST_IOVA, PAGE);
-	check_one(7, 9, SUCCESS);
+	post(MINE, 9, GUEST_IOVA, PAGE);
+	check_one(MINE, 9, SUCCESS);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 0);
 	guest_pri_clear(PRI_UPRGI);
-	CHECK_EQ(guest_fill(7, GUEST_IOVA, 8 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_fill(MINE, GUEST_IOVA, 8 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
 	guest_end();
 }
 
@@ -252,16 +257,16 @@ CASE(a_space_without_handler)
 	struct answers answers;
 
 	begin();
-	CHECK_EQ(guest_attach_bare(11, IOPF_LANE_NO_HANDLER), 0);
-	post(11, 10, GUEST_IOVA, PAGE);
-	check_one(11, 10, INVALID);
-	post(11, 10, GUEST_IOVA, READ_WRITE);
-	post(11, 10, GUEST_IOVA + GUEST_PAGE, PAGE);
-	answers = answers_of(7);
+	CHECK_EQ(guest_attach_bare(BARE, IOPF_LANE_NO_HANDLER), 0);
+	post(BARE, 10, GUEST_IOVA, PAGE);
+	check_one(BARE, 10, INVALID);
+	post(BARE, 10, GUEST_IOVA, READ_WRITE);
+	post(BARE, 10, GUEST_IOVA + GUEST_PAGE, PAGE);
+	answers = answers_of(MINE);
 	NOTE("a group of two is answered %u times", answers.count);
 	CHECK(answers.count >= 1);
 	for (unsigned i = 0; i < answers.count; i++)
-		check_answer(&answers.records[i], 11, 10, INVALID);
+		check_answer(&answers.records[i], BARE, 10, INVALID);
 	end();
 }
 
@@ -292,22 +297,22 @@ static void check_response(uint32_t pasid, uint16_t index, uint8_t code)
 CASE(a_group_on_the_link_goes_all_the_way)
 {
 	begin();
-	send(7, 30, GUEST_IOVA, PAGE, 8);
-	check_response(7, 30, SUCCESS);
-	CHECK_EQ(guest_state(7).mapped, 8);
+	send(MINE, 30, GUEST_IOVA, PAGE, 8);
+	check_response(MINE, 30, SUCCESS);
+	CHECK_EQ(guest_state(MINE).mapped, 8);
 	CHECK_EQ(guest_grown(BENCH_GUEST_RESPONSES), 1);
 	guest_end();
 }
 
 CASE(what_nobody_serves_is_invalid_on_the_link)
 {
-	static const struct {
+	const struct {
 		uint32_t pasid;
 		uint64_t addr;
 	} bad[] = {
-		{ 7, GUEST_NOWHERE },
-		{ 7, UINT64_C(0x4000000000000000) },
-		{ 8, GUEST_IOVA },
+		{ MINE, GUEST_NOWHERE },
+		{ MINE, UINT64_C(0x4000000000000000) },
+		{ NOBODYS, GUEST_IOVA },
 		{ DEVICE_NO_PASID, UINT64_C(1) << 40 }, /* let through, and no memory */
 	};
 
@@ -316,16 +321,16 @@ CASE(what_nobody_serves_is_invalid_on_the_link)
 		send(bad[i].pasid, 40 + i, bad[i].addr, PAGE, 1);
 		check_response(bad[i].pasid, 40 + i, INVALID);
 	}
-	CHECK_EQ(guest_state(7).mapped, 0);
+	CHECK_EQ(guest_state(MINE).mapped, 0);
 	guest_end();
 }
 
 CASE(a_stop_marker_on_the_link_is_not_answered)
 {
 	begin();
-	send(7, 0, 0, BENCH_STOP, 1);
-	send(7, 31, GUEST_IOVA, PAGE, 1);
-	check_response(7, 31, SUCCESS);
+	send(MINE, 0, 0, BENCH_STOP, 1);
+	send(MINE, 31, GUEST_IOVA, PAGE, 1);
+	check_response(MINE, 31, SUCCESS);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
 	guest_end();
 }
@@ -334,15 +339,15 @@ CASE(a_stop_marker_on_the_link_is_not_answered)
 CASE(partials_of_two_pasids_stay_apart_on_the_link)
 {
 	begin();
-	CHECK_EQ(guest_attach(9), 0);
-	send(7, 32, GUEST_IOVA, READ_WRITE, 1);
-	send(9, 33, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
-	check_response(9, 33, SUCCESS);
-	CHECK_EQ(guest_state(9).requests, 1);
-	send(7, 32, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
-	check_response(7, 32, SUCCESS);
-	CHECK_EQ(guest_state(7).requests, 2);
-	CHECK_EQ(guest_state(7).mapped, 2);
+	CHECK_EQ(guest_attach(OTHER), 0);
+	send(MINE, 32, GUEST_IOVA, READ_WRITE, 1);
+	send(OTHER, 33, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(OTHER, 33, SUCCESS);
+	CHECK_EQ(guest_state(OTHER).requests, 1);
+	send(MINE, 32, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(MINE, 32, SUCCESS);
+	CHECK_EQ(guest_state(MINE).requests, 2);
+	CHECK_EQ(guest_state(MINE).mapped, 2);
 	guest_end();
 }
 
@@ -352,20 +357,20 @@ CASE(partials_of_two_pasids_stay_apart_on_the_link)
 CASE(an_index_is_used_again_on_the_link)
 {
 	begin();
-	CHECK_EQ(guest_hold(7, true), 0);
-	send(7, 34, GUEST_IOVA, PAGE, 1);
-	CHECK_SOON(guest_state(7).waiting == 1);
-	send(7, 34, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
-	check_response(7, 34, INVALID);
+	CHECK_EQ(guest_hold(MINE, true), 0);
+	send(MINE, 34, GUEST_IOVA, PAGE, 1);
+	CHECK_SOON(guest_state(MINE).waiting == 1);
+	send(MINE, 34, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(MINE, 34, INVALID);
 	CHECK_SOON(guest_credits() == 0);
-	CHECK_EQ(guest_hold(7, false), 0);
+	CHECK_EQ(guest_hold(MINE, false), 0);
 	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) == 1);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
-	CHECK_EQ(guest_fill(7, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
+	CHECK_EQ(guest_fill(MINE, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
 	guest_end();
 }
 
 int main(void)
 {
-	return guest_main();
+	return guest_main(512);
 }

@@ -4,8 +4,8 @@
  *
  * An address space is a set of pages by I/O virtual address. The device sees none of them
  * until it asks: then the driver maps the page, if a range allows it, in the kernel's own
- * tables, and answers. What was taken away again is kept and watched: nobody may write
- * to it any more.
+ * tables, and answers. What was taken away again is kept and watched, until a program
+ * looks: nobody may write to it any more.
  */
 #ifndef IOPF_LANE_H
 #define IOPF_LANE_H
@@ -95,8 +95,12 @@ struct iopf_lane_state {
 	__u64 requests;		/* in these */
 	__u64 refused;		/* groups answered invalid */
 	__u64 mapped;		/* pages that the device sees, now */
-	__u64 retired;		/* pages that were taken away */
-	__u64 spoiled;		/* of these: written afterwards */
+};
+
+/* Pages that the device has lost, by an unmap or with their space, since the last look. */
+struct iopf_lane_lost {
+	__u64 pages;		/* out */
+	__u64 spoiled;		/* out: of these, written afterwards */
 };
 
 /* The features of the function that page requests need: 1 on, 0 off, while no PASID has
@@ -118,5 +122,6 @@ struct iopf_lane_feature {
 #define IOPF_LANE_STATE		_IOWR(IOPF_LANE_TYPE, 9, struct iopf_lane_state)
 #define IOPF_LANE_FEATURE	_IOW(IOPF_LANE_TYPE, 10, struct iopf_lane_feature)
 #define IOPF_LANE_RESET		_IO(IOPF_LANE_TYPE, 11)	/* pci_reset_function() */
+#define IOPF_LANE_LOST		_IOR(IOPF_LANE_TYPE, 12, struct iopf_lane_lost)
 
 #endif

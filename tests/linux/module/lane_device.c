@@ -109,6 +109,7 @@ union lane_argument {
 	struct iopf_lane_phys phys;
 	struct iopf_lane_state state;
 	struct iopf_lane_feature feature;
+	struct iopf_lane_lost lost;
 };
 
 static bool lane_are_pages(u64 iova, u64 length)
@@ -230,6 +231,12 @@ static int lane_reset(struct lane_space **unused, union lane_argument *argument)
 	return pci_try_reset_function(lane.pdev);
 }
 
+static int lane_lost(struct lane_space **unused, union lane_argument *argument)
+{
+	lane_space_lost(&argument->lost);
+	return 0;
+}
+
 static const struct lane_command {
 	unsigned int number;
 	bool of_space;
@@ -247,6 +254,7 @@ static const struct lane_command {
 	{ IOPF_LANE_STATE, true, lane_state },
 	{ IOPF_LANE_FEATURE, false, lane_feature },
 	{ IOPF_LANE_RESET, false, lane_reset },
+	{ IOPF_LANE_LOST, false, lane_lost },
 };
 
 static int lane_run(const struct lane_command *command, union lane_argument *argument)
@@ -368,8 +376,11 @@ static int __init lane_init(void)
 
 static void __exit lane_exit(void)
 {
+	struct iopf_lane_lost lost;
+
 	pci_unregister_driver(&lane_driver);
 	destroy_workqueue(lane.workqueue);
+	lane_space_lost(&lost);
 }
 
 module_init(lane_init);

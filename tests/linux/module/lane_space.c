@@ -3,9 +3,9 @@
  * lane_space.c - an address space of the kernel's own making: what it holds, what the
  * device sees of it, and the groups that ask for more.
  *
- * Two locks, outer first: lock (pages, mappings, counters), then queue_lock (groups that
- * wait). The kernel's fault handler takes the inner one only, so that a detach, which
- * flushes the handler, may be done under any other.
+ * Two locks of a space, outer first: lock (pages, mappings, counters), then queue_lock
+ * (groups that wait). The kernel's fault handler takes the inner one only, so that a
+ * detach, which flushes the handler, may be done under any other. Innermost is lost_lock.
  */
 #include <linux/mm.h>
 #include <linux/mutex.h>
@@ -36,7 +36,6 @@ struct lane_space {
 
 	struct mutex lock;
 	struct xarray pages;		/* by page number; LANE_MAPPED: the device sees it */
-	struct list_head retired;	/* page.lru: taken away and poisoned */
 	struct lane_range ranges[LANE_RANGES];
 	unsigned int range_count;
 	u64 groups, requests, refused, mapped;
@@ -49,6 +48,10 @@ struct lane_space {
 	struct workqueue_struct *workqueue;
 	struct work_struct work;
 };
+
+/* Pages that a device has lost: poisoned, by page.lru, until somebody looks. */
+static LIST_HEAD(lost_pages);
+static DEFINE_MUTEX(lost_lock);
 
 /* ---- Pages ------------------------------------------------------------------------- */
 
@@ -114,7 +117,7 @@ static unsigned long space_run(struct lane_space *space, unsigned long index, un
 	return index - first;
 }
 
-static void space_retire(struct lane_space *space, unsigned long index, bool keep)
+static void space_lose(struct lane_space *space, unsigned long index, bool keep)
 {
 	struct page *page = xa_load(&space->pages, index);
 
@@ -124,7 +127,9 @@ static void space_retire(struct lane_space *space, unsigned long index, bool kee
 		return;
 	xa_erase(&space->pages, index);
 	memset(page_address(page), LANE_POISON, PAGE_SIZE);
-	list_add_tail(&page->lru, &space->retired);
+	mutex_lock(&lost_lock);
+	list_add_tail(&page->lru, &lost_pages);
+	mutex_unlock(&lost_lock);
 }
 
 u64 lane_space_unmap(struct lane_space *space, u64 iova, u64 length, bool keep)
@@ -139,7 +144,7 @@ u64 lane_space_unmap(struct lane_space *space, u64 iova, u64 length, bool keep)
 		count = space_run(space, index, last);
 		iommu_unmap(space->domain, (u64)index << PAGE_SHIFT, count << PAGE_SHIFT);
 		for (i = 0; i < count; i++)
-			space_retire(space, index + i, keep);
+			space_lose(space, index + i, keep);
 		index += count;
 		cond_resched();
 	}
@@ -148,18 +153,32 @@ u64 lane_space_unmap(struct lane_space *space, u64 iova, u64 length, bool keep)
 	return before - after;
 }
 
+/* The device cannot see any of them any more. */
 static void space_free_pages(struct lane_space *space)
 {
-	struct page *page, *next;
+	struct page *page;
 	unsigned long index;
 
+	xa_for_each_marked(&space->pages, index, page, LANE_MAPPED)
+		space_lose(space, index, false);
 	xa_for_each(&space->pages, index, page)
 		__free_page(page);
 	xa_destroy(&space->pages);
-	list_for_each_entry_safe(page, next, &space->retired, lru) {
+}
+
+void lane_space_lost(struct iopf_lane_lost *lost)
+{
+	struct page *page, *next;
+
+	*lost = (struct iopf_lane_lost){};
+	mutex_lock(&lost_lock);
+	list_for_each_entry_safe(page, next, &lost_pages, lru) {
+		lost->pages++;
+		lost->spoiled += memchr_inv(page_address(page), LANE_POISON, PAGE_SIZE) != NULL;
 		list_del(&page->lru);
 		__free_page(page);
 	}
+	mutex_unlock(&lost_lock);
 }
 
 int lane_space_allow(struct lane_space *space, const struct iopf_lane_allow *allow)
@@ -313,19 +332,6 @@ static void space_end_groups(struct lane_space *space)
 	flush_work(&space->work);
 }
 
-static u64 space_spoiled(const struct lane_space *space, u64 *retired)
-{
-	const struct page *page;
-	u64 spoiled = 0;
-
-	*retired = 0;
-	list_for_each_entry(page, &space->retired, lru) {
-		spoiled += memchr_inv(page_address(page), LANE_POISON, PAGE_SIZE) != NULL;
-		(*retired)++;
-	}
-	return spoiled;
-}
-
 void lane_space_state(struct lane_space *space, struct iopf_lane_state *state)
 {
 	mutex_lock(&space->lock);
@@ -333,7 +339,6 @@ void lane_space_state(struct lane_space *space, struct iopf_lane_state *state)
 	state->requests = space->requests;
 	state->refused = space->refused;
 	state->mapped = space->mapped;
-	state->spoiled = space_spoiled(space, &state->retired);
 	mutex_unlock(&space->lock);
 	state->waiting = READ_ONCE(space->waiting);
 }
@@ -357,7 +362,6 @@ static struct lane_space *space_new(struct device *dev, struct workqueue_struct 
 	space->pasid = pasid;
 	mutex_init(&space->lock);
 	xa_init(&space->pages);
-	INIT_LIST_HEAD(&space->retired);
 	spin_lock_init(&space->queue_lock);
 	INIT_LIST_HEAD(&space->queue);
 	INIT_WORK(&space->work, space_work);

@@ -12,6 +12,7 @@
 
 struct iopf_lane_allow;
 struct iopf_lane_copy;
+struct iopf_lane_lost;
 struct iopf_lane_state;
 struct workqueue_struct;
 struct lane_space;
@@ -33,5 +34,8 @@ u64 lane_space_unmap(struct lane_space *space, u64 iova, u64 length, bool keep);
 int lane_space_copy(struct lane_space *space, const struct iopf_lane_copy *copy, bool write);
 u64 lane_space_phys(struct lane_space *space, u64 iova);
 void lane_space_state(struct lane_space *space, struct iopf_lane_state *state);
+
+/* What devices have lost of all spaces, open and closed, since the last call; it is freed. */
+void lane_space_lost(struct iopf_lane_lost *lost);
 
 #endif
