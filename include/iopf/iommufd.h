@@ -139,13 +139,14 @@ int iopf_iommufd_create(const struct iopf_iommufd_options *options, void *memory
 			size_t memory_bytes, struct iopf_iommufd **source);
 
 /*
- * One read: whole groups, oldest first, ready for iopf_broker_requests(). *@requests
- * points to them until the next call; every one of them has to be given to the broker.
+ * Whole groups, oldest first, ready for iopf_broker_requests(). *@requests points to them
+ * until the next call; every one of them has to be given to the broker.
  *
  * A group belongs to the PASID of its last request, since its answer does: requests of
  * other PASIDs that the kernel put into it are left out.
  *
- * Returns: how many; 0: nothing is there, or what was there was answered here: poll tells;
+ * Returns: how many; 0: nothing is there (or a great many that were answered here: poll
+ *          tells);
  *          -EMSGSIZE: the oldest group is larger than group_read_max. Nothing behind it
  *          can be read until its device is detached;
  *          -EAGAIN: answers wait, and the descriptor takes none now;

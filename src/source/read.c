@@ -6,6 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
+enum { READS_MAX = 64 }; /* of which every group is answered here */
+
 static uint32_t word_at(const uint8_t *bytes, unsigned offset)
 {
 	uint32_t word;
@@ -152,30 +154,39 @@ static int64_t read_settle(struct iopf_iommufd *source, int64_t got, size_t aske
 	return got / IOPF_IOMMUFD_FAULT_BYTES;
 }
 
-int iopf_iommufd_read(struct iopf_iommufd *source, const struct iopf_request **requests)
+/* One read, and what it brought. Returns: 1; 0: nothing was there; or an error. */
+static int read_once(struct iopf_iommufd *source)
 {
-	size_t size_bytes =
-		(size_t)source->options.group_read_max * IOPF_IOMMUFD_FAULT_BYTES;
-	int result =
-		source->free.count < source->options.group_read_max ? source_flush(source) : 0;
+	uint32_t max = source->options.group_read_max;
+	size_t size_bytes = (size_t)max * IOPF_IOMMUFD_FAULT_BYTES;
+	int result = source->free.count < max ? source_flush(source) : 0;
 	int64_t count;
 
 	if (result != 0)
 		return result;
-	assert(source->free.count >= source->options.group_read_max);
+	assert(source->free.count >= max);
 	count = read_settle(source,
 			    source->options.io->read(source->options.context,
 						     source->bytes, size_bytes),
 			    size_bytes);
-	if (count < 0)
+	if (count <= 0)
 		return (int)count;
-	source->request_count = 0;
 	for (uint32_t first = 0, end; first < count; first = end) {
 		end = group_end(source, first, (uint32_t)count);
 		group_take(source, first, end);
 	}
 	result = source_flush(source); /* those that are answered here; or they wait */
-	if (source->request_count == 0 && result != -EAGAIN)
+	return result == 0 || result == -EAGAIN || source->request_count > 0 ? 1 : result;
+}
+
+int iopf_iommufd_read(struct iopf_iommufd *source, const struct iopf_request **requests)
+{
+	int result = 1;
+
+	source->request_count = 0;
+	for (unsigned i = 0; i < READS_MAX && result > 0 && source->request_count == 0; i++)
+		result = read_once(source);
+	if (result < 0)
 		return result;
 	*requests = source->requests;
 	return (int)source->request_count;
