@@ -138,7 +138,9 @@ int bench_invalidate(void *context, uint32_t pasid, uint64_t payload)
 	struct bench *bench = context;
 	int result = 0;
 
-	if (!bench->options.break_invalidations)
+	if (bench->options.now_ns() < bench->silent_until_ns)
+		result = -EAGAIN;
+	else if (!bench->options.break_invalidations)
 		result = model_function_invalidate(bench->function, pasid, payload);
 	if (result != 0)
 		return result;

@@ -10,6 +10,7 @@
 
 #define PAGE_BYTES  UINT64_C(4096)
 #define INDEX_COUNT 512u
+#define MILLISECOND_NS UINT64_C(1000000)
 
 /* ---- Raw requests ----------------------------------------------------------------- */
 
@@ -225,6 +226,22 @@ static uint64_t read_tail(const struct bench *bench)
 	return queue_register(bench, VTD_PQT, 8);
 }
 
+static uint64_t read_silence(const struct bench *bench)
+{
+	uint64_t now_ns = bench->options.now_ns();
+
+	return now_ns < bench->silent_until_ns ?
+		       (bench->silent_until_ns - now_ns + MILLISECOND_NS - 1) / MILLISECOND_NS :
+		       0;
+}
+
+/* An hour is enough for anybody. */
+static void write_silence(struct bench *bench, uint64_t value)
+{
+	bench->silent_until_ns = bench->options.now_ns() +
+				 CLI_MIN(value, UINT64_C(3600000)) * MILLISECOND_NS;
+}
+
 static void write_send(struct bench *bench, uint64_t value)
 {
 	bench->result = requests_send(bench, value);
@@ -275,6 +292,7 @@ static const struct bench_row {
 	{ BENCH_POSTED, .read = read_posted },
 	{ BENCH_QUEUE_HEAD, .read = read_head },
 	{ BENCH_QUEUE_TAIL, .read = read_tail },
+	{ BENCH_SILENCE, .read = read_silence, .write = write_silence },
 	{ BENCH_LOG_AT, .kept = true },
 	{ BENCH_LOG_COUNT, OWN(logged) },
 	{ BENCH_LOG_KINDS, .kept = true },

@@ -22,6 +22,7 @@ struct bench {
 	struct bench_queue *queue;
 	struct bench *next; /* of the same queue */
 	uint64_t begun_ns;
+	uint64_t silent_until_ns; /* it answers no invalidation before */
 	uint64_t written[REGISTER_COUNT]; /* what software wrote, by offset / 8 */
 	int64_t result;
 	struct bench_counts counts;

@@ -275,25 +275,80 @@ static void numbers_of(const struct serve *serve, struct number numbers[NUMBER_C
 	memcpy(numbers, all, sizeof(all));
 }
 
+static void print_functions(const struct serve *serve)
+{
+	printf("\n%-8s %9s %7s %9s %9s %8s %10s %6s %7s %5s %2s\n", "function", "requests",
+	       "markers", "success", "invalid", "failure", "unexpected", "resets", "credits",
+	       "UPRGI", "RF");
+	for (uint32_t i = 0; i < serve->function_count; i++) {
+		const struct serve_function *function = &serve->functions[i];
+		const struct bench_counts *counts = bench_counts(function->bench);
+		struct model_function_state state;
+
+		model_function_state(function->function, &state);
+		printf("%02" PRIx32 ":%02" PRIx32 ".%" PRIx32 "  %9" PRIu64 " %7" PRIu64
+		       " %9" PRIu64 " %9" PRIu64 " %8" PRIu64 " %10" PRIu64 " %6" PRIu64
+		       " %7" PRIu32 " %5d %2d\n",
+		       function->rid >> 8, function->rid >> 3 & 31, function->rid & 7,
+		       counts->requests, counts->markers, counts->code[IOPF_SUCCESS],
+		       counts->code[IOPF_INVALID], counts->code[IOPF_FAILURE],
+		       counts->unexpected, counts->resets, state.credits_in_use,
+		       state.uprgi, state.rf);
+	}
+}
+
 static void report(const struct serve *serve)
 {
 	struct number numbers[NUMBER_COUNT];
 
+	print_functions(serve);
 	numbers_of(serve, numbers);
 	printf("\n%-22s %12s\n", "IOMMU", "times");
 	for (unsigned i = 0; i < NUMBER_COUNT; i++)
 		printf("%-22s %12" PRIu64 "\n", numbers[i].name, numbers[i].value);
 }
 
+static json_t *number(uint64_t value)
+{
+	return json_integer((json_int_t)value);
+}
+
+static json_t *function_json(const struct serve_function *function)
+{
+	const struct bench_counts *counts = bench_counts(function->bench);
+	struct model_function_state state;
+	json_t *json = json_object(), *responses = json_object();
+
+	model_function_state(function->function, &state);
+	for (unsigned code = 0; code < IOPF_CODE_COUNT; code++)
+		json_object_set_new(responses, iopf_code_name((enum iopf_code)code),
+				    number(counts->code[code]));
+	json_object_set_new(json, "rid", json_sprintf("0x%" PRIx32, function->rid));
+	json_object_set_new(json, "requests", number(counts->requests));
+	json_object_set_new(json, "stop_markers", number(counts->markers));
+	json_object_set_new(json, "responses", responses);
+	json_object_set_new(json, "unexpected", number(counts->unexpected));
+	json_object_set_new(json, "invalidations", number(counts->invalidations));
+	json_object_set_new(json, "resets", number(counts->resets));
+	json_object_set_new(json, "credits_in_use", number(state.credits_in_use));
+	json_object_set_new(json, "allocation", number(state.allocation));
+	json_object_set_new(json, "uprgi", json_boolean(state.uprgi));
+	json_object_set_new(json, "rf", json_boolean(state.rf));
+	return json;
+}
+
 static void report_json(const struct serve *serve, json_t *json)
 {
 	struct number numbers[NUMBER_COUNT];
-	json_t *iommu = json_object();
+	json_t *iommu = json_object(), *functions = json_array();
+
+	for (uint32_t i = 0; i < serve->function_count; i++)
+		json_array_append_new(functions, function_json(&serve->functions[i]));
+	json_object_set_new(json, "functions", functions);
 
 	numbers_of(serve, numbers);
 	for (unsigned i = 0; i < NUMBER_COUNT; i++)
-		json_object_set_new(iommu, numbers[i].name,
-				    json_integer((json_int_t)numbers[i].value));
+		json_object_set_new(iommu, numbers[i].name, number(numbers[i].value));
 	json_object_set_new(json, "iommu", iommu);
 }
 

@@ -345,6 +345,23 @@ TEST(an_invalidation_is_carried_out_unless_that_is_broken)
 	CHECK_EQ(state.invalidations, 0);
 }
 
+TEST(a_function_is_silent_for_as_long_as_it_is_told)
+{
+	uint64_t payload = model_invalidate_payload(0x1000, 4096, false);
+
+	start();
+	set(BENCH_SILENCE, 2);
+	CHECK_EQ(get(BENCH_SILENCE), 2);
+	world.now_ns += 1999999;
+	CHECK_EQ(bench_invalidate(world.bench, 5, payload), -EAGAIN);
+	CHECK_EQ(get(BENCH_SILENCE), 1);
+	world.now_ns++;
+	CHECK_EQ(bench_invalidate(world.bench, 5, payload), 0);
+	CHECK_EQ(get(BENCH_SILENCE), 0);
+	set(BENCH_SILENCE, UINT64_MAX);
+	CHECK_EQ(get(BENCH_SILENCE), 3600000);
+}
+
 TEST(the_function_can_be_told_to_reset_itself)
 {
 	start();

@@ -56,6 +56,8 @@ enum bench_register {
 	BENCH_POSTED = 0x0d0,          /* records written into it, raw or not */
 	BENCH_QUEUE_HEAD = 0x0d8,      /* PQH and PQT, in bytes */
 	BENCH_QUEUE_TAIL = 0x0e0,
+	BENCH_SILENCE = 0x0e8, /* write N: it answers no invalidation for N milliseconds;
+				* reads how many are left */
 
 	/* The verdict on the programs, where the machine has no port for it (the machine
 	 * with a stream, which of all these has those that stream.c of serve lists). */
