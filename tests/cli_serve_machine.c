@@ -19,9 +19,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli/proxy.h"
 #include "cli/serve.h"
 #include "iopf/guest.h"
+#include "cli_serve_link.h"
 #include "linux/bench.h"
 #include "model/config.h"
 
@@ -44,7 +44,7 @@ enum {
 #define IOVA_TO     UINT64_C(0x5000000000)
 
 static struct {
-	int proxy, qtest;
+	int qtest;
 	uint8_t *memory;
 	size_t memory_bytes;
 	struct iopf_segment segment;
@@ -55,100 +55,6 @@ static struct {
 	uint32_t held_count;    /* as long as */
 	bool hold;              /* they are to wait */
 } machine;
-
-static void fail(const char *what, uint64_t got)
-{
-	fprintf(stderr, "machine: %s: 0x%llx\n", what, (unsigned long long)got);
-	exit(1);
-}
-
-#define EXPECT(condition, got)                    \
-	do {                                      \
-		if (!(condition))                 \
-			fail(#condition, (got)); \
-	} while (0)
-
-/* ---- The proxied device's protocol ------------------------------------------------- */
-
-static void send_bytes(const void *bytes, size_t size)
-{
-	EXPECT(send(machine.proxy, bytes, size, MSG_NOSIGNAL) == (ssize_t)size, size);
-}
-
-static void message_begin(uint8_t *bytes, uint32_t command, uint64_t size)
-{
-	memset(bytes, 0, PROXY_MESSAGE_BYTES);
-	memcpy(bytes, &command, sizeof(command));
-	memcpy(bytes + 8, &size, sizeof(size));
-}
-
-static uint64_t reply_wait(void)
-{
-	uint8_t bytes[PROXY_HEADER_BYTES + 8];
-	uint64_t value;
-
-	if (recv(machine.proxy, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes))
-		fail("no reply", (uint64_t)errno);
-	EXPECT(bytes[0] == PROXY_reply && bytes[8] == 8, bytes[0]);
-	memcpy(&value, bytes + PROXY_HEADER_BYTES, sizeof(value));
-	return value;
-}
-
-static uint64_t config(uint32_t command, uint32_t addr, uint32_t value, uint32_t width)
-{
-	const uint32_t body[] = { addr, value, width };
-	uint8_t bytes[PROXY_MESSAGE_BYTES];
-
-	message_begin(bytes, command, sizeof(body));
-	memcpy(bytes + PROXY_HEADER_BYTES, body, sizeof(body));
-	send_bytes(bytes, PROXY_HEADER_BYTES + sizeof(body));
-	return reply_wait();
-}
-
-static uint64_t bus(uint32_t command, uint64_t addr, uint64_t value, uint32_t width)
-{
-	uint8_t bytes[PROXY_MESSAGE_BYTES];
-
-	message_begin(bytes, command, 24);
-	memcpy(bytes + PROXY_HEADER_BYTES, &addr, 8);
-	memcpy(bytes + PROXY_HEADER_BYTES + 8, &value, 8);
-	memcpy(bytes + PROXY_HEADER_BYTES + 16, &width, 4);
-	send_bytes(bytes, PROXY_HEADER_BYTES + 24);
-	return reply_wait();
-}
-
-static uint64_t get(uint64_t addr, uint32_t width)
-{
-	return bus(PROXY_bar_read, addr, 0, width);
-}
-
-static void put(uint64_t addr, uint32_t width, uint64_t value)
-{
-	bus(PROXY_bar_write, addr, value, width);
-}
-
-static void with_descriptors(uint32_t command, size_t size)
-{
-	uint8_t bytes[PROXY_MESSAGE_BYTES];
-	union {
-		struct cmsghdr header;
-		char bytes[CMSG_SPACE(2 * sizeof(int))];
-	} control = { 0 };
-	struct iovec part = { bytes, PROXY_HEADER_BYTES + size };
-	struct msghdr header = { .msg_iov = &part,
-				 .msg_iovlen = 1,
-				 .msg_control = control.bytes,
-				 .msg_controllen = sizeof(control.bytes) };
-	const int descriptors[] = { 0, 1 };
-
-	message_begin(bytes, command, size);
-	control.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET,
-					   .cmsg_type = SCM_RIGHTS,
-					   .cmsg_len = CMSG_LEN(sizeof(descriptors)) };
-	memcpy(CMSG_DATA(&control.header), descriptors, sizeof(descriptors));
-	EXPECT(sendmsg(machine.proxy, &header, MSG_NOSIGNAL) == (ssize_t)part.iov_len,
-	       (uint64_t)errno);
-}
 
 /* ---- Interrupts -------------------------------------------------------------------- */
 
@@ -531,7 +437,7 @@ static int role_cut(void)
 	firmware(WINDOW);
 	message_begin(bytes, PROXY_bar_read, 24);
 	send_bytes(bytes, 20);
-	close(machine.proxy);
+	close(proxy_link);
 	wait_for_the_end();
 }
 
@@ -620,7 +526,7 @@ int main(int argc, char **argv)
 	if (argc != 5)
 		return 1;
 	memory_map(argv[2]);
-	machine.proxy = atoi(argv[3]);
+	proxy_link = atoi(argv[3]);
 	machine.qtest = atoi(argv[4]);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(roles[i].name, argv[1]) == 0)
