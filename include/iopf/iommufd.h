@@ -28,7 +28,8 @@
  *
  * Reading always goes on: a descriptor has no back-pressure, the kernel keeps without
  * limit what is not read. What finds no room here gets invalid at once, and is counted;
- * who may hold how much is the broker's to decide (its quotas, its allocations).
+ * who may hold how much is the broker's to decide (its quotas, its allocations). A loop
+ * that serves others, too, bounds its reads of one turn: poll tells that there is more.
  *
  * What the kernel does by itself. When an attachment is detached or replaced, its device
  * unbound, or the last descriptor closed, the kernel answers invalid to everything of it
