@@ -209,7 +209,7 @@ static void note_indices(const struct iopf_request *requests, int count)
 }
 
 /* Everything that the descriptor holds. Returns: how many requests that were. */
-static int host_take(void)
+static inline int host_take(void)
 {
 	const struct iopf_request *requests;
 	int count, all = 0;
@@ -231,13 +231,13 @@ static int host_take(void)
 
 static struct iopf_group group; /* the one that was fetched last */
 
-static bool host_fetch(void)
+static inline bool host_fetch(void)
 {
 	(void)host_take();
 	return iopf_broker_fetch(host.broker, host.owner, &group, 0) == 0;
 }
 
-static int host_answer(uint64_t token, enum iopf_code code)
+static inline int host_answer(uint64_t token, enum iopf_code code)
 {
 	int error = iopf_broker_answer(host.broker, host.owner, token, code, 0);
 
@@ -282,7 +282,7 @@ static void host_table(const struct function *function, struct space *space)
 	CHECK_EQ(vmm_table_create(&function->vfio, &wanted, &space->table), 0);
 }
 
-static void host_attach(struct function *function, uint32_t pasid)
+static inline void host_attach(struct function *function, uint32_t pasid)
 {
 	struct space *space = function->spaces;
 
@@ -305,7 +305,7 @@ static void host_finish(struct function *function)
 	host_respond();
 }
 
-static void host_detach(struct function *function, uint32_t pasid)
+static inline void host_detach(struct function *function, uint32_t pasid)
 {
 	struct space *space = space_of(function, pasid);
 
@@ -339,7 +339,7 @@ static inline void host_map(struct function *function, uint32_t pasid, uint64_t 
 
 /* ---- Open and close --------------------------------------------------------------------- */
 
-static void host_close(void)
+static inline void host_close(void)
 {
 	if (!host.open)
 		return;
@@ -411,7 +411,7 @@ static void open_function(struct function *function)
 }
 
 /* @count functions, on one queue, with nothing attached. */
-static void host_open(uint32_t count)
+static inline void host_open(uint32_t count)
 {
 	host_close();
 	memset(&host, 0, sizeof(host));
@@ -458,7 +458,7 @@ static bool take_same(struct said *list, uint32_t count, const struct device_rec
 
 /* Response by response: PASID, index, code, and order; and nothing else. What the kernel
  * said at one time it said in an order of its own. */
-static void host_compare(struct function *function)
+static inline void host_compare(struct function *function)
 {
 	uint64_t at = function->log;
 	struct device_record record;
@@ -486,7 +486,7 @@ static void host_compare(struct function *function)
 }
 
 /* Detach everything, and compare; then the end. */
-static void host_end(void)
+static inline void host_end(void)
 {
 	for (uint32_t i = 0; i < host.function_count; i++)
 		for (uint32_t j = 0; j < HOST_SPACES; j++)

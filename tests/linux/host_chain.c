@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Description: the whole chain: examples/vmm.c, its guest's process with the first-level
+ * tables, the kernel between, and the engine copying through faults below.
+ */
+#include "host.h"
+
+#include <dirent.h>
+
+enum { RESPONSES = 4096 };
+
+/* A VMM that was started, and what it says. */
+struct chain {
+	pid_t vmm;
+	char file[32];   /* its standard output */
+	uint64_t log[HOST_FUNCTIONS];
+};
+
+/* Where the functions' logs end; requests are kept in them, too. */
+static void logs_begin(struct chain *chain)
+{
+	host_open(HOST_FUNCTIONS);
+	for (uint32_t i = 0; i < HOST_FUNCTIONS; i++) {
+		bench_set(&functions[i].device, BENCH_LOG_KINDS,
+			  BENCH_KINDS_USUAL | 1 << BENCH_REQUEST);
+		chain->log[i] = device_log_end(&functions[i].device);
+	}
+	host_close();
+}
+
+static pid_t vmm_start(const char *file, const char *name, const char *rounds)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		(void)!freopen(file, "w", stdout);
+		execl("/bin/vmm", "vmm", "-v", name, rounds, (char *)NULL);
+		_exit(127);
+	}
+	return pid;
+}
+
+static void chain_start(struct chain *chain, const char *rounds)
+{
+	*chain = (struct chain){ .file = "/tmp/vmm" };
+	logs_begin(chain);
+	chain->vmm = vmm_start(chain->file, f->name, rounds);
+	CHECK(chain->vmm > 0);
+}
+
+static bool is_over(pid_t pid, int *status)
+{
+	return waitpid(pid, status, WNOHANG) == pid;
+}
+
+static int chain_wait(pid_t pid)
+{
+	int status = -1;
+
+	if (!CASE_WAIT(is_over(pid, &status), 30000)) {
+		kill(pid, SIGKILL);
+		waitpid(pid, &status, 0);
+		CHECK(!"the VMM comes to its end");
+	}
+	return status;
+}
+
+/* The child of @parent, or 0. */
+static pid_t child_of(pid_t parent)
+{
+	DIR *directory = opendir("/proc");
+	struct dirent *entry;
+	pid_t found = 0;
+
+	while (directory != NULL && (entry = readdir(directory)) != NULL) {
+		char path[300];
+		int of = 0;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/%s/stat", entry->d_name);
+		file = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? fopen(path, "r") :
+									    NULL;
+		if (file == NULL)
+			continue;
+		if (fscanf(file, "%*d %*s %*c %d", &of) == 1 && of == parent)
+			found = atoi(entry->d_name);
+		fclose(file);
+	}
+	if (directory != NULL)
+		closedir(directory);
+	return found;
+}
+
+/* What the VMM's ledger says that it responded. Returns: how many. */
+static uint32_t responses_of(const char *path, struct said *list)
+{
+	FILE *file = fopen(path, "r");
+	char word[16];
+	uint32_t count = 0;
+	unsigned pasid;
+
+	CHECK(file != NULL);
+	while (fscanf(file, "response pasid %x pages %*u %15s\n", &pasid, word) == 2) {
+		CHECK(count < RESPONSES);
+		list[count++] = (struct said){ .pasid = pasid,
+					       .code = strcmp(word, "success") == 0 ?
+							       IOPF_SUCCESS :
+							       IOPF_INVALID };
+	}
+	CHECK(feof(file));
+	fclose(file);
+	return count;
+}
+
+/* In the order in which they left. Their indices are the function's own affair: what it
+ * did not wait for it would have told. */
+static void compare(struct function *function, uint64_t at, const char *path)
+{
+	static struct said list[RESPONSES];
+	uint32_t count = responses_of(path, list), i = 0;
+	struct device_record record;
+
+	for (; device_next(&function->device, &at, 1 << BENCH_RESPONSE, &record); i++) {
+		CHECK(i < count);
+		CHECK_EQ(record.pasid, list[i].pasid);
+		CHECK_EQ(record.code, list[i].code == IOPF_SUCCESS ? 0 : 1);
+		CHECK_EQ(record.verdict, 0);
+	}
+	CHECK_EQ(i, count);
+	CHECK(count > 0);
+	HOST("%u responses left the ledger, and came to the function, in this order", count);
+}
+
+/* What became of the groups that were asked for. */
+struct ends {
+	uint32_t asked, answered;
+	uint32_t unexpected; /* responses to nothing that the function waited for: */
+	uint32_t late;       /* of them, after it had been reset */
+};
+
+static struct ends ends_of(struct function *function, uint64_t at)
+{
+	const uint32_t kinds = 1 << BENCH_REQUEST | 1 << BENCH_RESPONSE | 1 << BENCH_RESET;
+	struct device_record record;
+	struct ends ends = { 0 };
+	bool asked = false; /* since the last reset */
+
+	while (device_next(&function->device, &at, kinds, &record)) {
+		bool last = record.kind == BENCH_REQUEST && record.what & BENCH_LAST;
+		bool unexpected = record.kind == BENCH_RESPONSE && record.verdict != 0;
+
+		asked = (asked || last) && record.kind != BENCH_RESET;
+		ends.asked += last;
+		ends.answered += record.kind == BENCH_RESPONSE;
+		ends.unexpected += unexpected;
+		ends.late += unexpected && !asked;
+	}
+	return ends;
+}
+
+/* Wait until the engine works for it. */
+static void until_busy(struct chain *chain)
+{
+	struct device device = { NULL };
+	struct device_record record;
+
+	CHECK_SOON(child_of(chain->vmm) != 0);
+	CHECK_EQ(device_map(&device, device_attribute(f->name, "resource0"), 0), 0);
+	for (uint32_t i = 0; i < 20; i++)
+		CHECK_SOON(device_next(&device, &chain->log[0], 1 << BENCH_RESPONSE, &record));
+	device_unmap(&device);
+}
+
+CASE(a_guest_copies_through_faults)
+{
+	struct chain chain;
+	int status;
+
+	chain_start(&chain, "6");
+	status = chain_wait(chain.vmm);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 0);
+	host_open(1);
+	compare(f, chain.log[0], chain.file);
+	host_close();
+}
+
+CASE(two_vmms_have_a_function_each)
+{
+	struct chain chain;
+	pid_t other;
+
+	chain_start(&chain, "3");
+	other = vmm_start("/tmp/other", functions[1].name, "3");
+	CHECK_EQ(chain_wait(chain.vmm), 0);
+	CHECK_EQ(chain_wait(other), 0);
+	host_open(HOST_FUNCTIONS);
+	compare(f, chain.log[0], chain.file);
+	compare(&functions[1], chain.log[1], "/tmp/other");
+	host_close();
+}
+
+/* And the function works for the next one. */
+static void works_again(void)
+{
+	struct chain chain;
+
+	chain_start(&chain, "1");
+	CHECK_EQ(chain_wait(chain.vmm), 0);
+	host_open(1);
+	compare(f, chain.log[0], chain.file);
+	host_close();
+}
+
+CASE(a_vmm_that_is_killed_owes_nothing)
+{
+	struct chain chain;
+	struct ends ends;
+	uint64_t at;
+
+	chain_start(&chain, "0");
+	at = chain.log[0];
+	until_busy(&chain);
+	kill(chain.vmm, SIGKILL);
+	CHECK(WIFSIGNALED(chain_wait(chain.vmm)));
+	host_open(1);
+	ends = ends_of(f, at);
+	NOTE("resets the function, then answers what it had open: of %u responses to %u groups "
+	     "%u came after the reset", ends.answered, ends.asked, ends.late);
+	CHECK_EQ(ends.unexpected, ends.late);
+	CHECK(ends.answered <= ends.asked);
+	CHECK_EQ(bench_get(&f->device, BENCH_CREDITS) & UINT32_MAX, 0);
+	host_close();
+	works_again();
+}
+
+CASE(a_guest_that_is_killed_leaves_a_vmm_that_ends_everything)
+{
+	struct chain chain;
+	struct ends ends;
+	uint64_t at;
+	int status;
+
+	chain_start(&chain, "0");
+	at = chain.log[0];
+	until_busy(&chain);
+	kill(child_of(chain.vmm), SIGKILL);
+	status = chain_wait(chain.vmm);
+	CHECK(WIFEXITED(status));
+	CHECK_EQ(WEXITSTATUS(status), 1);
+	host_open(1);
+	ends = ends_of(f, at);
+	HOST("%u groups, %u responses, none of them after the reset: detached before", ends.asked,
+	     ends.answered);
+	CHECK_EQ(ends.unexpected, 0);
+	CHECK(ends.answered <= ends.asked);
+	host_close();
+	works_again();
+}
+
+int main(void)
+{
+	return case_main();
+}
