@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: page requests through the kernel's driver, and what comes back. */
 #include "host.h"
+#include "host_layout.h"
 
 #define ADDR UINT64_C(0x5000000)
 
