@@ -309,8 +309,12 @@ def host_said(outcome):
     # How the machine ended is judged elsewhere.
     case.why = "\n".join(problem for problem in report["problems"]
                          if not problem.startswith("the program ")) or None
-    counted = {**report["window"], "interrupts": report["interrupts"]["writes"]}
-    case.hosts.append(", ".join(f"{name} {count}" for name, count in counted.items() if count))
+    window, invariants = report["window"], report.get("invariants", {})
+    case.hosts.append(f"{window['reads']} reads and {window['writes']} writes of its window, "
+                      f"{report['interrupts']['writes']} interrupts")
+    if invariants:
+        checks = sum(one["checked"] for one in invariants.values())
+        case.hosts.append(f"{checks} checks of {', '.join(invariants)}")
     return case
 
 
