@@ -18,7 +18,7 @@
  *
  *	begin: NAME             a case that does not come back is known by this
  *	note: ... / host: ...   belong to the case that was begun
- *	needs: WORD             the lane run with --break WORD must see this case fail
+ *	needs: WORD             NEEDS(WORD): run with --break WORD, the case must fail
  *	case: NAME: ok          or: case: NAME: FAILED FILE:LINE what
  *	done: N passed, N failed
  *

@@ -14,6 +14,7 @@ import concurrent.futures
 import contextlib
 import ctypes
 import dataclasses
+import fnmatch
 import json
 import os
 import pathlib
@@ -105,7 +106,6 @@ class Case:
     why: str = None        # it does not hold; None where it does
     notes: list = dataclasses.field(default_factory=list)
     hosts: list = dataclasses.field(default_factory=list)
-    needs: set = dataclasses.field(default_factory=set)
 
 
 @dataclasses.dataclass
@@ -260,6 +260,9 @@ def played(boot, linux, options, directory):
     return outcome
 
 
+NOT_BACK = "did not come back"
+
+
 def spoken(words):
     """The cases that programs told of. One that was begun and is not there did not hold."""
     cases = []
@@ -267,7 +270,7 @@ def spoken(words):
     for line in words.splitlines():
         word, _, rest = line.partition(": ")
         if word == "begin":
-            now = Case(rest, "did not come back")
+            now = Case(rest, NOT_BACK)
             cases.append(now)
         elif word == "case":
             name, _, verdict = rest.partition(": ")
@@ -277,8 +280,6 @@ def spoken(words):
             now.why = None if verdict == "ok" else verdict.removeprefix("FAILED ")
         elif now and word in ("note", "host"):
             (now.notes if word == "note" else now.hosts).append(rest)
-        elif now and word == "needs":
-            now.needs.add(rest)
     return cases
 
 
@@ -321,9 +322,6 @@ def host_said(outcome):
 def judged(boot, outcome, options):
     """Every case of one start: those of its programs, and what must hold of any."""
     cases = spoken(outcome.words)
-    for case in cases:
-        if options.broken and options.broken in case.needs:
-            case.why = None if case.why else f"holds without {options.broken}"
     cases.append(Case("the guest comes to its end", ended(boot, outcome, cases)))
     complaints = [line.strip() for line in (outcome.log + outcome.errors).splitlines()
                   if COMPLAINT.search(line)]
@@ -371,15 +369,19 @@ def play(boot, name, options):
     return cases, title, outcome
 
 
+def boots(options):
+    """The starts of the lane that are wanted, with what there is for them."""
+    for boot in LANES[options.lane]:
+        there = tuple(name for name in boot.programs if (ROOT / sources(name)[0]).exists())
+        if there and (options.boot is None or options.boot in boot.name):
+            yield dataclasses.replace(boot, programs=there, modules=tuple(
+                name for name in boot.modules if name in (HERE / "module/Kbuild").read_text()))
+
+
 def play_lane(options):
     """Returns: how many cases held, and how many did not."""
     failed = passed = 0
-    for boot in LANES[options.lane]:
-        there = tuple(name for name in boot.programs if (ROOT / sources(name)[0]).exists())
-        if not there or options.boot and options.boot not in boot.name:
-            continue
-        boot = dataclasses.replace(boot, programs=there, modules=tuple(
-            name for name in boot.modules if name in (HERE / "module/Kbuild").read_text()))
+    for boot in boots(options):
         cases, title, outcome = play(boot, boot.kernel or options.lane, options)
         show(title, cases)
         bad = sum(case.why is not None for case in cases)
@@ -387,6 +389,38 @@ def play_lane(options):
         if bad and not options.keep_log:
             print("\n".join(["the end of the kernel's log:", *outcome.log.splitlines()[-12:]]))
     return passed, failed
+
+
+def needing(boot, word):
+    """The cases of @boot's programs that say NEEDS(@word). Gives: program, case."""
+    for program in boot.programs:
+        text = (ROOT / sources(program)[0]).read_text()
+        for name, body in re.findall(r"^CASE\((\w+)\)\n\{\n(.*?)^\}", text, re.M | re.S):
+            if f"NEEDS({word})" in body:
+                yield program, name
+
+
+def play_broken(options):
+    """
+    Each case that needs what the host leaves out must see so. Each in a machine of its own:
+    what is left out damages what comes after.
+    """
+    wanted = {}
+    for boot in boots(options):
+        for program, name in needing(boot, options.broken):
+            if options.only is None or fnmatch.fnmatch(name, options.only):
+                wanted.setdefault(name, dataclasses.replace(boot, name=name, programs=(program,)))
+    cases = []
+    for name, boot in wanted.items():
+        options.only = name
+        said, _, _ = play(boot, boot.kernel or options.lane, options)
+        why = next((case.why for case in said if case.name == name), "was not played")
+        seen = why not in (None, NOT_BACK, "was not played")
+        cases.append(Case(f"{name}, without {options.broken}",
+                          None if seen else why or "holds all the same", hosts=[why] * seen))
+    show(f"{options.lane}, a host that breaks {options.broken}", cases)
+    bad = sum(case.why is not None for case in cases)
+    return len(cases) - bad, bad
 
 
 def play_proofs(options):
@@ -432,7 +466,8 @@ def main():
         for program in "qemu-system-x86_64", "iasl", "gcc", "make":
             if shutil.which(program) is None:
                 raise kernel.Missing(f"no program {program}: tools/setup.sh linux")
-        passed, failed = play_proofs(options) if options.self_test else play_lane(options)
+        way = play_proofs if options.self_test else play_broken if options.broken else play_lane
+        passed, failed = way(options)
     except kernel.Missing as error:
         say(error)
         return 3
