@@ -159,6 +159,45 @@ TEST(function_that_was_reset_is_given_its_time)
 	world_destroy(&world);
 }
 
+/* PCIe, "Function Level Reset": it may answer nothing meanwhile, and what it remembered is
+ * gone with that. */
+TEST(function_that_leaves_an_invalidation_unanswered_while_it_is_reset_is_not_blocked)
+{
+	struct iopf_host_stats stats;
+	struct iopf_agent *agent;
+	uint64_t ticket;
+
+	create_world(plain, no_policy, 50000000);
+	agent = world.guests[0].agent;
+	fill(RID, 0x10000, 1);
+	model_function_answer_invalidations(world_function(&world, RID)->function, false);
+	CHECK_EQ(iopf_agent_unmap(agent, RID, 7, 0x10000, 4096, &ticket), 0);
+	iopf_agent_kick(agent);
+	settle();
+	CHECK_EQ(iopf_host_reset_function(
+			 world.host, iopf_host_endpoint(world.host, RID), world.now_ns),
+		 0);
+	settle();
+	world.now_ns += 2000000000; /* the IOMMU gives the invalidation up */
+	for (stats.timeouts = 0; stats.timeouts == 0;) {
+		world_turn(&world);
+		iopf_host_stats(world.host, &stats);
+	}
+	CHECK_EQ(world.host->functions[0].state, FUNCTION_RESET);
+	CHECK_EQ(world.host->functions[0].door, FAMILY_BLOCKED); /* until it is reset */
+	settle();
+	model_function_answer_invalidations(world_function(&world, RID)->function, true);
+	pass(50000000);
+	pass(PERIOD);
+	iopf_host_stats(world.host, &stats);
+	CHECK_EQ(stats.timeouts, 1);
+	CHECK_EQ(stats.blocked, 0);
+	CHECK_EQ(stats.resets, 1);
+	CHECK(iopf_agent_waited(agent, ticket));
+	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
+	world_destroy(&world);
+}
+
 TEST(paused_guest_is_shown_nothing_and_owes_nothing_for_the_time)
 {
 	struct iopf_policy policy = { .deadline_ns = 1000000, .deadline_answers = 1 };

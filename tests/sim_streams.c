@@ -231,8 +231,8 @@ TEST(function_that_is_silent_is_found_by_asking_where_hardware_does_not_say)
 	model_function_answer_invalidations(world_function(&world, OTHER_RID)->function,
 					    false);
 	invalidate_both();
-	CHECK(function_of(OTHER_RID)->blocked);
-	CHECK(!function_of(RID)->blocked);
+	CHECK_EQ(function_of(OTHER_RID)->state, FUNCTION_BLOCKED);
+	CHECK_EQ(function_of(RID)->state, FUNCTION_PRESENT);
 	CHECK_EQ(host_stats().blocked, 1);
 	CHECK(!world.host->inquiry.active);
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);

@@ -31,8 +31,8 @@ void caches_forget_context(struct host_function *function)
  * it remembers is believed; a function reset empties its cache, and takes its time. */
 bool caches_in_function(const struct host_function *function)
 {
-	return function->master == NULL && !function->blocked && !function->closing &&
-	       !function->enable_after && !function->gone;
+	return function->master == NULL && function->state == FUNCTION_PRESENT &&
+	       !function->gone;
 }
 
 uint16_t caches_domain(const struct host_function *function)
@@ -98,6 +98,7 @@ int caches_tell(struct iopf_host *host, struct host_function *function)
 int function_door(struct iopf_host *host, struct host_function *function,
 		  enum family_door door)
 {
+	function->door = (uint8_t)door;
 	caches_forget_context(function);
 	return host->family->endpoint(&host->tables, function->rid, door,
 				      function->wants_pasid);

@@ -122,9 +122,9 @@ static bool answers(const struct iopf_host *host, uint32_t guest, uint32_t at)
 {
 	const struct host_function *function = function_at(host, guest, at);
 
-	return function != NULL && function->config != NULL && function->used &&
-	       !function->closing && !function->gone && !function->enable_after &&
-	       !function->resetting;
+	return function != NULL && function->config != NULL && !function->gone &&
+	       (function->state == FUNCTION_PRESENT ||
+		function->state == FUNCTION_BLOCKED);
 }
 
 uint32_t iopf_host_guest_config_read(struct iopf_host *host, uint32_t guest,

@@ -9,16 +9,18 @@
 
 /*
  * Its paging goes off, and what it sends all the same does not reach the queue, until it
- * is reset.
+ * is reset. One that is about to be reset is kept out until then; one that was may answer
+ * nothing meanwhile, and has forgotten what it remembered.
  */
 static void block_function(struct iopf_host *host, struct host_function *function)
 {
-	if (function->blocked ||
+	if (function->state == FUNCTION_RESET)
+		function_door(host, function, FAMILY_BLOCKED);
+	if (function->state != FUNCTION_PRESENT ||
 	    iopf_broker_reset(host->broker, function->endpoint, host->now_ns) != 0)
 		return;
 	function_disable(function);
-	function->blocked = true;
-	function->enable_after = false;
+	function_move(host, function, FUNCTION_BLOCKED);
 	operation_begins(function);
 	function_door(host, function, FAMILY_BLOCKED);
 	host->stats.blocked++;
@@ -52,7 +54,7 @@ void guard_overflowed(struct iopf_host *host)
 		struct host_function *function = &host->functions[i];
 		uint64_t exceeded;
 
-		if (!function->used || function->closing)
+		if (!function_there(function))
 			continue;
 		exceeded = stats->row[function->endpoint]
 				   .counter[IOPF_COUNTER_allocation_exceeded];
@@ -73,7 +75,7 @@ void guard_lost(struct iopf_host *host, enum host_source_kind kind)
 	for (uint32_t i = 0; i < host->function_end; i++) {
 		struct host_function *function = &host->functions[i];
 
-		if (function->used && !function->closing && !function->blocked &&
+		if (function->state == FUNCTION_PRESENT &&
 		    function->physical == IOPF_NO_ID && function_source(function) == kind)
 			function->restart_wanted =
 				iopf_broker_restart(host->broker, function->endpoint) ==
@@ -107,8 +109,7 @@ static bool ask_next(struct iopf_host *host)
 	const struct host_function *functions = host->functions;
 	uint32_t *at = &inquiry->at;
 
-	while (*at < host->function_end &&
-	       (!functions[*at].used || !caches_in_function(&functions[*at])))
+	while (*at < host->function_end && !caches_in_function(&functions[*at]))
 		++*at;
 	if (*at == host->function_end)
 		return false;
@@ -175,7 +176,7 @@ void guard_status(struct iopf_host *host)
 	for (uint32_t i = 0; i < host->function_end; i++) {
 		struct host_function *function = &host->functions[i];
 
-		if (function->used && !function->closing && !function->resetting)
+		if (function_there(function) && function->state != FUNCTION_RESTING)
 			look_at(host, function);
 	}
 	host->status_ns = host->now_ns + host->options.status_period_ns;

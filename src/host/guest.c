@@ -253,7 +253,7 @@ static bool all_told(const struct host_guest *guest)
 	const struct host_function *functions = &guest->host->functions[guest->function_first];
 
 	for (uint32_t i = 0; i < guest->function_count; i++)
-		if (functions[i].used && functions[i].untold)
+		if (function_used(&functions[i]) && functions[i].untold)
 			return false;
 	return true;
 }
@@ -280,8 +280,9 @@ static bool nothing_unseen(const struct host_guest *guest)
 		const struct host_function *function =
 			&host->functions[guest->function_first + i];
 
-		if (function->used && iopf_broker_gauge(host->broker, function->endpoint,
-							IOPF_GAUGE_ready) > 0)
+		if (function_there(function) &&
+		    iopf_broker_gauge(host->broker, function->endpoint,
+				      IOPF_GAUGE_ready) > 0)
 			return false;
 	}
 	return true;

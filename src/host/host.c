@@ -313,8 +313,8 @@ int iopf_host_reset_function(struct iopf_host *host, uint32_t endpoint, uint64_t
 	error = iopf_broker_reset(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->reset_wanted = function->enable_after = true;
-	function->resetting = function->restart_wanted = false;
+	function_move(host, function, FUNCTION_RESET);
+	function->restart_wanted = false;
 	function->reset_wait = (struct host_wait){ 0 };
 	operation_begins(function);
 	host->now_ns = now_ns;
@@ -335,7 +335,8 @@ int iopf_host_remove_function(struct iopf_host *host, uint32_t endpoint, uint64_
 	error = iopf_broker_remove(host->broker, endpoint, now_ns);
 	if (error != 0)
 		return error;
-	function->reset_wanted = function->resetting = function->enable_after = false;
+	if (function->state != FUNCTION_BLOCKED)
+		function_move(host, function, FUNCTION_PRESENT);
 	operation_begins(function);
 	host->now_ns = now_ns;
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_REMOVE,
@@ -362,8 +363,7 @@ bool iopf_host_busy(const struct iopf_host *host, uint32_t endpoint)
 uint32_t iopf_host_endpoint(const struct iopf_host *host, uint32_t rid)
 {
 	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used && !host->functions[i].closing &&
-		    host->functions[i].rid == rid)
+		if (function_there(&host->functions[i]) && host->functions[i].rid == rid)
 			return host->functions[i].endpoint;
 	return IOPF_NO_ID;
 }

@@ -47,26 +47,61 @@ struct host_drain {
 	uint8_t phase;
 };
 
-/* What becomes of a function, beside the broker's operation on it:
+/*
+ * What becomes of a function, beside the broker's operation on it.
  *
- *   untold   entries of it were changed and the caches have not heard of it; nothing
- *            goes on before that (VT-d, "Guidance to Software for Invalidations")
- *   blocked  it did not answer an invalidation, so what it remembers is not known, or
- *            it sends more than its own and makes the queue overflow again and again:
- *            kept out by the IOMMU until it is reset
- *   closing  the broker has forgotten it; used until the caches have, too
- *   resetting  it was reset and is given its time; nobody reads its registers
+ *   FREE <--> TAKEN --> PRESENT --> BLOCKED
+ *               ^        ^   |         |
+ *               |        |   v         |
+ *               |        |  RESET <----+      from each of PRESENT to BLOCKED
+ *               |        |   |  \             also to RESET, and to CLOSING
+ *               |        |   |   v
+ *               |        |   |  RESTING
+ *               |        |   v  v
+ *            CLOSING    RETURNING
+ *
+ *   FREE      -> TAKEN     [mark_functions]  a guest's place
+ *   TAKEN     -> PRESENT   [add_endpoint]
+ *   PRESENT   -> BLOCKED   [block_function]  it does not answer invalidations, or sends
+ *                                            more than its own, again and again
+ *   there     -> RESET     [iopf_host_reset_function]
+ *   RESET     -> RESTING, RETURNING  [reset] the function was told
+ *   RESTING   -> RETURNING [reset]           its time is over
+ *   RETURNING -> PRESENT   [operation_over]  drained, and switched on where it can be
+ *                          [at_rest]         of a virtual one: with its physical function
+ *   RESET, RESTING, RETURNING -> PRESENT  [iopf_host_remove_function]  nothing to return to
+ *   there     -> CLOSING   [removed]         the broker has forgotten it
+ *   CLOSING   -> TAKEN     [close_function]  and so have the caches
+ *   TAKEN     -> FREE      [mark_functions]
+ *
+ *   there      PRESENT to BLOCKED: the broker knows its endpoint
+ *   PRESENT    the only state in which its translation cache is asked to forget
+ *   RESET      the ledger has forgotten what it asked, and responses to it are on their way
+ *   RESTING    until ready_ns; nobody reads its registers
+ *   RETURNING  its registers are at their defaults
+ *   BLOCKED    the IOMMU keeps it out; what it remembers is not known
+ *   CLOSING    it has no endpoint
  */
+enum function_state {
+	FUNCTION_FREE,
+	FUNCTION_TAKEN,
+	FUNCTION_PRESENT,
+	FUNCTION_RESET,
+	FUNCTION_RESTING,
+	FUNCTION_RETURNING,
+	FUNCTION_BLOCKED,
+	FUNCTION_CLOSING,
+	FUNCTION_STATE_COUNT
+};
+
 struct host_function {
-	bool taken; /* it belongs to a guest */
-	bool used;  /* and is there */
-	bool reset_wanted; /* reset in the ledger; the function is told when no response
-			    * to it is in the queue any more */
-	bool resetting;    /* until ready_ns */
-	bool enable_after; /* after a function reset: switch paging on again */
-	bool gone;         /* its registers read as all ones */
-	bool leaving;      /* its guest is being taken out */
-	bool untold, untold_context, blocked, closing;
+	uint8_t state; /* enum function_state; function_move() writes it */
+	uint8_t door;  /* enum family_door: what the IOMMU lets in of it */
+	bool gone;     /* its registers read as all ones */
+	bool leaving;  /* its guest is being taken out */
+	/* Entries of it were changed and the caches have not heard of it; nothing goes on
+	 * before that (VT-d, "Guidance to Software for Invalidations"). */
+	bool untold, untold_context;
 	bool detaching;
 	bool restart_wanted; /* when what is under way is over */
 	bool wants_pasid;
@@ -218,6 +253,21 @@ static inline void operation_begins(struct host_function *function)
 }
 
 /* ---- operation.c: resets, removals, detaches, step by step --------------------- */
+
+void function_move(const struct iopf_host *host, struct host_function *function,
+		   enum function_state state);
+
+/* The broker knows its endpoint. */
+static inline bool function_there(const struct host_function *function)
+{
+	return function->state >= FUNCTION_PRESENT && function->state <= FUNCTION_BLOCKED;
+}
+
+/* Something of it is left, in the broker or in a cache. */
+static inline bool function_used(const struct host_function *function)
+{
+	return function->state >= FUNCTION_PRESENT;
+}
 
 /* One step of each function's operation. Returns: how many were done. */
 uint32_t operations_run(struct iopf_host *host);

@@ -18,7 +18,7 @@ static void on_taken(void *context, uint64_t token, enum iopf_ending ending)
 static bool rid_used(const struct iopf_host *host, uint32_t rid)
 {
 	for (uint32_t i = 0; i < host->function_end; i++)
-		if (host->functions[i].used && host->functions[i].rid == rid)
+		if (function_used(&host->functions[i]) && host->functions[i].rid == rid)
 			return true;
 	return false;
 }
@@ -66,9 +66,9 @@ static int add_endpoint(struct iopf_host *host, struct host_function *function,
 		return error;
 	function->allocation =
 		iopf_broker_gauge(host->broker, function->endpoint, IOPF_GAUGE_granted);
-	function->used = true;
 	host->function_of_endpoint[function->endpoint] =
 		(uint32_t)(function - host->functions);
+	function_move(host, function, FUNCTION_PRESENT);
 	return 0;
 }
 
@@ -112,7 +112,7 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 	uint32_t capacity;
 	int error = options_wrong(host, options);
 
-	*function = (struct host_function){ .taken = true,
+	*function = (struct host_function){ .state = FUNCTION_TAKEN,
 					    .rid = options->rid,
 					    .guest_rid = options->guest_rid,
 					    .guest = (uint32_t)(guest - host->guests),
@@ -333,7 +333,7 @@ static uint32_t find_functions(const struct iopf_host *host, uint32_t count)
 	uint32_t run = 0;
 
 	for (uint32_t i = 0; i < host->options.function_max; i++) {
-		run = host->functions[i].taken ? 0 : run + 1;
+		run = host->functions[i].state != FUNCTION_FREE ? 0 : run + 1;
 		if (run == count)
 			return i + 1 - count;
 	}
@@ -344,7 +344,8 @@ static void mark_functions(struct iopf_host *host, uint32_t first, uint32_t coun
 			   bool taken)
 {
 	for (uint32_t i = 0; i < count; i++)
-		host->functions[first + i] = (struct host_function){ .taken = taken };
+		host->functions[first + i] = (struct host_function){
+			.state = taken ? FUNCTION_TAKEN : FUNCTION_FREE };
 	if (taken && first + count > host->function_end)
 		host->function_end = first + count;
 }
@@ -435,9 +436,10 @@ int iopf_host_add_pager(struct iopf_host *host,
 /* Answered and stopped while it is there to hear it, then removed. False: not yet. */
 static bool function_left(struct iopf_host *host, struct host_function *function)
 {
-	if (!function->used)
+	if (!function_used(function))
 		return true;
-	if (function->closing || iopf_host_busy(host, function->endpoint))
+	if (function->state == FUNCTION_CLOSING ||
+	    iopf_host_busy(host, function->endpoint))
 		return false;
 	if (!function->leaving) {
 		function->leaving = true;

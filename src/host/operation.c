@@ -5,7 +5,44 @@
  */
 #include "host/host.h"
 
+#include <assert.h>
 #include <errno.h>
+
+/* ---- States --------------------------------------------------------------------- */
+
+#define TO(state) (1u << FUNCTION_##state)
+
+static const uint8_t function_next[] = {
+	[FUNCTION_FREE] = TO(TAKEN),
+	[FUNCTION_TAKEN] = TO(PRESENT) | TO(FREE),
+	[FUNCTION_PRESENT] = TO(PRESENT) | TO(RESET) | TO(BLOCKED) | TO(CLOSING),
+	[FUNCTION_RESET] = TO(RESET) | TO(RESTING) | TO(RETURNING) | TO(PRESENT) |
+			   TO(CLOSING),
+	[FUNCTION_RESTING] = TO(RESET) | TO(RETURNING) | TO(PRESENT) | TO(CLOSING),
+	[FUNCTION_RETURNING] = TO(RESET) | TO(PRESENT) | TO(CLOSING),
+	[FUNCTION_BLOCKED] = TO(RESET) | TO(CLOSING),
+	[FUNCTION_CLOSING] = TO(TAKEN),
+};
+static_assert(sizeof(function_next) == FUNCTION_STATE_COUNT, "a row per state");
+
+/* What the diagram says of each state. */
+static bool function_right(const struct iopf_host *host,
+			   const struct host_function *function)
+{
+	if (function_there(function))
+		return host_function_of(host, function->endpoint) == function;
+	if (function->state == FUNCTION_CLOSING)
+		return function->endpoint == IOPF_NO_ID && !function->detaching;
+	return true;
+}
+
+void function_move(const struct iopf_host *host, struct host_function *function,
+		   enum function_state state)
+{
+	assert(function_next[function->state] & 1u << state);
+	function->state = (uint8_t)state;
+	assert(function_right(host, function));
+}
 
 /* ---- Steps ---------------------------------------------------------------------- */
 
@@ -149,7 +186,8 @@ static void removed(struct iopf_host *host, struct host_function *function)
 	shadows_close(&host->guests[function->guest], function);
 	host->function_of_endpoint[function->endpoint] = IOPF_NO_ID;
 	function->endpoint = IOPF_NO_ID;
-	function->closing = true;
+	function->detaching = false;
+	function_move(host, function, FUNCTION_CLOSING);
 	function->drain.wait.armed = false;
 }
 
@@ -158,17 +196,15 @@ static void close_function(struct iopf_host *host, struct host_function *functio
 	if (host_waited(host, &function->drain.wait, IOPF_WAIT_FENCE) != 0)
 		return;
 	host->family->tidy(&host->tables, function->rid, IOPF_PASID_ANY);
-	function->used = false;
+	function_move(host, function, FUNCTION_TAKEN);
 	host->stats.removals++;
 }
 
 /* One that was kept out, or whose stalls were terminated, is let in again. */
 static void open_door(struct iopf_host *host, struct host_function *function)
 {
-	if (!function->blocked && function->master == NULL)
-		return;
-	function->blocked = false;
-	function_door(host, function, FAMILY_OPEN);
+	if (function->door != FAMILY_OPEN)
+		function_door(host, function, FAMILY_OPEN);
 }
 
 /* After a function reset all capabilities are off: on again, then the endpoint. With a
@@ -186,8 +222,8 @@ static void switch_on(struct iopf_host *host, struct host_function *function)
 	for (uint32_t i = 0; i < host->function_end; i++) {
 		const struct host_function *of = &host->functions[i];
 
-		if (of->used && !of->closing && !of->blocked && of->physical == physical &&
-		    function_enable(of) == 0)
+		if ((of->state == FUNCTION_PRESENT || of->state == FUNCTION_RETURNING) &&
+		    of->physical == physical && function_enable(of) == 0)
 			iopf_broker_enable(host->broker, of->endpoint);
 	}
 }
@@ -207,11 +243,13 @@ static void detached(struct iopf_host *host, struct host_function *function)
 /* @step: IOPF_STEP_DONE, or why the operation failed. */
 static void operation_over(struct iopf_host *host, struct host_function *function, int step)
 {
-	if (function->enable_after && step == IOPF_STEP_DONE) {
-		host->stats.resets++;
-		switch_on(host, function);
+	if (function->state == FUNCTION_RETURNING) {
+		function_move(host, function, FUNCTION_PRESENT);
+		if (step == IOPF_STEP_DONE) {
+			host->stats.resets++;
+			switch_on(host, function);
+		}
 	}
-	function->enable_after = false;
 	function->step_phase = STEP_BEGIN;
 	if (function->detaching && step != -ETIMEDOUT)
 		detached(host, function);
@@ -228,17 +266,18 @@ static void operation_over(struct iopf_host *host, struct host_function *functio
  */
 static bool reset(struct iopf_host *host, struct host_function *function)
 {
-	if (function->resetting) {
-		function->resetting = host->now_ns < function->ready_ns;
-		return !function->resetting;
+	bool rests = function->master == NULL && host->options.reset_ns != 0;
+
+	if (function->state == FUNCTION_RESET) {
+		if (host_waited(host, &function->reset_wait, 0) != 0)
+			return false;
+		function_reset(function);
+		function->ready_ns = host->now_ns + host->options.reset_ns;
+		function_move(host, function, rests ? FUNCTION_RESTING : FUNCTION_RETURNING);
 	}
-	if (host_waited(host, &function->reset_wait, 0) != 0)
-		return false;
-	function_reset(function);
-	function->reset_wanted = false;
-	function->resetting = function->master == NULL && host->options.reset_ns != 0;
-	function->ready_ns = host->now_ns + host->options.reset_ns;
-	return !function->resetting;
+	if (function->state == FUNCTION_RESTING && host->now_ns >= function->ready_ns)
+		function_move(host, function, FUNCTION_RETURNING);
+	return function->state != FUNCTION_RESTING;
 }
 
 /* Nothing is under way, in the ledger. A virtual function's operation may have ended there
@@ -246,10 +285,10 @@ static bool reset(struct iopf_host *host, struct host_function *function)
  * while something else went on does so now. */
 static void at_rest(struct iopf_host *host, struct host_function *function)
 {
-	if (function->detaching || function->enable_after) {
-		function->enable_after = false;
+	if (function->state == FUNCTION_RETURNING)
+		function_move(host, function, FUNCTION_PRESENT);
+	if (function->detaching)
 		operation_over(host, function, IOPF_STEP_DONE);
-	}
 	if (function->restart_wanted)
 		function->restart_wanted =
 			iopf_broker_restart(host->broker, function->endpoint) == -EBUSY;
@@ -259,13 +298,13 @@ static uint32_t run_operation(struct iopf_host *host, struct host_function *func
 {
 	int step, result;
 
-	if ((function->reset_wanted || function->resetting) && !reset(host, function))
+	if (!reset(host, function))
 		return 0;
 	if (caches_tell(host, function) != 0)
 		return 0;
-	if (function->closing) {
+	if (function->state == FUNCTION_CLOSING) {
 		close_function(host, function);
-		return !function->used;
+		return !function_used(function);
 	}
 	step = iopf_broker_step(host->broker, function->endpoint);
 	if (step == -ENOENT) /* a virtual one: it went with its physical function */
@@ -287,7 +326,8 @@ static uint32_t run_operation(struct iopf_host *host, struct host_function *func
 
 static bool is_busy(const struct iopf_host *host, const struct host_function *function)
 {
-	return function->untold || function->closing || function->resetting ||
+	return function->untold || function->state == FUNCTION_CLOSING ||
+	       function->state == FUNCTION_RESTING ||
 	       iopf_broker_step(host->broker, function->endpoint) > IOPF_STEP_NONE;
 }
 
@@ -298,9 +338,9 @@ uint32_t operations_run(struct iopf_host *host)
 	for (uint32_t i = 0; i < host->function_end; i++) {
 		struct host_function *function = &host->functions[i];
 
-		if (function->used)
+		if (function_used(function))
 			done += run_operation(host, function);
-		host->waiting |= function->used && is_busy(host, function);
+		host->waiting |= function_used(function) && is_busy(host, function);
 	}
 	return done;
 }

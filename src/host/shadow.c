@@ -158,7 +158,7 @@ static bool caches_know(struct host_guest *guest, struct host_shadow *shadow)
 {
 	const struct host_function *function = &guest->host->functions[shadow->function];
 
-	if (shadow->state == SHADOW_CLOSING && function->used && function->untold)
+	if (shadow->state == SHADOW_CLOSING && function_used(function) && function->untold)
 		return false;
 	return host_waited(guest->host, &shadow->wait, IOPF_WAIT_FENCE) == 0;
 }
