@@ -285,7 +285,7 @@ static inline bool guest_is_in_state(uint64_t status)
 }
 
 /* The page request capability in configuration space that the guest sees: what the host
- * makes of it. (BENCH_STATUS is the function's own.) Returns: a descriptor; @at is where. */
+ * makes of it; BENCH_STATUS is the function's own. Returns: a descriptor; @at is where. */
 static inline int guest_pri_open(uint32_t *at)
 {
 	int config = open(GUEST_CONFIG, O_RDWR | O_CLOEXEC);

@@ -18,7 +18,8 @@ CASE(groups_are_open)
 		guest_start_fill(slot, guest.pasid + slot, GUEST_IOVA, 16 * GUEST_PAGE, slot);
 		CHECK_SOON(guest_state(guest.pasid + slot).waiting >= 1);
 	}
-	NOTE("%u and %u groups are open", guest_state(guest.pasid).waiting, guest_state(guest.pasid + 1).waiting);
+	NOTE("%u and %u groups are open", guest_state(guest.pasid).waiting,
+	     guest_state(guest.pasid + 1).waiting);
 }
 
 int main(void)

@@ -164,7 +164,8 @@ CASE(what_is_unmapped_is_asked_for_again)
 	guest_begin();
 	CHECK_EQ(guest_attach(guest.pasid), 0);
 	fill_and_look(guest.pasid, GUEST_IOVA, 8 * GUEST_PAGE, 12);
-	CHECK_EQ(guest_unmap(guest.pasid, GUEST_IOVA + 2 * GUEST_PAGE, GUEST_PAGE, IOPF_LANE_KEEP), 1);
+	CHECK_EQ(guest_unmap(guest.pasid, GUEST_IOVA + 2 * GUEST_PAGE, GUEST_PAGE,
+			     IOPF_LANE_KEEP), 1);
 	requests = guest_state(guest.pasid).requests;
 	CHECK_EQ(device_run(&guest.device, &(struct device_job){
 		.source = GUEST_IOVA, .length = 8 * GUEST_PAGE,

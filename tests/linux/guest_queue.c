@@ -272,7 +272,8 @@ CASE(a_space_without_handler)
 
 /* ---- On the function's link: the host is in between -------------------------------- */
 
-static void send(uint32_t pasid, uint16_t index, uint64_t addr, uint32_t flags, uint32_t count)
+static void send(uint32_t pasid, uint16_t index, uint64_t addr, uint32_t flags,
+		 uint32_t count)
 {
 	CHECK_EQ(bench_send(&guest.device, pasid, index, addr, flags, count), (int)count);
 }
@@ -335,14 +336,14 @@ CASE(a_stop_marker_on_the_link_is_not_answered)
 	guest_end();
 }
 
-/* What a kernel would gather into one group arrives as two: it is shown whole ones. */
-CASE(partials_of_two_pasids_stay_apart_on_the_link)
+/* What the kernel would gather into one group arrives as two: it is shown whole ones. */
+CASE(groups_of_two_pasids_with_one_index_on_the_link)
 {
 	begin();
 	CHECK_EQ(guest_attach(OTHER), 0);
 	send(MINE, 32, GUEST_IOVA, READ_WRITE, 1);
-	send(OTHER, 33, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
-	check_response(OTHER, 33, SUCCESS);
+	send(OTHER, 32, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
+	check_response(OTHER, 32, SUCCESS);
 	CHECK_EQ(guest_state(OTHER).requests, 1);
 	send(MINE, 32, GUEST_IOVA + GUEST_PAGE, PAGE, 1);
 	check_response(MINE, 32, SUCCESS);
@@ -366,6 +367,18 @@ CASE(an_index_is_used_again_on_the_link)
 	CHECK_EQ(guest_hold(MINE, false), 0);
 	CHECK_SOON(guest_grown(BENCH_GUEST_RESPONSES) == 1);
 	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
+	CHECK_EQ(guest_fill(MINE, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
+	guest_end();
+}
+
+/* More than the function was granted: the kernel never hears of it. */
+CASE(a_group_beyond_the_allocation_on_the_link)
+{
+	begin();
+	send(MINE, 35, GUEST_IOVA, PAGE, 512);
+	check_response(MINE, 35, INVALID);
+	CHECK_EQ(guest_grown(BENCH_SHOWN), 0);
+	CHECK_SOON(guest_credits() == 0);
 	CHECK_EQ(guest_fill(MINE, GUEST_IOVA, 4 * GUEST_PAGE, 1), MODEL_JOB_STATUS_done);
 	guest_end();
 }

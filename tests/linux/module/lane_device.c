@@ -21,11 +21,13 @@
 #include "lane_space.h"
 
 #define LANE_SPACES	32
+#define LANE_KEEPER	0xffff
 
 static struct {
 	struct mutex lock;
 	struct pci_dev *pdev;
 	struct lane_space *spaces[LANE_SPACES];
+	struct lane_space *keeper;
 	struct workqueue_struct *workqueue;
 } lane = {
 	.lock = __MUTEX_INITIALIZER(lane.lock),
@@ -53,25 +55,23 @@ static int lane_features_off(struct device *dev)
 	return error ? error : iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 }
 
-static int lane_features(struct device *dev, bool on)
-{
-	return on ? lane_features_on(dev) : lane_features_off(dev);
-}
 #else
-/* Attaching a domain that has a handler turns them on, detaching the last one off. */
+/* Attaching the first domain that has a handler switches them on, detaching the last one
+ * off: here that is a space of nobody's. */
 static int lane_features_on(struct device *dev)
 {
-	return 0;
+	if (lane.keeper)
+		return -EALREADY;
+	return lane_space_open(dev, lane.workqueue, LANE_KEEPER, true, &lane.keeper);
 }
 
 static int lane_features_off(struct device *dev)
 {
+	if (!lane.keeper)
+		return -EALREADY;
+	lane_space_close(lane.keeper, false);
+	lane.keeper = NULL;
 	return 0;
-}
-
-static int lane_features(struct device *dev, bool on)
-{
-	return -EOPNOTSUPP;
 }
 #endif
 
@@ -222,7 +222,8 @@ static int lane_feature(struct lane_space **unused, union lane_argument *argumen
 {
 	if (lane_is_used())
 		return -EBUSY;
-	return lane_features(&lane.pdev->dev, argument->feature.on);
+	return argument->feature.on ? lane_features_on(&lane.pdev->dev) :
+				      lane_features_off(&lane.pdev->dev);
 }
 
 /* Tries only: whoever removes the driver holds the function's lock and wants ours. */

@@ -314,12 +314,17 @@ void lane_space_hold(struct lane_space *space, bool hold)
 
 u32 lane_space_answer(struct lane_space *space, enum iommu_page_response_code code)
 {
+	u32 waiting = READ_ONCE(space->waiting), count;
 	struct iopf_group *group;
-	u32 count = 0;
 
+	/* Not what comes because of these answers. */
 	mutex_lock(&space->lock);
-	for (; (group = space_dequeue(space, true)) != NULL; count++)
+	for (count = 0; count < waiting; count++) {
+		group = space_dequeue(space, true);
+		if (!group)
+			break;
 		space_respond(space, group, code);
+	}
 	mutex_unlock(&space->lock);
 	return count;
 }
