@@ -55,10 +55,14 @@ class Boot:
 
 LANES = {
     "guest": (
-        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "process"),
+        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "process",
+                          "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "5")),
-        Boot("4 levels", ("guest_engine", "process"), ("iopf_lane", "iopf_process"),
-             ("--levels", "4"), append="no5lvl", cpu="max,la57=off"),
+        Boot("4 levels", ("guest_engine", "process", "process_life"),
+             ("iopf_lane", "iopf_process"), ("--levels", "4"), append="no5lvl",
+             cpu="max,la57=off"),
+        Boot("processes bound by the newest kernel", ("process", "process_life"),
+             ("iopf_process",), ("--levels", "5"), kernel="host"),
         Boot("restarts with groups open", ("guest_end",), ("iopf_lane",), (),
              append="end=reboot", end="silent"),
         Boot("killed with groups open", ("guest_end",), ("iopf_lane",), (),

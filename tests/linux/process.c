@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * process.c - a guest process's own page tables: what the processor walks, the device
+ * walks. Pages that are missing the kernel gives as if the process had touched them, and
+ * what it takes away, or shares, or protects, the device has lost as well.
+ *
+ * Where the kernel binds processes on this architecture it does so itself, and no handler
+ * of ours is in the way; else module/iopf_process.c says what is done instead.
+ */
+#define _GNU_SOURCE
+#include "process.h"
+
+enum { SEVERAL = 16 };
+
+/* ---- Pages that come --------------------------------------------------------------- */
+
+CASE(first_touch_by_the_device_gives_the_process_a_page)
+{
+	begin();
+	uint8_t *page = pages_new(1);
+
+	NOTE("bound by %s, PASID %u",
+	     self.bond.way == IOPF_PROCESS_BY_KERNEL ? "the kernel" :
+						       "its driver's parts",
+	     self.bond.pasid);
+	CHECK(!resident(page));
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(resident(page));
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	CHECK_EQ(answers_of(BENCH_ANSWER).success, 1);
+	check_served();
+}
+
+CASE(reading_gives_the_zero_page_and_writing_a_page_of_its_own)
+{
+	begin();
+	uint8_t *pages = pages_new(2), *zeros = pages_new(1);
+
+	CHECK(device_finds(pages, pages + PAGE_BYTES, PAGE_BYTES));
+	CHECK(holds(pages, 2 * PAGE_BYTES, 0));
+	CHECK_JOB(fill(pages, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(pages, PAGE_BYTES, PATTERN_NEW));
+	CHECK(holds(pages + PAGE_BYTES, PAGE_BYTES, 0));
+	CHECK(device_finds(pages + PAGE_BYTES, zeros, PAGE_BYTES));
+	CHECK(holds(zeros, PAGE_BYTES, 0));
+	check_served();
+}
+
+CASE(the_device_reads_what_the_process_wrote_over_the_zero_page)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *page = pages_new(1), *zeros = pages_new(1), *like = pages_new(1);
+
+	CHECK(device_finds(page, zeros, PAGE_BYTES));
+	set(page, PAGE_BYTES, PATTERN_NEW);
+	set(like, PAGE_BYTES, PATTERN_NEW);
+	CHECK(device_finds(page, like, PAGE_BYTES));
+	check_served();
+}
+
+CASE(data_go_from_pages_of_the_process_to_pages_nobody_touched)
+{
+	begin();
+	size_t bytes = SEVERAL * PAGE_BYTES;
+	uint8_t *from = pages_new(SEVERAL), *to = pages_new(SEVERAL);
+
+	for (size_t i = 0; i < SEVERAL; i++)
+		set(from + i * PAGE_BYTES, PAGE_BYTES, PATTERN_NEW + i);
+	CHECK_JOB(copy(to, from, bytes), done);
+	CHECK(memcmp(to, from, bytes) == 0);
+	NOTE("%u groups for %u pages", answers_of(BENCH_ANSWER).success, SEVERAL);
+	check_served();
+}
+
+CASE(pages_of_a_file_are_read_and_private_ones_copied_on_write)
+{
+	int file = memfd_create("file", MFD_CLOEXEC);
+	uint64_t words[PAGE_BYTES / sizeof(uint64_t)];
+
+	begin();
+	set(words, sizeof(words), PATTERN_OLD);
+	CHECK_EQ(write(file, words, sizeof(words)), PAGE_BYTES);
+	uint8_t *page = pages_of_file(file, 1, MAP_PRIVATE), *to = pages_new(1);
+
+	CHECK_JOB(copy(to, page, PAGE_BYTES), done);
+	CHECK(holds(to, PAGE_BYTES, PATTERN_OLD));
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	CHECK(file_holds(file, PATTERN_OLD));
+	close(file);
+	check_served();
+}
+
+CASE(what_the_device_writes_to_a_shared_file_is_in_the_file)
+{
+	int file = memfd_create("file", MFD_CLOEXEC);
+
+	begin();
+	CHECK_EQ(ftruncate(file, PAGE_BYTES), 0);
+	uint8_t *page = pages_of_file(file, 1, MAP_SHARED);
+
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(file_holds(file, PATTERN_NEW));
+	close(file);
+	check_served();
+}
+
+/* ---- Pages that go ----------------------------------------------------------------- */
+
+static int child_keeps(void)
+{
+	return told(1) && holds(self.words->addr, PAGE_BYTES, PATTERN_OLD) ? 0 : 1;
+}
+
+/* @page is the device's; what it writes after a fork is for the parent alone. */
+static void check_fork(uint8_t *page)
+{
+	pid_t child;
+
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	self.words->addr = page;
+	child = child_start(child_keeps);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	self.words->step = 1;
+	CHECK_CHILD(child);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	check_served();
+}
+
+CASE(fork_leaves_the_child_what_was_there_before_the_device_wrote)
+{
+	NEEDS(invalidations);
+	begin();
+	check_fork(pages_new(1));
+}
+
+/* Of all pages that the device writes without a pause, copied and summed twice. */
+static int child_snapshot(void)
+{
+	uint8_t first[PAGE_BYTES];
+
+	for (size_t page = 0; page < SEVERAL; page++) {
+		const uint8_t *at = self.words->addr + page * PAGE_BYTES;
+
+		memcpy(first, at, PAGE_BYTES);
+		for (int i = 0; i < 20; i++)
+			sched_yield();
+		if (memcmp(first, at, PAGE_BYTES) != 0)
+			return 1;
+	}
+	return 0;
+}
+
+/* One more job. Returns: the child has ended. */
+static bool written_until_over(uint32_t *jobs, pid_t child, int *status)
+{
+	size_t bytes = SEVERAL * PAGE_BYTES;
+	uint8_t *pages = self.words->addr;
+
+	CHECK_JOB(fill(pages, bytes, PATTERN_NEW + ++*jobs), done);
+	CHECK(holds(pages, bytes, PATTERN_NEW + *jobs));
+	return child_over(child, status);
+}
+
+CASE(fork_again_and_again_while_the_device_writes_gives_still_copies)
+{
+	uint32_t jobs = 0;
+
+	NEEDS(invalidations);
+	begin();
+	self.words->addr = pages_new(SEVERAL);
+	for (uint32_t round = 0; round < 5; round++) {
+		pid_t child = child_start(child_snapshot);
+		int status = -1;
+
+		CHECK_SOON(written_until_over(&jobs, child, &status));
+		CHECK_EQ(status, 0);
+	}
+	NOTE("%u jobs, %u groups", jobs, answers_of(BENCH_ANSWER).success);
+	check_served();
+}
+
+CASE(mprotect_to_read_only_leaves_reading)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *page = pages_new(1), *to = pages_new(1);
+
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_READ), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_OLD));
+	CHECK_JOB(copy(to, page, PAGE_BYTES), done);
+	CHECK(holds(to, PAGE_BYTES, PATTERN_OLD));
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_READ | PROT_WRITE), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	check_refused(1);
+}
+
+CASE(mprotect_to_none_leaves_nothing)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *page = pages_new(1), *to = pages_new(1);
+
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_NONE), 0);
+	CHECK_JOB(copy(to, page, PAGE_BYTES), invalid);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_READ | PROT_WRITE), 0);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_OLD));
+	CHECK(holds(to, PAGE_BYTES, 0));
+	CHECK_JOB(copy(to, page, PAGE_BYTES), done);
+	CHECK(holds(to, PAGE_BYTES, PATTERN_OLD));
+	check_refused(2);
+}
+
+/* The page is a file's, so that it outlives the mapping and can be looked at. */
+CASE(munmap_takes_the_page_from_the_device)
+{
+	int file = memfd_create("file", MFD_CLOEXEC);
+
+	NEEDS(invalidations);
+	begin();
+	CHECK_EQ(ftruncate(file, PAGE_BYTES), 0);
+	uint8_t *page = pages_of_file(file, 1, MAP_SHARED);
+
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(munmap(page, PAGE_BYTES), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK(file_holds(file, PATTERN_OLD));
+	map_at(page, PAGE_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	CHECK(file_holds(file, PATTERN_OLD));
+	close(file);
+	check_refused(1);
+}
+
+CASE(mremap_takes_the_page_along)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *from = pages_new(1), *to = addresses_take(PAGE_BYTES, PAGE_BYTES);
+
+	CHECK_JOB(fill(from, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK(mremap(from, PAGE_BYTES, PAGE_BYTES, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+	      to);
+	CHECK_JOB(fill(from, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK(holds(to, PAGE_BYTES, PATTERN_OLD));
+	CHECK_JOB(fill(to, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(to, PAGE_BYTES, PATTERN_NEW));
+	check_refused(1);
+}
+
+/* A pipe keeps the page that the process gives away. */
+CASE(madvise_dontneed_gives_the_device_a_new_page)
+{
+	uint64_t kept[PAGE_BYTES / sizeof(uint64_t)];
+	int ends[2];
+
+	NEEDS(invalidations);
+	begin();
+	uint8_t *page = pages_new(1), *zeros = pages_new(1);
+	struct iovec vector = { page, PAGE_BYTES };
+
+	CHECK_EQ(pipe(ends), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(vmsplice(ends[1], &vector, 1, 0), PAGE_BYTES);
+	CHECK_EQ(madvise(page, PAGE_BYTES, MADV_DONTNEED), 0);
+	CHECK(device_finds(page, zeros, PAGE_BYTES));
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	CHECK_EQ(read(ends[0], kept, sizeof(kept)), PAGE_BYTES);
+	CHECK(holds(kept, sizeof(kept), PATTERN_OLD));
+	close(ends[0]);
+	close(ends[1]);
+	check_served();
+}
+
+/* The processor did not write it again: that the page is dirty only the device said, in
+ * the kernel's own table. */
+CASE(a_page_that_the_device_wrote_after_madvise_free_is_kept)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *pages = pages_new(2);
+
+	CHECK_JOB(fill(pages, 2 * PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(madvise(pages, 2 * PAGE_BYTES, MADV_FREE), 0);
+	CHECK_JOB(fill(pages, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK_EQ(madvise(pages, 2 * PAGE_BYTES, MADV_PAGEOUT), 0);
+	NOTE("the other page was %s",
+	     holds(pages + PAGE_BYTES, PAGE_BYTES, 0) ? "taken away" : "left");
+	CHECK(holds(pages, PAGE_BYTES, PATTERN_NEW));
+	check_served();
+}
+
+/* ---- Huge pages -------------------------------------------------------------------- */
+
+static uint8_t *huge_new(void)
+{
+	uint8_t *huge = map_at(addresses_take(HUGE_BYTES, HUGE_BYTES), HUGE_BYTES,
+			       MAP_PRIVATE | MAP_ANONYMOUS, -1);
+
+	CHECK_EQ(madvise(huge, HUGE_BYTES, MADV_HUGEPAGE), 0);
+	return huge;
+}
+
+/* KiB of huge pages at @addr, as /proc says. */
+static unsigned long huge_kib(const void *addr)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	unsigned long kib = 0, start, end;
+	bool here = false;
+	char line[256];
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+			here = (uintptr_t)addr >= start && (uintptr_t)addr < end;
+		else if (here)
+			(void)sscanf(line, "AnonHugePages: %lu", &kib);
+	}
+	if (maps != NULL)
+		fclose(maps);
+	return kib;
+}
+
+CASE(first_touch_by_the_device_gives_a_huge_page)
+{
+	begin();
+	uint8_t *huge = huge_new();
+
+	CHECK_JOB(fill(huge, HUGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(huge, HUGE_BYTES, PATTERN_NEW));
+	CHECK_EQ(huge_kib(huge), HUGE_BYTES / 1024);
+	NOTE("%u groups for 512 pages", answers_of(BENCH_ANSWER).success);
+	check_served();
+}
+
+CASE(data_go_through_huge_pages_of_the_process)
+{
+	begin();
+	uint8_t *from = huge_new(), *to = huge_new();
+
+	set(from, HUGE_BYTES, PATTERN_OLD);
+	set(to, HUGE_BYTES, PATTERN_NEW);
+	CHECK_EQ(huge_kib(from), HUGE_BYTES / 1024);
+	CHECK_JOB(copy(to, from, HUGE_BYTES), done);
+	CHECK(holds(to, HUGE_BYTES, PATTERN_OLD));
+	check_settled();
+}
+
+CASE(mprotect_in_the_middle_of_a_huge_page_takes_that_page_only)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *huge = huge_new(), *page = huge + 100 * PAGE_BYTES;
+
+	CHECK_JOB(fill(huge, HUGE_BYTES, PATTERN_OLD), done);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD),
+		  done); /* lately, so not yet forgotten */
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_READ), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK_JOB(fill(page - PAGE_BYTES, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK_JOB(fill(page + PAGE_BYTES, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK(holds(page - 2 * PAGE_BYTES, PAGE_BYTES, PATTERN_OLD));
+	CHECK(holds(page - PAGE_BYTES, PAGE_BYTES, PATTERN_NEW));
+	CHECK(holds(page, PAGE_BYTES, PATTERN_OLD));
+	CHECK(holds(page + PAGE_BYTES, PAGE_BYTES, PATTERN_NEW));
+	check_refused(1);
+}
+
+CASE(fork_of_a_huge_page_leaves_the_child_what_was_there)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *huge = huge_new();
+
+	CHECK_JOB(fill(huge, HUGE_BYTES, PATTERN_OLD), done);
+	check_fork(huge + 7 * PAGE_BYTES);
+	CHECK(holds(huge + 8 * PAGE_BYTES, HUGE_BYTES - 8 * PAGE_BYTES, PATTERN_OLD));
+}
+
+CASE(pages_of_hugetlb_are_written_and_forked)
+{
+	uint8_t *huge = addresses_take(HUGE_BYTES, HUGE_BYTES);
+	int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED_NOREPLACE;
+
+	NEEDS(invalidations);
+	begin();
+	text_write("/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages", "4");
+	CHECK(mmap(huge, HUGE_BYTES, PROT_READ | PROT_WRITE, flags, -1, 0) == huge);
+	CHECK_JOB(fill(huge, HUGE_BYTES, PATTERN_OLD), done);
+	check_fork(huge + 7 * PAGE_BYTES);
+	CHECK(holds(huge + 8 * PAGE_BYTES, HUGE_BYTES - 8 * PAGE_BYTES, PATTERN_OLD));
+	CHECK_EQ(munmap(huge, HUGE_BYTES), 0);
+}
+
+/* ---- Addresses --------------------------------------------------------------------- */
+
+static bool five_levels(void)
+{
+	FILE *cpus = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char line[4096];
+
+	while (cpus != NULL && !found && fgets(line, sizeof(line), cpus) != NULL)
+		found = strncmp(line, "flags", 5) == 0 && strstr(line, " la57") != NULL;
+	if (cpus != NULL)
+		fclose(cpus);
+	return found;
+}
+
+/* With four levels no process has an address so high, and the device none there. */
+CASE(the_device_reaches_as_high_as_the_process)
+{
+	void *high = (void *)(UINT64_C(1) << 52);
+
+	begin();
+	NOTE("%d levels", five_levels() ? 5 : 4);
+	if (five_levels()) {
+		map_at(high, PAGE_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		CHECK_JOB(fill(high, PAGE_BYTES, PATTERN_NEW), done);
+		CHECK(holds(high, PAGE_BYTES, PATTERN_NEW));
+		CHECK_EQ(munmap(high, PAGE_BYTES), 0);
+		check_served();
+	} else {
+		CHECK_JOB(fill(high, PAGE_BYTES, PATTERN_NEW), invalid);
+		check_refused(1);
+	}
+}
+
+/* Neither read nor written; @flags of the jobs. */
+static void check_out_of_reach(uint64_t addr, uint64_t flags)
+{
+	void *there = (void *)addr;
+	uint8_t *page = pages_new(1);
+	struct device_job jobs[] = {
+		job_of(MODEL_JOB_COPY | flags, there, page, PAGE_BYTES, 0),
+		job_of(MODEL_JOB_FILL | flags, NULL, there, PAGE_BYTES, PATTERN_NEW),
+	};
+
+	set(page, PAGE_BYTES, PATTERN_OLD);
+	for (size_t i = 0; i < 2; i++) {
+		enum model_job_status status = device_run(&self.device, &jobs[i]);
+
+		HOST("%s 0x%016" PRIx64 ": %s", i == 0 ? "read" : "write", addr,
+		     job_status_name(0));
+		CHECK(status == MODEL_JOB_STATUS_invalid || flags != 0);
+		CHECK(status != MODEL_JOB_STATUS_done);
+	}
+	CHECK(holds(page, PAGE_BYTES, PATTERN_OLD));
+}
+
+CASE(addresses_without_memory_are_refused)
+{
+	begin();
+	check_out_of_reach((uintptr_t)addresses_take(PAGE_BYTES, PAGE_BYTES), 0);
+	check_out_of_reach(0, 0);
+	check_refused(4);
+}
+
+CASE(addresses_that_no_process_has_are_refused)
+{
+	begin();
+	check_out_of_reach(UINT64_C(0x4000000000000000), 0);
+	check_out_of_reach(UINT64_C(0x8000000000000000), 0);
+	check_settled();
+}
+
+/* They are in the process's tables, present, for the kernel alone. */
+CASE(addresses_of_the_kernel_are_refused)
+{
+	uint64_t direct = five_levels() ? UINT64_C(0xff11000000000000) :
+					  UINT64_C(0xffff888000000000);
+
+	begin();
+	check_out_of_reach(direct + 0x100000, 0);
+	check_out_of_reach(UINT64_C(0xffffffff81000000), 0);
+	check_out_of_reach(direct + 0x100000, MODEL_JOB_PRIV);
+	check_settled();
+}
+
+CASE(a_mapping_that_was_never_writable_is_only_read)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	begin();
+	uint8_t *text = mmap(addresses_take(PAGE_BYTES, PAGE_BYTES), PAGE_BYTES,
+			     PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0);
+	uint8_t *to = pages_new(1);
+
+	CHECK(text != MAP_FAILED);
+	CHECK_JOB(copy(to, text, PAGE_BYTES), done);
+	CHECK(memcmp(to, text, PAGE_BYTES) == 0);
+	CHECK_JOB(fill(text, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK(memcmp(to, text, PAGE_BYTES) == 0);
+	close(file);
+	check_refused(1);
+}
+
+CASE(a_pasid_without_a_process_is_refused)
+{
+	begin();
+	uint8_t *page = pages_new(1);
+	struct device_job job =
+		job_of(MODEL_JOB_FILL, NULL, page, PAGE_BYTES, PATTERN_NEW);
+
+	job.pasid = self.bond.pasid + 1000;
+	CHECK_JOB(device_run(&self.device, &job), invalid);
+	CHECK(!resident(page));
+	check_settled();
+}
+
+/* ---- Groups ------------------------------------------------------------------------ */
+
+/* A group of @count pages from @addr on. Returns: the code that it was answered with. */
+static uint32_t group_answer(uint8_t *addr, uint32_t count)
+{
+	struct device_record record = { .index = 0 };
+	uint64_t at = self.log;
+
+	CHECK_EQ(bench_send(&self.device, self.bond.pasid, GROUP_INDEX, (uintptr_t)addr,
+			    BENCH_READ | BENCH_WRITE | BENCH_LAST, count),
+		 count);
+	while (record.index != GROUP_INDEX)
+		CHECK(device_wait(&self.device, &at, 1 << BENCH_RESPONSE, &record));
+	return record.code;
+}
+
+CASE(a_group_of_pages_is_served_and_answered_once)
+{
+	begin();
+	uint8_t *pages = pages_new(SEVERAL);
+
+	CHECK_EQ(group_answer(pages, SEVERAL), 0);
+	for (size_t i = 0; i < SEVERAL; i++)
+		CHECK(resident(pages + i * PAGE_BYTES));
+	CHECK_EQ(answers_of(BENCH_ANSWER).success, 1);
+	CHECK_EQ(answers_of(BENCH_RESPONSE).success, 1);
+}
+
+CASE(one_bad_page_makes_its_group_invalid)
+{
+	begin();
+	uint8_t *pages = pages_new(4);
+
+	CHECK_EQ(munmap(pages + 2 * PAGE_BYTES, PAGE_BYTES), 0);
+	CHECK_EQ(group_answer(pages, 4), 1);
+	NOTE("page 0 %d, 1 %d, 3 %d", resident(pages), resident(pages + PAGE_BYTES),
+	     resident(pages + 3 * PAGE_BYTES));
+	CHECK_EQ(answers_of(BENCH_ANSWER).invalid, 1);
+	CHECK_EQ(answers_of(BENCH_RESPONSE).invalid, 1);
+}
+
+CASE(the_engine_ends_where_the_bad_page_is)
+{
+	begin();
+	uint8_t *pages = pages_new(8);
+
+	CHECK_EQ(mprotect(pages + 5 * PAGE_BYTES, PAGE_BYTES, PROT_NONE), 0);
+	CHECK_JOB(fill(pages, 8 * PAGE_BYTES, PATTERN_NEW), invalid);
+	uint64_t done = device_job_read(&self.device, 0, MODEL_JOB_DONE);
+
+	HOST("%" PRIu64 " bytes", done);
+	CHECK(done <= 5 * PAGE_BYTES);
+	CHECK(holds(pages, done, PATTERN_NEW));
+	CHECK(holds(pages + 6 * PAGE_BYTES, 2 * PAGE_BYTES, 0));
+	check_refused(1);
+}
+
+int main(void)
+{
+	return process_main();
+}
