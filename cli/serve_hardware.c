@@ -104,7 +104,10 @@ static int function_create(struct serve *serve, uint32_t number)
 {
 	struct hardware *hardware = serve->state;
 	struct serve_function *function = &serve->functions[number];
-	const struct bench_options bench = { .now_ns = cli_now_ns };
+	const struct bench_options bench = {
+		.now_ns = cli_now_ns,
+		.break_invalidations = serve->options.broken != NULL,
+	};
 	const struct model_downstream downstream = { .context = function,
 						     .response = on_response,
 						     .invalidate = on_invalidate };

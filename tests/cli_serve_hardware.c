@@ -111,7 +111,7 @@ static void bench_set(uint64_t bar, uint32_t offset, uint64_t value)
 	memory_set(bar + SERVE_BENCH + offset, value);
 }
 
-static void start(void)
+static void start_with(const char *broken)
 {
 	serve_hardware.destroy(&w.serve);
 	memset(&w, 0, sizeof(w));
@@ -119,9 +119,15 @@ static void start(void)
 	w.memory.used = 1;
 	w.serve.machine = &serve_hardware;
 	w.serve.options.functions = 2;
+	w.serve.options.broken = broken;
 	w.serve.memory = w.memory.memory;
 	w.serve.now_ns = 1;
 	CHECK_EQ(serve_hardware.create(&w.serve), CLI_OK);
+}
+
+static void start(void)
+{
+	start_with(NULL);
 }
 
 static uint64_t host_page(void)
@@ -316,6 +322,33 @@ TEST(a_function_that_is_silent_costs_its_time_and_the_machine_wakes_up_for_it)
 	turn();
 	CHECK_EQ(bench_get(BAR, BENCH_INVALIDATIONS), 1);
 	CHECK_EQ(serve_hardware.next_ns(&w.serve), UINT64_MAX);
+}
+
+static uint64_t invalidations_of(const struct serve_function *function)
+{
+	struct model_function_state state;
+
+	model_function_state(function->function, &state);
+	return state.invalidations;
+}
+
+TEST(invalidations_are_carried_out_unless_they_are_to_be_broken)
+{
+	const struct iopf_command command = { .kind = IOPF_COMMAND_INVALIDATE_DEVICE,
+					      .granularity = IOPF_PAGE,
+					      .rid = RID,
+					      .pasid = PASID,
+					      .size_bytes = 4096 };
+
+	for (int broken = 0; broken < 2; broken++) {
+		start_with(broken ? "invalidations" : NULL);
+		host_start();
+		CHECK_EQ(iopf_driver_submit(w.driver, &command), 0);
+		CHECK_EQ(iopf_driver_kick(w.driver), 0);
+		turn();
+		CHECK_EQ(bench_get(BAR, BENCH_INVALIDATIONS), 1);
+		CHECK_EQ(invalidations_of(&w.serve.functions[0]), broken ? 0 : 1);
+	}
 }
 
 /* Addresses in no table, of no memory, that wrap: a job ends, and says so. */
