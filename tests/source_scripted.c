@@ -391,7 +391,7 @@ TEST(random_bytes_end_nothing)
 	script(4, 8);
 	for (unsigned round = 0; round < 20000; round++) {
 		uint8_t bytes[8 * 40];
-		size_t size_bytes = test_random(&seed) % sizeof(bytes);
+		size_t size_bytes = (size_t)(test_random(&seed) % sizeof(bytes));
 		int got;
 
 		for (size_t i = 0; i < sizeof(bytes); i++)
