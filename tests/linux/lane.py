@@ -74,8 +74,10 @@ LANES = {
              append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
     ),
     "mock": (
-        Boot("newest", ("mock", "mock_end", "mock_source"), ("iopf_mock",), kernel="host"),
-        Boot("6.12", ("mock", "mock_end", "mock_source"), ("iopf_mock",), kernel="mock"),
+        Boot("newest", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
+             kernel="host"),
+        Boot("6.12", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
+             kernel="mock"),
     ),
 }
 

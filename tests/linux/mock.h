@@ -22,7 +22,7 @@
 #include "iopf/iommufd.h"
 #include "iopf_mock.h"
 
-/* The test call: 32-bit words, but for the address of a request, which needs none here. */
+/* The test call: 32-bit words; an address is two. */
 enum mock_word {
 	MOCK_BYTES,      /* of all words */
 	MOCK_OPERATION,
@@ -36,6 +36,7 @@ enum mock_operation {
 	MOCK_DEVICE = 2,          /* object: page table; gives device, page table, id */
 	MOCK_REPLACE = 10,        /* object: device; page table */
 	MOCK_DEVICE_FLAGS = 12,   /* as 2; flags in the fourth word */
+	MOCK_TRIGGER = 15,        /* device, PASID, group, rights, address: a group of one */
 	MOCK_PASID_ATTACH = 18,   /* object: device; PASID, page table. Since 6.15 */
 	MOCK_PASID_REPLACE = 19,
 	MOCK_PASID_DETACH = 20,
