@@ -18,7 +18,6 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "vmm_guest.h"
 #include "vmm_kernel.h"
@@ -66,12 +65,20 @@ static int invalidate(void *context, uint32_t table, uint64_t addr, uint64_t siz
 	return vmm_table_invalidate(&vmm->device, table, addr, size_bytes);
 }
 
+static int reset(void *context, uint32_t device)
+{
+	const struct vmm *vmm = context;
+
+	(void)device;
+	return vmm_device_reset(&vmm->device);
+}
+
 static void interrupt(void *context, uint64_t addr, uint32_t data)
 {
 	const struct vmm_message message = { .kind = VMM_INTERRUPT, .offset = data, .value = addr };
-	const struct vmm *vmm = context;
 
-	(void)send(vmm->socket, &message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL);
+	(void)send(((const struct vmm *)context)->socket, &message, sizeof(message),
+		   MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* Each response as it leaves, for who wants to see them. */
@@ -88,27 +95,19 @@ static int kernel_create(struct vmm *vmm, bool verbose)
 {
 	static const struct iopf_kernel_ops ops = { .attach = attach, .detach = detach,
 						    .invalidate = invalidate,
-						    .interrupt = interrupt };
+						    .reset = reset, .interrupt = interrupt };
 	static struct iopf_segment segment;
 	const struct iopf_kernel_function function = { .device = vmm->device.id,
 						       .guest_rid = VMM_GUEST_RID,
 						       .allocation = 512,
 						       .pasid_in_response = true };
 	const struct iopf_kernel_options options = {
-		.size_bytes = sizeof(options),
-		.instance = 1,
-		.function_count = 1,
-		.functions = &function,
-		.memory = { &segment, 1 },
-		.pasid_max = 16,
-		.levels = 4,
-		.group_pages = 512,
+		.size_bytes = sizeof(options), .instance = 1,
+		.function_count = 1, .functions = &function, .group_pages = 512,
+		.memory = { &segment, 1 }, .pasid_max = 16, .levels = 4,
 		.policy = IOPF_POLICY_DEFAULT,
-		.io = &iopf_iommufd_system,
-		.io_context = &vmm->iommu.queue,
-		.ops = &ops,
-		.note = verbose ? note : NULL,
-		.context = vmm,
+		.io = &iopf_iommufd_system, .io_context = &vmm->iommu.queue,
+		.ops = &ops, .note = verbose ? note : NULL, .context = vmm,
 	};
 	size_t size_bytes = (iopf_kernel_size_bytes(&options) + 63) / 64 * 64;
 	void *memory = aligned_alloc(64, size_bytes);
@@ -120,13 +119,26 @@ static int kernel_create(struct vmm *vmm, bool verbose)
 
 /* ---- The loop --------------------------------------------------------------------- */
 
-/* Register accesses, those that are there. False: the guest is gone. */
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+/* Register accesses, some of those that are there. False: the guest is gone. */
 static bool guest_serve(struct vmm *vmm)
 {
 	struct vmm_message m;
-	ssize_t got;
 
-	while ((got = recv(vmm->socket, &m, sizeof(m), MSG_DONTWAIT)) == sizeof(m)) {
+	for (unsigned i = 0; i < 64; i++) {
+		ssize_t got = recv(vmm->socket, &m, sizeof(m), MSG_DONTWAIT);
+
+		if (got != sizeof(m))
+			return got < 0 && errno == EAGAIN;
+		if (m.kind == VMM_RESET)
+			iopf_kernel_reset_function(vmm->kernel, vmm->device.id, clock_ns());
 		if (m.kind == VMM_WRITE)
 			iopf_kernel_write(vmm->kernel, m.offset, m.width_bytes, m.value);
 		if (m.kind != VMM_READ)
@@ -135,15 +147,7 @@ static bool guest_serve(struct vmm *vmm)
 		m.kind = VMM_REPLY;
 		(void)send(vmm->socket, &m, sizeof(m), MSG_DONTWAIT | MSG_NOSIGNAL);
 	}
-	return got < 0 && errno == EAGAIN;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+	return true;
 }
 
 static int loop(struct vmm *vmm)
@@ -174,21 +178,21 @@ int main(int argc, char **argv)
 	char **words = argv + (verbose ? 2 : 1);
 	unsigned rounds = words[0] != NULL && words[1] != NULL ? (unsigned)atoi(words[1]) : 3;
 	struct vmm vmm = { 0 };
-	uint64_t bar_bytes;
 	int error;
 
 	if (words[0] == NULL)
 		return fprintf(stderr, "usage: vmm [-v] 0001:00:01.0 [ROUNDS]\n"), 2;
 	vmm.memory = mmap(NULL, VMM_GUEST_BYTES, PROT_READ | PROT_WRITE,
 			  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	error = vmm.memory == MAP_FAILED ? -errno : vmm_iommu_open(&vmm.iommu);
-	if (error == 0)
-		error = vmm_iommu_map(&vmm.iommu, VMM_GUEST_BASE, vmm.memory, VMM_GUEST_BYTES);
+	error = vmm.memory == MAP_FAILED ? -errno :
+		vmm_iommu_open(&vmm.iommu, VMM_GUEST_BASE, vmm.memory, VMM_GUEST_BYTES);
 	if (error == 0)
 		error = vmm_device_open(&vmm.device, &vmm.iommu, words[0]);
 	if (error == 0)
+		error = vmm_device_block(&vmm.device); /* until the guest attaches something */
+	if (error == 0)
 		error = kernel_create(&vmm, verbose);
-	vmm.bar = error == 0 ? vmm_device_bar(&vmm.device, &bar_bytes) : NULL;
+	vmm.bar = error == 0 ? vmm_device_bar(&vmm.device) : NULL;
 	if (vmm.bar == NULL)
 		return fprintf(stderr, "vmm: %s: %s\n", words[0], strerror(-error)), 3;
 	vmm.guest = vmm_guest_start(vmm.memory, vmm.bar, rounds, &vmm.socket);

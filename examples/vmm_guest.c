@@ -157,6 +157,15 @@ static void ticket_wait(struct guest *guest, uint64_t ticket)
 enum { JOBS = 0x100, COPY = 1, RUNNING = 1, DONE = 2 };
 enum { JOB_SOURCE, JOB_DESTINATION, JOB_LENGTH, JOB_PATTERN, JOB_PASID, JOB_CONTROL, JOB_STATUS };
 
+static void job_start(struct guest *guest, uint32_t pasid)
+{
+	guest->job[JOB_SOURCE] = IOVA_SOURCE;
+	guest->job[JOB_DESTINATION] = IOVA_DESTINATION;
+	guest->job[JOB_LENGTH] = BUFFER_BYTES;
+	guest->job[JOB_PASID] = pasid;
+	guest->job[JOB_CONTROL] = COPY;
+}
+
 static bool copy(struct guest *guest, uint32_t pasid, unsigned round)
 {
 	unsigned char *source = guest->memory + (SOURCE - VMM_GUEST_BASE);
@@ -165,11 +174,7 @@ static bool copy(struct guest *guest, uint32_t pasid, unsigned round)
 	for (uint32_t i = 0; i < BUFFER_BYTES; i++)
 		source[i] = (unsigned char)(i / PAGE + i * 7 + round);
 	memset(destination, 0xaa, BUFFER_BYTES);
-	guest->job[JOB_SOURCE] = IOVA_SOURCE;
-	guest->job[JOB_DESTINATION] = IOVA_DESTINATION;
-	guest->job[JOB_LENGTH] = BUFFER_BYTES;
-	guest->job[JOB_PASID] = pasid;
-	guest->job[JOB_CONTROL] = COPY;
+	job_start(guest, pasid);
 	while (guest->job[JOB_STATUS] == RUNNING && !guest->alone)
 		turn(guest);
 	return guest->job[JOB_STATUS] == DONE &&
@@ -214,7 +219,20 @@ static void detach(struct guest *guest, uint32_t pasid)
 		turn(guest);
 }
 
-/* In an address space of its own, and once more when its pages were taken away. */
+/* While it asks for pages. What it asked is over; what it asks then is new. */
+static bool reset(struct guest *guest, uint32_t pasid)
+{
+	const struct vmm_message message = { .kind = VMM_RESET };
+	uint64_t unused;
+
+	job_start(guest, pasid);
+	(void)send_message(guest, &message);
+	(void)register_read(guest, 0, 4, &unused); /* it is done when this is answered */
+	return guest->job[JOB_STATUS] != RUNNING;
+}
+
+/* In an address space of its own; once more when its pages were taken away; and again when
+ * the function was reset in the middle. */
 static bool work(struct guest *guest, uint32_t pasid, unsigned round)
 {
 	bool good = attach(guest, pasid) && copy(guest, pasid, round);
@@ -222,6 +240,8 @@ static bool work(struct guest *guest, uint32_t pasid, unsigned round)
 	unmap(guest, pasid, IOVA_SOURCE);
 	unmap(guest, pasid, IOVA_DESTINATION);
 	good = good && copy(guest, pasid, round + 1);
+	unmap(guest, pasid, IOVA_SOURCE);
+	good = good && reset(guest, pasid) && copy(guest, pasid, round + 2);
 	detach(guest, pasid);
 	return good;
 }

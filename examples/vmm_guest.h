@@ -16,7 +16,13 @@
 
 /* What a register access and an interrupt are to a virtual machine: packets over a pair of
  * sockets. Each read gets one reply. */
-enum vmm_message_kind { VMM_READ, VMM_WRITE, VMM_REPLY, VMM_INTERRUPT };
+enum vmm_message_kind {
+	VMM_READ,
+	VMM_WRITE,
+	VMM_REPLY,
+	VMM_INTERRUPT,
+	VMM_RESET, /* what a guest's write of Initiate Function Level Reset makes of it */
+};
 
 struct vmm_message {
 	uint32_t kind;

@@ -12,6 +12,10 @@
 
 #include "vmm_uapi.h"
 
+/* Where the empty table lies: no guest's memory reaches there. */
+enum { PAGE_BYTES = 4096 };
+#define EMPTY_TABLE (UINT64_C(1) << 38)
+
 static int ask(int descriptor, unsigned long what, void *argument)
 {
 	return ioctl(descriptor, what, argument) < 0 ? -errno : 0;
@@ -19,37 +23,8 @@ static int ask(int descriptor, unsigned long what, void *argument)
 
 /* ---- The guest's memory, the fault queue ------------------------------------------- */
 
-int vmm_iommu_open(struct vmm_iommu *iommu)
-{
-	struct uapi_ioas_alloc ioas = { .size = sizeof(ioas) };
-	struct uapi_fault_queue_alloc queue = { .size = sizeof(queue) };
-	int error;
-
-	*iommu = (struct vmm_iommu){ .queue = -1 };
-	iommu->descriptor = open("/dev/iommu", O_RDWR | O_CLOEXEC);
-	if (iommu->descriptor < 0)
-		return -errno;
-	error = ask(iommu->descriptor, UAPI_IOMMU_IOAS_ALLOC, &ioas);
-	if (error == 0)
-		error = ask(iommu->descriptor, UAPI_IOMMU_FAULT_QUEUE_ALLOC, &queue);
-	if (error != 0) {
-		close(iommu->descriptor);
-		return error;
-	}
-	iommu->ioas = ioas.out_ioas_id;
-	iommu->queue_id = queue.out_fault_id;
-	iommu->queue = (int)queue.out_fault_fd;
-	return 0;
-}
-
-void vmm_iommu_close(struct vmm_iommu *iommu)
-{
-	close(iommu->queue);
-	close(iommu->descriptor);
-}
-
-int vmm_iommu_map(const struct vmm_iommu *iommu, uint64_t base, void *memory,
-		  uint64_t size_bytes)
+static int map(const struct vmm_iommu *iommu, uint64_t base, void *memory,
+	       uint64_t size_bytes)
 {
 	struct uapi_ioas_map map = {
 		.size = sizeof(map),
@@ -61,6 +36,58 @@ int vmm_iommu_map(const struct vmm_iommu *iommu, uint64_t base, void *memory,
 	};
 
 	return ask(iommu->descriptor, UAPI_IOMMU_IOAS_MAP, &map);
+}
+
+static int queue_open(struct vmm_iommu *iommu)
+{
+	struct uapi_fault_queue_alloc queue = { .size = sizeof(queue) };
+	int error = ask(iommu->descriptor, UAPI_IOMMU_FAULT_QUEUE_ALLOC, &queue);
+
+	if (error != 0)
+		return error;
+	iommu->queue_id = queue.out_fault_id;
+	iommu->queue = (int)queue.out_fault_fd;
+	return 0;
+}
+
+static int empty_open(struct vmm_iommu *iommu)
+{
+	iommu->empty = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	return iommu->empty == MAP_FAILED ? -ENOMEM :
+					    map(iommu, EMPTY_TABLE, iommu->empty, PAGE_BYTES);
+}
+
+int vmm_iommu_open(struct vmm_iommu *iommu, uint64_t base, void *memory,
+		   uint64_t size_bytes)
+{
+	struct uapi_ioas_alloc ioas = { .size = sizeof(ioas) };
+	int error;
+
+	*iommu = (struct vmm_iommu){ .queue = -1, .empty = MAP_FAILED };
+	iommu->descriptor = open("/dev/iommu", O_RDWR | O_CLOEXEC);
+	if (iommu->descriptor < 0)
+		return -errno;
+	error = ask(iommu->descriptor, UAPI_IOMMU_IOAS_ALLOC, &ioas);
+	iommu->ioas = ioas.out_ioas_id;
+	if (error == 0)
+		error = map(iommu, base, memory, size_bytes);
+	if (error == 0)
+		error = empty_open(iommu);
+	if (error == 0)
+		error = queue_open(iommu);
+	if (error != 0)
+		vmm_iommu_close(iommu);
+	return error;
+}
+
+void vmm_iommu_close(struct vmm_iommu *iommu)
+{
+	if (iommu->queue >= 0)
+		close(iommu->queue);
+	close(iommu->descriptor);
+	if (iommu->empty != MAP_FAILED)
+		munmap(iommu->empty, PAGE_BYTES);
 }
 
 /* ---- The function ------------------------------------------------------------------ */
@@ -174,7 +201,7 @@ void vmm_device_close(struct vmm_device *device)
 	close(device->descriptor);
 }
 
-volatile void *vmm_device_bar(const struct vmm_device *device, uint64_t *size_bytes)
+volatile void *vmm_device_bar(const struct vmm_device *device)
 {
 	struct uapi_vfio_region_info bar;
 	void *memory;
@@ -184,7 +211,6 @@ volatile void *vmm_device_bar(const struct vmm_device *device, uint64_t *size_by
 		return NULL;
 	memory = mmap(NULL, bar.region_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      device->descriptor, (off_t)bar.offset);
-	*size_bytes = bar.region_bytes;
 	return memory == MAP_FAILED ? NULL : memory;
 }
 
@@ -271,5 +297,16 @@ int vmm_device_detach(const struct vmm_device *device, uint32_t pasid)
 					   .flags = has_pasid ? UAPI_VFIO_PASID : 0,
 					   .pasid = has_pasid ? pasid : 0 };
 
+	if (!has_pasid && device->empty != 0)
+		return vmm_device_attach(device, pasid, device->empty);
 	return ask(device->descriptor, UAPI_VFIO_DETACH, &detach);
+}
+
+int vmm_device_block(struct vmm_device *device)
+{
+	const struct iopf_address_space nothing = { .root = EMPTY_TABLE, .levels = 4 };
+	int error = vmm_table_create(device, &nothing, &device->empty);
+
+	return error != 0 ? error :
+			    vmm_device_attach(device, IOPF_PASID_NONE, device->empty);
 }

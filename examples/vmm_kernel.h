@@ -14,6 +14,7 @@
 struct vmm_iommu {
 	int descriptor;
 	uint32_t ioas;     /* guest-physical to this process's memory */
+	void *empty;       /* a page of zeros, beyond the guest's memory */
 	uint32_t queue_id; /* the fault queue, and */
 	int queue;         /* its descriptor: iopf/iommufd.h reads and writes it */
 };
@@ -24,20 +25,24 @@ struct vmm_device {
 	int descriptor;
 	uint32_t id;     /* as the fault queue calls it */
 	uint32_t parent; /* second stage of its address spaces: the guest's memory */
+	uint32_t empty;  /* a first level without a page, or 0: vmm_device_block() */
 };
 
-int vmm_iommu_open(struct vmm_iommu *iommu);
+/* @memory, which the kernel pins, is at guest-physical @base, below 2^38. */
+int vmm_iommu_open(struct vmm_iommu *iommu, uint64_t base, void *memory,
+		   uint64_t size_bytes);
 void vmm_iommu_close(struct vmm_iommu *iommu);
-/* @memory, pinned by the kernel, is at guest-physical @base. */
-int vmm_iommu_map(const struct vmm_iommu *iommu, uint64_t base, void *memory,
-		  uint64_t size_bytes);
 
 /* @name: as in /sys/bus/pci/devices. It is taken from its driver, and may do DMA. */
 int vmm_device_open(struct vmm_device *device, const struct vmm_iommu *iommu,
 		    const char *name);
 void vmm_device_close(struct vmm_device *device);
 /* Its BAR 0 in our memory, or NULL. */
-volatile void *vmm_device_bar(const struct vmm_device *device, uint64_t *size_bytes);
+volatile void *vmm_device_bar(const struct vmm_device *device);
+/* From here on requests without a PASID have a first level without a page while they have no
+ * other. What the function asks for without need gets invalid, and comes through the queue:
+ * a function that nothing with a queue is attached to is not one that should be asking. */
+int vmm_device_block(struct vmm_device *device);
 /* FLR. What is open in the fault queue stays: detach first. */
 int vmm_device_reset(const struct vmm_device *device);
 

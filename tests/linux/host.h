@@ -396,13 +396,12 @@ static void open_function(struct function *function)
 		.allocation = HOST_GROUPS / HOST_FUNCTIONS, .pasid_in_response = true,
 		.descriptor = true,
 	};
-	uint64_t size_bytes;
 
 	memset(function->spaces, 0, sizeof(function->spaces));
 	function->said_count = 0;
 	CHECK_EQ(vmm_device_open(&function->vfio, &host.iommu, function->name), 0);
 	host.function_count++;
-	function->device.bar = vmm_device_bar(&function->vfio, &size_bytes);
+	function->device.bar = vmm_device_bar(&function->vfio);
 	CHECK(function->device.bar != NULL && device_there(&function->device));
 	endpoint.rid = function->vfio.id;
 	CHECK_EQ(iopf_broker_add_endpoint(host.broker, &endpoint, &function->endpoint), 0);
@@ -415,13 +414,12 @@ static inline void host_open(uint32_t count)
 {
 	host_close();
 	memset(&host, 0, sizeof(host));
-	CHECK_EQ(vmm_iommu_open(&host.iommu), 0);
-	host.open = true;
 	host.memory = mmap(NULL, HOST_PAGES * UINT64_C(4096), PROT_READ | PROT_WRITE,
 			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(host.memory != MAP_FAILED);
 	host.table_next = 4096;
-	CHECK_EQ(vmm_iommu_map(&host.iommu, 0, host.memory, HOST_PAGES * UINT64_C(4096)), 0);
+	CHECK_EQ(vmm_iommu_open(&host.iommu, 0, host.memory, HOST_PAGES * UINT64_C(4096)), 0);
+	host.open = true;
 	open_source();
 	open_broker();
 	for (uint32_t i = 0; i < count; i++)
