@@ -103,8 +103,8 @@ struct iopf_lane_lost {
 	__u64 spoiled;		/* out: of these, written afterwards */
 };
 
-/* What the function needs for page requests: 1 on, 0 off, while no PASID has a space
- * (EBUSY). It is on at first. */
+/* Page requests of the function: 1 on, 0 off, while no PASID has a space (EBUSY). They
+ * are on at first. EOPNOTSUPP where the kernel has no such switch any more. */
 struct iopf_lane_feature {
 	__u32 on;
 };

@@ -36,6 +36,8 @@ static struct {
 /* ---- The function ------------------------------------------------------------------ */
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 16, 0)
+
+/* Drivers switch page requests on and off. */
 static int lane_features_on(struct device *dev)
 {
 	int error = iommu_dev_enable_feature(dev, IOMMU_DEV_FEAT_IOPF);
@@ -55,24 +57,57 @@ static int lane_features_off(struct device *dev)
 	return error ? error : iommu_dev_disable_feature(dev, IOMMU_DEV_FEAT_IOPF);
 }
 
-#else
-/* Attaching the first domain that has a handler switches them on, detaching the last one
- * off: here that is a space of nobody's. */
-static int lane_features_on(struct device *dev)
+static int lane_start_paging(struct device *dev)
 {
-	if (lane.keeper)
-		return -EALREADY;
+	return lane_features_on(dev);
+}
+
+static void lane_stop_paging(struct device *dev)
+{
+	lane_features_off(dev);
+}
+
+static int lane_switch(struct device *dev, bool on)
+{
+	return on ? lane_features_on(dev) : lane_features_off(dev);
+}
+
+/* The kernel leaves groups open over a reset, and so do we. */
+static void lane_prepare_reset(void)
+{
+}
+
+#else
+
+/* The kernel's fault queue has the function from the first domain with a handler on until
+ * the last one is detached, which frees the groups that are open. A space of nobody's
+ * keeps it there. */
+static int lane_start_paging(struct device *dev)
+{
 	return lane_space_open(dev, lane.workqueue, LANE_KEEPER, true, &lane.keeper);
 }
 
-static int lane_features_off(struct device *dev)
+static void lane_stop_paging(struct device *dev)
 {
-	if (!lane.keeper)
-		return -EALREADY;
 	lane_space_close(lane.keeper, false);
 	lane.keeper = NULL;
-	return 0;
 }
+
+static int lane_switch(struct device *dev, bool on)
+{
+	return -EOPNOTSUPP;
+}
+
+/* A reset takes all domains away for its time: nothing may be open. */
+static void lane_prepare_reset(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < LANE_SPACES; i++)
+		if (lane.spaces[i])
+			lane_space_answer(lane.spaces[i], IOMMU_PAGE_RESP_INVALID);
+}
+
 #endif
 
 /* The slot of the space of this PASID; of an empty one without; NULL: there is none. */
@@ -222,14 +257,20 @@ static int lane_feature(struct lane_space **unused, union lane_argument *argumen
 {
 	if (lane_is_used())
 		return -EBUSY;
-	return argument->feature.on ? lane_features_on(&lane.pdev->dev) :
-				      lane_features_off(&lane.pdev->dev);
+	return lane_switch(&lane.pdev->dev, argument->feature.on);
 }
 
-/* Tries only: whoever removes the driver holds the function's lock and wants ours. */
+/* Without lane.lock: a reset calls the driver, with the function's own lock held. */
 static int lane_reset(struct lane_space **unused, union lane_argument *argument)
 {
-	return pci_try_reset_function(lane.pdev);
+	struct pci_dev *pdev = pci_dev_get(lane.pdev);
+	int error;
+
+	mutex_unlock(&lane.lock);
+	error = pci_reset_function(pdev);
+	pci_dev_put(pdev);
+	mutex_lock(&lane.lock);
+	return error;
 }
 
 static int lane_lost(struct lane_space **unused, union lane_argument *argument)
@@ -313,12 +354,12 @@ static int lane_start(struct pci_dev *pdev)
 	if (error)
 		return error;
 	pci_set_master(pdev);
-	error = lane_features_on(&pdev->dev);
+	error = lane_start_paging(&pdev->dev);
 	if (error)
 		return dev_err_probe(&pdev->dev, error, "no page requests\n");
 	error = misc_register(&lane_misc);
 	if (error)
-		lane_features_off(&pdev->dev);
+		lane_stop_paging(&pdev->dev);
 	return error;
 }
 
@@ -344,10 +385,21 @@ static void lane_remove(struct pci_dev *pdev)
 	for (i = 0; i < LANE_SPACES; i++)
 		if (lane.spaces[i])
 			lane_close(&lane.spaces[i], false);
-	lane_features_off(&pdev->dev);
+	lane_stop_paging(&pdev->dev);
 	lane.pdev = NULL;
 	mutex_unlock(&lane.lock);
 }
+
+static void lane_reset_prepare(struct pci_dev *pdev)
+{
+	mutex_lock(&lane.lock);
+	lane_prepare_reset();
+	mutex_unlock(&lane.lock);
+}
+
+static const struct pci_error_handlers lane_error_handlers = {
+	.reset_prepare = lane_reset_prepare,
+};
 
 static const struct pci_device_id lane_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x5a5a) },
@@ -360,6 +412,7 @@ static struct pci_driver lane_driver = {
 	.id_table = lane_ids,
 	.probe = lane_probe,
 	.remove = lane_remove,
+	.err_handler = &lane_error_handlers,
 };
 
 static int __init lane_init(void)
