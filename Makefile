@@ -29,7 +29,7 @@ fresh:
 	@tools/fresh.sh $(ARGS)
 
 linux-guest linux-host linux-mock:
-	@tools/setup.sh test linux $(if $(filter linux-guest,$@)$(KERNEL_DIR),,kernel)
+	@tools/setup.sh test linux $(if $(KERNEL_DIR),,kernel)
 	@[ -e $(BUILD)/build.ninja ] || meson setup --prefix=$(PREFIX) $(BUILD)
 	@ninja -C $(BUILD) cli/iopf src/libiopf.a
 	@tests/linux/lane.py --build $(BUILD) $(@:linux-%=%) $(ARGS)
