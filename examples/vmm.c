@@ -14,7 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/param.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -160,7 +159,7 @@ static int loop(struct vmm *vmm)
 		uint64_t now_ns = clock_ns(), next_ns = iopf_kernel_next_ns(vmm->kernel);
 		uint64_t wait_ms = next_ns <= now_ns ? 0 : (next_ns - now_ns) / 1000000 + 1;
 
-		poll(ready, 2, (int)MIN(wait_ms, 1000));
+		poll(ready, 2, wait_ms < 1000 ? (int)wait_ms : 1000);
 		if (!guest_serve(vmm))
 			break;
 		done = iopf_kernel_run(vmm->kernel, 256, clock_ns());

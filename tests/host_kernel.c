@@ -476,6 +476,16 @@ TEST(a_descriptor_that_is_broken_is_told)
 	CHECK_EQ(iopf_kernel_run(world.kernel, 256, ++world.now_ns), -EMSGSIZE);
 }
 
+TEST(a_device_that_floods_holds_nobody_up)
+{
+	begin_with(1);
+	for (uint32_t i = 0; i < 2000; i++) /* each answered at once: a read brings 16 */
+		kernel_fault(DEVICE, 2, i % 512, 1);
+	CHECK_EQ(iopf_kernel_run(world.kernel, 256, ++world.now_ns), 64 * 16);
+	run();
+	CHECK_EQ(kernel_open(), 0);
+}
+
 TEST(options_out_of_their_range_are_refused)
 {
 	static _Alignas(64) uint8_t place[1 << 20];

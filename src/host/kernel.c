@@ -65,15 +65,18 @@ static uint32_t respond(struct iopf_kernel *kernel)
 	return done;
 }
 
-/* Everything that is there: a descriptor has no back-pressure. With the source's reserve as
- * large as a read, all of it is taken. */
+/* With the source's reserve as large as a read, all of it is taken. What stays in the
+ * descriptor is not kept back from it: there is no back-pressure. */
 static uint32_t take(struct iopf_kernel *kernel)
 {
 	const struct iopf_request *requests;
 	uint32_t done = 0;
-	int count;
+	int count = 0;
 
-	while ((count = iopf_iommufd_read(kernel->source, &requests)) > 0) {
+	for (uint32_t reads = 0; reads < KERNEL_READS; reads++) {
+		count = iopf_iommufd_read(kernel->source, &requests);
+		if (count <= 0)
+			break;
 		iopf_broker_requests(kernel->broker, kernel->source_id, requests,
 				     (uint32_t)count, kernel->now_ns);
 		for (int i = 0; i < count && kernel->note != NULL; i++)

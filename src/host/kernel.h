@@ -6,7 +6,10 @@
 #include "base/map.h"
 #include "iopf/kernel.h"
 
-enum { KERNEL_BATCH = 64 /* responses at once */ };
+enum {
+	KERNEL_BATCH = 64, /* responses at once */
+	KERNEL_READS = 64, /* of the descriptor at once: one that floods holds nobody up */
+};
 
 struct iopf_kernel {
 	struct iopf_broker *broker;

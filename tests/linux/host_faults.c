@@ -26,6 +26,8 @@ CASE(a_request_with_a_pasid_is_that_address_spaces)
 	EXPECT(5, 1, IOPF_SUCCESS);
 	ask(f, 5, 9, ADDR, RW | LAST, 1);
 	EXPECT(5, 1, IOPF_INVALID);
+	HOST("flags with bits that no header names: %u of 2 requests",
+	     (unsigned)iopf_iommufd_stats(host.source)->unknown_bits);
 	host_end();
 }
 
@@ -38,6 +40,22 @@ CASE(what_nobody_attached_gets_invalid_from_the_kernel)
 	ask(f, NONE, 10, ADDR, RW | LAST, 1);
 	kernel_says(f, NONE, 10);
 	host_compare(f);
+	CHECK_EQ(host_take(), 0);
+	host_end();
+}
+
+CASE(a_group_that_nobody_takes_is_answered_page_by_page)
+{
+	uint64_t responses;
+
+	host_open(1);
+	host_attach(f, 5);
+	responses = bench_get(&f->device, BENCH_RESPONSES);
+	ask(f, 6, 9, ADDR, RW | LAST, 2);
+	CHECK_SOON(bench_get(&f->device, BENCH_RESPONSES) - responses == 2);
+	NOTE("a group of two pages whose PASID nobody attached gets two responses");
+	kernel_says(f, 6, 9);
+	kernel_says(f, 6, 9);
 	CHECK_EQ(host_take(), 0);
 	host_end();
 }
