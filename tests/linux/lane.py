@@ -69,7 +69,7 @@ LANES = {
              append="end=kill", end="killed"),
     ),
     "host": (
-        Boot("nested", ("host_faults", "host_detach", "host_chain"), (),
+        Boot("nested", ("host_faults", "host_detach", "host_silence", "host_chain"), (),
              ("--as-hardware", "--functions", "2"),
              append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
     ),
@@ -86,6 +86,7 @@ SOURCES = {
     "vmm": ("examples/vmm.c", "examples/vmm_kernel.c", "examples/vmm_guest.c"),
     "host_faults": ("tests/linux/host_faults.c", "examples/vmm_kernel.c"),
     "host_detach": ("tests/linux/host_detach.c", "examples/vmm_kernel.c"),
+    "host_silence": ("tests/linux/host_silence.c", "examples/vmm_kernel.c"),
     "host_chain": ("tests/linux/host_chain.c", "examples/vmm_kernel.c"),
 }
 
