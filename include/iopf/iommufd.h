@@ -31,6 +31,9 @@
  * who may hold how much is the broker's to decide (its quotas, its allocations). A loop
  * that serves others, too, bounds its reads of one turn: poll tells that there is more.
  *
+ * Guests have descriptors of their own: room here is shared by all devices behind one, and
+ * a group that is too large to be read stands before whatever came after it.
+ *
  * What the kernel does by itself. When an attachment is detached or replaced, its device
  * unbound, or the last descriptor closed, the kernel answers invalid to everything of it
  * that is open, and tells nobody: iopf_iommufd_forget() does. The broker's responses to

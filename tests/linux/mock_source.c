@@ -300,6 +300,43 @@ CASE(page_of_another_pasid_is_left_out_of_its_group)
 	mock_close(&mock);
 }
 
+/* The injector says whatever it likes, and the kernel passes it on. */
+CASE(impossible_requests_are_answered_invalid_once)
+{
+	static const struct {
+		uint32_t flags, pasid, perm;
+	} impossible[] = {
+		{ 3, UINT32_MAX, IOPF_READ },     /* the broker's name of none */
+		{ 3, UINT32_MAX - 1, IOPF_READ }, /* of any */
+		{ 3, IOPF_PASID_MAX + 1, IOPF_READ },
+		{ 3, 5, 0 },
+		{ 3, 5, IOPF_EXEC },
+		{ 2, 0, IOPF_READ | IOPF_PRIV }, /* without a PASID */
+		{ UINT32_MAX, 5, UINT32_MAX & ~3u },
+	};
+	struct iopf_group group;
+
+	world();
+	for (uint32_t i = 0; i < 7; i++) {
+		struct iopf_mock_request request = { .device = mock.number,
+						     .flags = impossible[i].flags,
+						     .pasid = impossible[i].pasid,
+						     .group = i,
+						     .perm = impossible[i].perm };
+
+		CHECK_EQ(ioctl(mock_other, IOPF_MOCK_REQUEST, &request), 0);
+		CHECK_EQ(request.result, 0);
+		pump_in();
+		CHECK_EQ(iopf_broker_fetch(broker, owner, &group, ++now_ns), -EAGAIN);
+		pump_out();
+		mock_check_answer(&mock, i, IOPF_IOMMUFD_INVALID);
+	}
+	CHECK_EQ(SOURCE_COUNTED(malformed), 3);
+	CHECK_EQ(counted(IOPF_COUNTER_malformed_requests), 4);
+	CHECK_EQ(SOURCE_COUNTED(unknown_bits), 1);
+	mock_close(&mock);
+}
+
 CASE(what_a_detach_ends_is_ended_here_too)
 {
 	struct iopf_group group;
