@@ -4,7 +4,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 ARGS   ?=
 
-.PHONY: all run test check bench fresh mutate format clean install linux-guest linux-host linux-mock
+.PHONY: all run test check bench fresh mutate format clean install linux-guest linux-host linux-mock linux-stall
 
 all:
 	@tools/setup.sh test
@@ -28,8 +28,8 @@ fresh:
 	@tools/setup.sh fresh
 	@tools/fresh.sh $(ARGS)
 
-linux-guest linux-host linux-mock:
-	@tools/setup.sh test linux $(if $(KERNEL_DIR),,kernel)
+linux-guest linux-host linux-mock linux-stall:
+	@tools/setup.sh test linux $(if $(KERNEL_DIR),,kernel) $(if $(filter linux-stall,$@),arm64)
 	@[ -e $(BUILD)/build.ninja ] || meson setup --prefix=$(PREFIX) $(BUILD)
 	@ninja -C $(BUILD) cli/iopf src/libiopf.a
 	@tests/linux/lane.py --build $(BUILD) $(@:linux-%=%) $(ARGS)

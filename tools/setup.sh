@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # setup.sh GROUP... - installs the Debian packages that are missing, and says which.
-# Groups: test check linux kernel fresh. Nothing missing: no call of apt. Exit 3: it cannot.
+# Groups: test check linux kernel arm64 fresh. Nothing missing: no call of apt. Exit 3: it cannot.
 set -eu
 
 test="gcc libc6-dev meson ninja-build pkgconf libjansson-dev"
 check="clang libclang-rt-14-dev clang-format clang-tidy cppcheck binutils mandoc \
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross \
 gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static"
+arm64="qemu-system-arm device-tree-compiler gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 linux="qemu-system-x86 acpica-tools make gcc libc6-dev binutils libelf1 xz-utils"
 kernel="flex bison bc libelf-dev libssl-dev"
 fresh="debootstrap git"
@@ -18,10 +19,11 @@ for group; do
 	test) wanted="$wanted $test" ;;
 	check) wanted="$wanted $check" ;;
 	linux) wanted="$wanted $linux" ;;
+	arm64) wanted="$wanted $arm64" ;;
 	kernel) wanted="$wanted $kernel" ;;
 	fresh) wanted="$wanted $fresh" ;;
 	*)
-		echo "setup.sh: no group '$group'; there are: test check linux kernel fresh" >&2
+		echo "setup.sh: no group '$group'; there are: test check linux kernel arm64 fresh" >&2
 		exit 2
 		;;
 	esac

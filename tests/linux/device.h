@@ -5,6 +5,9 @@
  * it waits for.
  *
  * The machine is an x86: registers are read and written in one 8-byte access.
+ *
+ * With DEVICE_SHARED registers are memory that another process looks at in turn (the
+ * machine with a stream): what was written is in force when that process has seen it.
  */
 #ifndef LINUX_DEVICE_H
 #define LINUX_DEVICE_H
@@ -15,6 +18,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -113,6 +117,23 @@ static inline int device_open(struct device *device, const char *name)
 		close(enable);
 	return error;
 }
+
+#ifdef DEVICE_SHARED
+/* Map the device whose registers lie at the address that the environment says: device.
+ * Returns: 0 or a negative errno. */
+static inline int device_open_shared(struct device *device)
+{
+	const char *where = getenv("device");
+	int memory = open("/dev/mem", O_RDWR | O_SYNC | O_CLOEXEC);
+	int error = memory < 0 ? -errno : -ENODEV;
+
+	if (memory >= 0 && where != NULL)
+		error = device_map(device, memory, strtoull(where, NULL, 0));
+	if (memory >= 0)
+		close(memory);
+	return error;
+}
+#endif
 
 static inline uint64_t device_read(const struct device *device, uint32_t offset)
 {
@@ -271,6 +292,11 @@ static inline void device_start(struct device *device, const struct device_job *
 	device_write(device, device_job_at(job->slot, MODEL_JOB_PATTERN), job->pattern);
 	device_write(device, device_job_at(job->slot, MODEL_JOB_PASID), job->pasid);
 	device_write(device, device_job_at(job->slot, MODEL_JOB_CONTROL), job->control);
+#ifdef DEVICE_SHARED
+	/* Shown as 0 it was seen, and the status is this job's. */
+	(void)DEVICE_UNTIL(device_read(device, device_job_at(job->slot,
+								    MODEL_JOB_CONTROL)) == 0);
+#endif
 }
 
 static inline uint64_t device_job_read(const struct device *device, uint32_t slot,

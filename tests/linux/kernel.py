@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""kernel.py guest|host|mock - Linux kernels for the lanes: a packaged one, built ones.
+"""kernel.py guest|host|mock|stall - Linux kernels for the lanes: a packaged one, built ones.
 
 guest  the newest 6.12 of Debian 12's security suite, as its package has it
 host   the newest linux-source of Debian 13's backports, built with kernel.config
 mock   linux-source-6.12 of Debian 12's security suite, built with kernel.config
+stall  as host, for arm64, built with kernel-arm64.config
 
 Packages come by apt from the mirror that the machine's own sources name, with lists and
 sources of their own: nothing of the machine's apt changes, and no root is needed. Results
@@ -29,13 +30,32 @@ HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = HERE.parent.parent / "tools"
 CACHE = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache",
                      "libiopf")
-FRAGMENT = HERE / "kernel.config"
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 DAY, MONTH = 86400, 30 * 86400
 FLAVOUR = "deb12-cloud-amd64"
 
 # Wishes of kernel.config that a series does not know: symbols younger than it.
 UNKNOWN = {"6.12": {"CONFIG_DEBUG_GENERIC_PT", "CONFIG_IOMMU_PT_AMDV1"}}
+
+
+@dataclasses.dataclass(frozen=True)
+class Architecture:
+    name: str
+    fragment: pathlib.Path
+    image: str
+    tools: str = ""
+
+    def options(self):
+        return (f"ARCH={self.name}", *[f"CROSS_COMPILE={self.tools}"] * bool(self.tools))
+
+    def toolchain(self):
+        return "".join(run(self.tools + name, "--version").splitlines()[0]
+                       for name in ("gcc", "ld"))
+
+
+X86 = Architecture("x86_64", HERE / "kernel.config", "arch/x86/boot/bzImage")
+ARM64 = Architecture("arm64", HERE / "kernel-arm64.config", "arch/arm64/boot/Image.gz",
+                     "aarch64-linux-gnu-")
 
 
 class Missing(Exception):
@@ -48,6 +68,8 @@ class Kernel:
     image: pathlib.Path    # what QEMU boots
     tree: pathlib.Path     # modules are built with make -C here
     headers: pathlib.Path  # of user space; may not be there
+    tools: str = ""        # what the names of its compiler and its binutils begin with
+    options: tuple = ()    # of make, for modules
 
     def __str__(self):
         return f"Linux {self.version}"
@@ -204,72 +226,73 @@ def wishes(text):
     return {**dict.fromkeys(unset, "n"), **dict(re.findall(r"^(CONFIG_\w+)=(.*)$", text, re.M))}
 
 
-def dropped(series, config):
-    """The wishes of kernel.config that @config does not fulfil."""
+def dropped(series, architecture, config):
+    """The wishes of @architecture's fragment that @config does not fulfil."""
     got = wishes(config.read_text())
-    return {symbol for symbol, value in wishes(FRAGMENT.read_text()).items()
+    return {symbol for symbol, value in wishes(architecture.fragment.read_text()).items()
             if got.get(symbol, "n") != value} - UNKNOWN.get(series, set())
 
 
-def build(suite, package, directory):
+def build(suite, package, architecture, directory):
     """A kernel from a source package. Kept: image, configuration, headers, tree for modules."""
     series = package.removeprefix("linux-source-")
     source, tree = directory / f"source/linux-source-{series}", directory / "build"
     make = functools.partial(run, "nice", "-n", "5", "make", "-s", "-C", source, f"O={tree}",
-                             "ARCH=x86_64", f"-j{os.cpu_count()}")
+                             *architecture.options(), f"-j{os.cpu_count()}")
     (directory / "source").mkdir()
     suite.unpack([package], directory)
     with step("unpacking"):
         run("tar", "-xf", directory / f"usr/src/linux-source-{series}.tar.xz", "-C",
             directory / "source")
         shutil.rmtree(directory / "usr")
-    make(f"KCONFIG_ALLCONFIG={FRAGMENT}", "allnoconfig")
-    if lost := dropped(series, tree / ".config"):
-        raise Missing(f"{package} drops wishes of {FRAGMENT}: {' '.join(sorted(lost))}")
+    make(f"KCONFIG_ALLCONFIG={architecture.fragment}", "allnoconfig")
+    if lost := dropped(series, architecture, tree / ".config"):
+        raise Missing(f"{package} drops wishes of {architecture.fragment}: {' '.join(sorted(lost))}")
     with step("building"):
-        make("bzImage", "modules", "headers")
-    make("run-command", "KBUILD_RUN_COMMAND=+$(srctree)/scripts/package/install-extmod-build "
+        make(pathlib.Path(architecture.image).name, "modules", "headers")
+    # Modules are built here: what the script takes for the target's compiler is this machine's.
+    make("run-command",
+         "KBUILD_RUN_COMMAND=+CC='$(HOSTCC)' $(srctree)/scripts/package/install-extmod-build "
          + str(directory / "tree"))
     shutil.copytree(tree / "usr/include", directory / "include",
                     ignore=lambda where, names: [name for name in names
                                                  if pathlib.Path(where, name).is_file()
                                                  and not name.endswith(".h")])
-    shutil.copy(tree / "arch/x86/boot/bzImage", directory / "bzImage")
+    shutil.copy(tree / architecture.image, directory)
     shutil.copy(tree / ".config", directory / "config")
     shutil.rmtree(tree)
     shutil.rmtree(directory / "source")
 
 
-def toolchain():
-    return run("gcc", "--version").splitlines()[0] + run("ld", "--version").splitlines()[0]
-
-
-def built(suite_name, pattern):
-    """A kernel of kernel.config."""
-    if own := os.environ.get("KERNEL_DIR"):
+def built(suite_name, pattern, architecture=X86):
+    """A kernel of our own configuration."""
+    if (own := os.environ.get("KERNEL_DIR")) and architecture is X86:
         tree = pathlib.Path(own).resolve()
-        image = tree / "arch/x86/boot/bzImage"
+        image = tree / architecture.image
         if not image.exists():
             raise Missing(f"KERNEL_DIR: there is no {image}: make bzImage modules headers")
         return Kernel(str(tree), image, tree, tree / "usr/include")
     suite = Suite(suite_name)
     package = suite.newest(pattern)
     version = suite.version(package)
-    key = hashlib.sha256("\n".join([version, FRAGMENT.read_text(), toolchain()]).encode())
+    key = hashlib.sha256("\n".join([version, architecture.fragment.read_text(),
+                                    architecture.toolchain()]).encode())
     directory = CACHE / "kernel" / f"{package}-{version}-{key.hexdigest()[:12]}"
 
     def make(growing):
         say(f"{package} {version}: some minutes, once; it stays in {directory}")
-        build(suite, package, growing)
+        build(suite, package, architecture, growing)
 
     cached(directory, make)
-    return Kernel(version, directory / "bzImage", directory / "tree", directory / "include")
+    return Kernel(version, directory / pathlib.Path(architecture.image).name, directory / "tree",
+                  directory / "include", architecture.tools, architecture.options())
 
 
 KERNELS = {
     "guest": packaged,
     "host": lambda: built("trixie-backports", r"linux-source-(\d+\.\d+)"),
     "mock": lambda: built("bookworm-security", r"linux-source-(6\.12)"),
+    "stall": lambda: built("trixie-backports", r"linux-source-(\d+\.\d+)", ARM64),
 }
 
 

@@ -5,6 +5,7 @@
 guest  Debian's kernel is the guest, `iopf serve` the host below it
 host   a kernel with iommufd is the host, libiopf its VMM, `iopf serve` its hardware
 mock   iommufd's mock device, on two kernels; QEMU alone
+stall  an arm64 kernel is the guest, its device stalls behind an SMMUv3
 
 A table of cases, and as last line "N passed, N failed". Exit code: 0; 1 a case does not
 hold; 2 usage; 3 QEMU or a kernel cannot be had, with how to get it.
@@ -28,6 +29,7 @@ import time
 
 import kernel
 import machine
+import virt
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -48,6 +50,7 @@ class Boot:
     kernel: str = ""       # of kernel.KERNELS, where it is not the lane's name
     append: str = ""       # to the kernel's command line
     cpu: str = "max"
+    machine: str = "q35"   # or: "virt", of arm64
     end: str = "verdict"   # or: "silent" restarts, "killed" when its words say "open"
     seconds: int = 60
     beside: tuple = ()     # programs in /bin, for others to start
@@ -78,6 +81,10 @@ LANES = {
              kernel="host"),
         Boot("6.12", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
              kernel="mock"),
+    ),
+    "stall": (
+        Boot("a process's own tables", ("stall",), ("iopf_stall",), ("--smmuv3",),
+             machine="virt"),
     ),
 }
 
@@ -149,14 +156,15 @@ def sources(name):
     return SOURCES.get(name, (f"tests/linux/{name}.c",))
 
 
-def compiled(name, headers, build, directory):
+def compiled(name, linux, build, directory):
     """A static program. Returns: its bytes."""
     program, library = directory / name, build / "src/libiopf.a"
     folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
     gnu = ["-D_GNU_SOURCE"] * (name in SOURCES)  # sources of the tree are compiled with it
-    kernel.run("gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread", "-Wall",
-               "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem", headers,
-               *sources(name), *[library] * library.exists(), "-o", program, cwd=ROOT)
+    kernel.run(f"{linux.tools}gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread", "-Wall",
+               "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem",
+               linux.headers, *sources(name),
+               *[library] * (library.exists() and not linux.tools), "-o", program, cwd=ROOT)
     return program.read_bytes()
 
 
@@ -168,11 +176,12 @@ def modules_of(boot, linux, directory):
     shutil.copytree(HERE / "module", work, dirs_exist_ok=True)
     # An empty option: Debian's kernels ask for a program that only debuggers need.
     kernel.run("make", "-s", "-C", linux.tree, f"M={work}", f"-j{os.cpu_count()}",
+               *linux.options,
                f"iopf_modules={' '.join(boot.modules)}", "CONFIG_DEBUG_INFO_BTF_MODULES=",
                "modules")
     files = {}
     for name in boot.modules:
-        kernel.run("strip", "-g", work / f"{name}.ko")
+        kernel.run(f"{linux.tools}strip", "-g", work / f"{name}.ko")
         files[f"modules/{name}.ko"] = (work / f"{name}.ko").read_bytes()
     return files
 
@@ -180,7 +189,7 @@ def modules_of(boot, linux, directory):
 def files_of(boot, linux, build, directory):
     """Everything of the initramfs. Programs run in the order of their names there."""
     with concurrent.futures.ThreadPoolExecutor() as pool:
-        programs = list(pool.map(lambda name: compiled(name, linux.headers, build, directory),
+        programs = list(pool.map(lambda name: compiled(name, linux, build, directory),
                                  ("init", *boot.programs, *boot.beside)))
     beside = {f"bin/{name}": program for name, program
               in zip(boot.beside, programs[1 + len(boot.programs):])}
@@ -236,6 +245,22 @@ def start(boot, command, directory):
                    text_of(report), text_of(errors), time.monotonic() - begin)
 
 
+def command_of(boot, linux, options, directory, files, window):
+    """What starts the machine of @boot."""
+    append = " ".join([boot.append, *[f"only={options.only}"] * bool(options.only)])
+    if boot.machine == "virt":
+        command, place = virt.qemu(directory, linux.image, files, append), []
+    else:
+        command = machine.qemu(directory, linux.image, files, append, boot.cpu, window,
+                               boot.serve is not None)
+        place = ["--vtd", "--window", f"{window:#x}"]
+    if boot.serve is None:
+        return command
+    return [str(options.build / "cli/iopf"), "serve", *place, "--json", *boot.serve,
+            "--memory-mib", str(machine.MEMORY_MIB), "--seconds", str(boot.seconds + 5),
+            *["--break", options.broken] * bool(options.broken), "--", *command]
+
+
 def played(boot, linux, options, directory):
     """
     Starts @boot's machine and gives what came of it. A second time where its first process
@@ -243,17 +268,10 @@ def played(boot, linux, options, directory):
     where the firmware put our window elsewhere.
     """
     files = files_of(boot, linux, options.build, directory)
-    append = " ".join([boot.append, *[f"only={options.only}"] * bool(options.only)])
     window, outcome = machine.WINDOW, None
     for attempt in 1, 2:
         while True:
-            command = machine.qemu(directory, linux.image, files, append, boot.cpu, window,
-                                   boot.serve is not None)
-            if boot.serve is not None:
-                command = [str(options.build / "cli/iopf"), "serve", "--vtd", "--json", *boot.serve,
-                           "--memory-mib", str(machine.MEMORY_MIB), "--window", f"{window:#x}",
-                           "--seconds", str(boot.seconds + 5),
-                           *["--break", options.broken] * bool(options.broken), "--", *command]
+            command = command_of(boot, linux, options, directory, files, window)
             outcome = start(boot, command, directory)
             elsewhere = re.search(r"window is at (0x[0-9a-f]+), not at", outcome.errors)
             if elsewhere is None or int(elsewhere[1], 16) == window:
@@ -382,7 +400,8 @@ def boots(options):
         there = tuple(name for name in boot.programs if (ROOT / sources(name)[0]).exists())
         if there and (options.boot is None or options.boot in boot.name):
             yield dataclasses.replace(boot, programs=there, modules=tuple(
-                name for name in boot.modules if name in (HERE / "module/Kbuild").read_text()))
+                name for name in boot.modules if f"{name}-y" in (HERE / "module/Kbuild").read_text()
+                or (HERE / f"module/{name}.c").exists()))
 
 
 def play_lane(options):

@@ -557,7 +557,7 @@ static void function_remove(struct pci_dev *pdev)
 
 static const struct pci_device_id function_ids[] = {
 	{ PCI_DEVICE(0x1234, 0x5a5a) },
-	{ },
+	{},
 };
 MODULE_DEVICE_TABLE(pci, function_ids);
 
