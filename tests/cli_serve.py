@@ -79,6 +79,25 @@ def a_driver_s_faults_are_served_end_to_end():
             assert result["invariants"][name]["checked"] > 0, name
 
 
+def hardware_serves_a_driver_as_well():
+    result = result_of("yes", 0, "--as-hardware", "--functions", "2")
+    assert result["machine"] == "hardware" and "invariants" not in result
+    one, other = result["functions"]
+    assert one["responses"]["success"] >= 2 and one["credits_in_use"] == 0, one
+    assert other["requests"] == 0, other
+
+
+def bus_mastering_is_the_guest_s():
+    nothing_is_broken(result_of("master", 0))
+
+
+def a_function_that_its_guest_resets_pages_again():
+    result = result_of("flr", 0)
+    nothing_is_broken(result)
+    assert result["guest"]["endings"]["reset"] >= 2, result["guest"]["endings"]
+    assert result["endpoints"][0]["uprgi"] == 0
+
+
 def a_function_that_keeps_what_it_was_told_to_forget_is_found():
     done = serve("yes", "--break", "invalidations")
     assert done.returncode == 1, done.returncode
@@ -198,6 +217,9 @@ def the_words_for_people_fit_a_terminal():
 
 sys.exit(cases.play([
     a_driver_s_faults_are_served_end_to_end,
+    hardware_serves_a_driver_as_well,
+    bus_mastering_is_the_guest_s,
+    a_function_that_its_guest_resets_pages_again,
     a_function_that_keeps_what_it_was_told_to_forget_is_found,
     what_the_program_says_is_the_verdict,
     a_machine_that_dies_with_groups_open_is_let_go,

@@ -334,17 +334,23 @@ static void copy(void)
 
 /* ---- Roles ------------------------------------------------------------------------- */
 
+static void answer_held(void)
+{
+	for (uint32_t i = 0; i < machine.held_count; i++)
+		EXPECT(iopf_agent_answer(machine.agent, RID, PASID, machine.held[i],
+					 IOPF_INVALID) == 0,
+		       i);
+	machine.held_count = 0;
+	machine.hold = false;
+	iopf_agent_kick(machine.agent);
+}
+
 static void end_groups(void)
 {
 	struct iopf_agent_stats stats;
 
 	put(machine.bar + MODEL_ENGINE_STOP, 8, PASID);
-	for (uint32_t i = 0; i < machine.held_count; i++)
-		EXPECT(iopf_agent_answer(machine.agent, RID, PASID, machine.held[i],
-					 IOPF_INVALID) == 0,
-		       i);
-	machine.hold = false;
-	iopf_agent_kick(machine.agent);
+	answer_held();
 	until(job_over, 0);
 	EXPECT(iopf_agent_detach(machine.agent, RID, PASID) == 0, 0);
 	until(detached, PASID);
@@ -355,6 +361,42 @@ static void end_groups(void)
 static int role_yes(void)
 {
 	boot();
+	copy();
+	end_groups();
+	return 2 * SERVE_YES + 1;
+}
+
+/* Without bus mastering it moves nothing. */
+static int role_master(void)
+{
+	boot();
+	put(ecam(RID, CONFIG_COMMAND), 2, COMMAND_MEMORY);
+	job(IOVA, IOVA_TO, PAGE);
+	until(job_over, 0);
+	EXPECT(job_status() == MODEL_JOB_STATUS_error, job_status());
+	put(ecam(RID, CONFIG_COMMAND), 2, COMMAND_MEMORY | COMMAND_BUS_MASTER);
+	copy();
+	end_groups();
+	return 2 * SERVE_YES + 1;
+}
+
+static bool function_there(uint64_t id)
+{
+	return get(ecam(RID, 0), 4) == id;
+}
+
+/* The function is reset with groups open, set up again, and pages as before. */
+static int role_flr(void)
+{
+	boot();
+	machine.hold = true;
+	job(IOVA, IOVA_TO, PAGES * PAGE);
+	until(groups_held, 2);
+	put(ecam(RID, CONFIG_DEVICE_CONTROL), 2, DEVICE_CONTROL_FLR);
+	until(function_there, 0x5a5a1234);
+	answer_held(); /* too late, and nobody's */
+	function_set();
+	EXPECT(job_status() != MODEL_JOB_STATUS_running, job_status());
 	copy();
 	end_groups();
 	return 2 * SERVE_YES + 1;
@@ -496,6 +538,7 @@ static const struct {
 	int (*play)(void);
 } roles[] = {
 	{ "yes", role_yes },		 { "no", role_no },
+	{ "master", role_master },	 { "flr", role_flr },
 	{ "silent", role_silent },	 { "elsewhere", role_elsewhere },
 	{ "die", role_die },		 { "wait", role_wait },
 	{ "deaf", role_deaf },		 { "garbage", role_garbage },
