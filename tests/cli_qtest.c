@@ -54,6 +54,7 @@ TEST(answers_are_thrown_away)
 		CHECK_EQ(send(other, "OK\n", 3, 0), 3);
 	CHECK_EQ(qtest_go_on(&qtest), 0);
 	CHECK(qtest.socket >= 0);
+	CHECK_EQ(recv(qtest.socket, &(char){ 0 }, 1, MSG_DONTWAIT), -1); /* none is left */
 	qtest_put(&qtest, 0, 1);
 	CHECK_EQ(qtest_go_on(&qtest), 1);
 	check_lines("writel 0x0 0x1\n");
