@@ -23,7 +23,8 @@ for group; do
 	kernel) wanted="$wanted $kernel" ;;
 	fresh) wanted="$wanted $fresh" ;;
 	*)
-		echo "setup.sh: no group '$group'; there are: test check linux kernel arm64 fresh" >&2
+		echo "setup.sh: no group '$group'; there are: test check linux kernel arm64" \
+			"fresh" >&2
 		exit 2
 		;;
 	esac

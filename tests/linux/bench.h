@@ -61,7 +61,7 @@ enum bench_register {
 
 	/* The verdict on the programs, where the machine has no port for it (the machine
 	 * with a stream, which of all these has those that stream.c of serve lists). */
-	BENCH_VERDICT = 0x0e8,
+	BENCH_VERDICT = 0x0f0,
 
 	/* What happened, a ring of BENCH_LOG_MAX records. */
 	BENCH_LOG_AT = 0x100,    /* the record that the window begins with */

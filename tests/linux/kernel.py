@@ -247,7 +247,8 @@ def build(suite, package, architecture, directory):
         shutil.rmtree(directory / "usr")
     make(f"KCONFIG_ALLCONFIG={architecture.fragment}", "allnoconfig")
     if lost := dropped(series, architecture, tree / ".config"):
-        raise Missing(f"{package} drops wishes of {architecture.fragment}: {' '.join(sorted(lost))}")
+        raise Missing(f"{package} drops wishes of {architecture.fragment}: "
+                      f"{' '.join(sorted(lost))}")
     with step("building"):
         make(pathlib.Path(architecture.image).name, "modules", "headers")
     # Modules are built here: what the script takes for the target's compiler is this machine's.

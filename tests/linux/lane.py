@@ -161,8 +161,8 @@ def compiled(name, linux, build, directory):
     program, library = directory / name, build / "src/libiopf.a"
     folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
     gnu = ["-D_GNU_SOURCE"] * (name in SOURCES)  # sources of the tree are compiled with it
-    kernel.run(f"{linux.tools}gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread", "-Wall",
-               "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem",
+    kernel.run(f"{linux.tools}gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread",
+               "-Wall", "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem",
                linux.headers, *sources(name),
                *[library] * (library.exists() and not linux.tools), "-o", program, cwd=ROOT)
     return program.read_bytes()
