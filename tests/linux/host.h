@@ -54,6 +54,8 @@ struct function {
 	uint64_t log; /* where the log began for this case */
 	struct said said[HOST_SAID];
 	uint32_t said_count;
+	uint64_t unexpected; /* responses that it did not wait for, until now, */
+	uint64_t surprises;  /* and as many more belong to this case */
 	struct space spaces[HOST_SPACES];
 };
 
@@ -407,6 +409,8 @@ static void open_function(struct function *function)
 	CHECK_EQ(iopf_broker_add_endpoint(host.broker, &endpoint, &function->endpoint), 0);
 	(void)bench_command(&function->device, BENCH_COMMAND_LET_GO);
 	function->log = device_log_end(&function->device);
+	function->unexpected = bench_get(&function->device, BENCH_UNEXPECTED);
+	function->surprises = 0;
 }
 
 /* @count functions, on one queue, with nothing attached. */
@@ -483,15 +487,19 @@ static inline void host_compare(struct function *function)
 	function->said_count = 0;
 }
 
-/* Detach everything, and compare; then the end. */
+/* Detach everything, and compare; no function was told what it did not ask. */
 static inline void host_end(void)
 {
 	for (uint32_t i = 0; i < host.function_count; i++)
 		for (uint32_t j = 0; j < HOST_SPACES; j++)
 			if (functions[i].spaces[j].used)
 				host_detach(&functions[i], functions[i].spaces[j].pasid);
-	for (uint32_t i = 0; i < host.function_count; i++)
+	for (uint32_t i = 0; i < host.function_count; i++) {
 		host_compare(&functions[i]);
+		CHECK_EQ(bench_get(&functions[i].device, BENCH_UNEXPECTED) -
+				 functions[i].unexpected,
+			 functions[i].surprises);
+	}
 	CHECK_EQ(iopf_iommufd_owed(host.source), 0);
 	host_close();
 }
