@@ -7,6 +7,7 @@
  *   guest_engine.c  the engine works, and faults, in tables of the kernel
  *   guest_life.c    spaces, the function and its driver go away with groups open
  *   guest_queue.c   records in the page request queue that no function of ours would send
+ *   guest_silence.c the function does not answer what the kernel takes away
  *   guest_end.c     the machine ends with groups open
  *
  * Calls of the driver return 0, a count, or a negative errno.

@@ -58,8 +58,8 @@ class Boot:
 
 LANES = {
     "guest": (
-        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "process",
-                          "process_life"),
+        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "guest_silence",
+                          "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "5")),
         Boot("4 levels", ("guest_engine", "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "4"), append="no5lvl",
