@@ -6,6 +6,7 @@
 
 #include <errno.h>
 
+#include "guest/config.h"
 #include "test.h"
 
 enum { GUESTS = 3, PASIDS = 2, STEPS = 400, RID = 0x0310, PAGES = 64, ENTRIES = 128 };
@@ -14,6 +15,7 @@ static struct world world;
 static struct sim_check *check;
 static uint64_t seed;
 static uint32_t resets;
+static bool seeing; /* guests see configuration spaces, and write there */
 
 static uint32_t draw(uint32_t below)
 {
@@ -87,6 +89,7 @@ static void create(uint32_t allocation)
 			.no_pasid_in_response = n == 1,
 			.stop_marker = n == 2,
 			.group_pages = 1 + n * 3,
+			.config = seeing,
 		};
 		guests[n] = (struct world_guest_options){ .function_count = 1,
 							  .functions = &functions[n] };
@@ -184,6 +187,30 @@ static void hold(uint32_t guest)
 	world.hold_host = false;
 }
 
+/* PRI goes off, with what is open; everything goes on; a function level reset; anything. */
+static void registers(uint32_t guest)
+{
+	uint32_t rid = rid_of(guest), offset = draw(0x140) & ~3u;
+
+	switch (draw(6)) {
+	case 0:
+	case 1:
+		world_config_write(&world, rid, GUEST_PRI + PRI_CONTROL, 2, 0);
+		break;
+	case 2:
+		resets++;
+		world_config_write(&world, rid, GUEST_EXPRESS + EXPRESS_CONTROL, 2,
+				   DEVICE_CONTROL_FLR);
+		break;
+	case 3:
+		resets++; /* that may be one as well */
+		world_config_write(&world, rid, offset, 4, (uint32_t)test_random(&seed));
+		break;
+	default:
+		world_config_on(&world, rid);
+	}
+}
+
 static void history(uint32_t allocation)
 {
 	static void (*const acts[])(uint32_t guest) = { job,    job,     job,     job,
@@ -194,6 +221,8 @@ static void history(uint32_t allocation)
 	create(allocation);
 	for (unsigned n = 0; n < STEPS; n++) {
 		acts[draw(sizeof(acts) / sizeof(acts[0]))](draw(GUESTS));
+		if (seeing && draw(6) == 0)
+			registers(draw(GUESTS));
 		turn(draw(40));
 		if (sim_check_violations(check) > 0)
 			break;
@@ -217,6 +246,17 @@ TEST(no_checker_fires_where_all_do_what_they_should)
 		uint64_t kept = seed;
 
 		history(4 + (uint32_t)seed);
+		seed = kept;
+	}
+}
+
+TEST(no_checker_fires_where_guests_switch_and_reset_what_they_see)
+{
+	seeing = true;
+	for (seed = 101; seed <= 120; seed++) {
+		uint64_t kept = seed;
+
+		history((uint32_t)seed - 96);
 		seed = kept;
 	}
 }
