@@ -171,6 +171,18 @@ CASE(an_address_that_is_not_canonical_is_invalid)
 	end();
 }
 
+/* What the function may ask for with a PASID (PCIe 6.x, 10.4.1), the driver refuses. */
+CASE(a_request_to_execute_or_of_privilege)
+{
+	begin();
+	post(MINE, 5, GUEST_IOVA, BENCH_READ | BENCH_EXEC | BENCH_LAST);
+	check_one(MINE, 5, INVALID);
+	post(MINE, 6, GUEST_IOVA, BENCH_READ | BENCH_PRIV | BENCH_LAST);
+	check_one(MINE, 6, INVALID);
+	CHECK_EQ(guest_state(MINE).mapped, 0);
+	end();
+}
+
 CASE(a_stop_marker_is_not_answered)
 {
 	begin();
