@@ -364,6 +364,22 @@ CASE(groups_of_two_pasids_with_one_index_on_the_link)
 	guest_end();
 }
 
+/* The kernel answers each request; the function gets the first answer, the guest's own is
+ * told of the second. */
+CASE(a_space_without_handler_on_the_link)
+{
+	begin();
+	CHECK_EQ(guest_attach_bare(BARE, IOPF_LANE_NO_HANDLER), 0);
+	send(BARE, 33, GUEST_IOVA, PAGE, 2);
+	check_response(BARE, 33, INVALID);
+	/* The first answer came before that response; what is left is the second. */
+	CHECK_EQ(answers_of(MINE).count, 1);
+	CHECK_EQ(guest_grown(BENCH_RESPONSES), 1);
+	CHECK(guest_pri(PRI_STATUS) & PRI_UPRGI);
+	guest_pri_clear(PRI_UPRGI);
+	guest_end();
+}
+
 /* A function that uses an index again before its response is out of step: no response
  * could say which it answers. The host ends both groups and begins anew with it; what the
  * kernel answers to the one that it was shown, leaves no more. */
