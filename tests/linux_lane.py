@@ -75,14 +75,14 @@ def an_archive_holds_its_files():
 
 def a_wish_that_a_kernel_drops_is_named():
     config = pathlib.Path(scratch.name, "config")
-    config.write_text(kernel.FRAGMENT.read_text())
-    assert kernel.dropped("7.3", config) == set()
-    config.write_text(kernel.FRAGMENT.read_text().replace("CONFIG_IOMMUFD=y\n", "")
+    config.write_text(kernel.X86.fragment.read_text())
+    assert kernel.dropped("7.3", kernel.X86, config) == set()
+    config.write_text(kernel.X86.fragment.read_text().replace("CONFIG_IOMMUFD=y\n", "")
                       .replace("# CONFIG_STRICT_DEVMEM is not set", "CONFIG_STRICT_DEVMEM=y")
                       .replace("CONFIG_DEBUG_GENERIC_PT=y\n", ""))
     lost = {"CONFIG_IOMMUFD", "CONFIG_STRICT_DEVMEM"}
-    assert kernel.dropped("6.12", config) == lost  # the third it does not know
-    assert kernel.dropped("7.3", config) == lost | {"CONFIG_DEBUG_GENERIC_PT"}
+    assert kernel.dropped("6.12", kernel.X86, config) == lost  # the third it does not know
+    assert kernel.dropped("7.3", kernel.X86, config) == lost | {"CONFIG_DEBUG_GENERIC_PT"}
 
 
 def a_build_that_breaks_off_leaves_nothing():
