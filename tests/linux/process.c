@@ -239,6 +239,30 @@ CASE(munmap_takes_the_page_from_the_device)
 	check_refused(1);
 }
 
+/* So many that the kernel does not name them one by one any more. */
+CASE(munmap_of_many_pages_takes_each_from_the_device)
+{
+	enum { PAGES = 64 };
+	int file = memfd_create("file", MFD_CLOEXEC);
+	size_t bytes = PAGES * PAGE_BYTES;
+
+	NEEDS(invalidations);
+	begin();
+	CHECK_EQ(ftruncate(file, (off_t)bytes), 0);
+	uint8_t *pages = pages_of_file(file, PAGES, MAP_SHARED);
+
+	CHECK_JOB(fill(pages, bytes, PATTERN_OLD), done);
+	CHECK_JOB(fill(pages + bytes - PAGE_BYTES, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_JOB(fill(pages, PAGE_BYTES, PATTERN_OLD), done);
+	CHECK_EQ(munmap(pages, bytes), 0);
+	CHECK_JOB(fill(pages, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK_JOB(fill(pages + bytes - PAGE_BYTES, PAGE_BYTES, PATTERN_NEW), invalid);
+	pages = pages_of_file(file, PAGES, MAP_SHARED);
+	CHECK(holds(pages, bytes, PATTERN_OLD));
+	close(file);
+	check_refused(2);
+}
+
 CASE(mremap_takes_the_page_along)
 {
 	NEEDS(invalidations);
@@ -298,6 +322,44 @@ CASE(a_page_that_the_device_wrote_after_madvise_free_is_kept)
 	check_served();
 }
 
+/* The process only wrote it, before: who looked at it since is the device. */
+CASE(a_page_that_the_device_read_counts_as_referenced)
+{
+	begin();
+	uint8_t *page = pages_new(1), *to = pages_new(1);
+
+	set(page, PAGE_BYTES, PATTERN_OLD);
+	CHECK_EQ(text_write("/proc/self/clear_refs", "1"), 0);
+	CHECK_EQ(memory_kib(page, "Referenced"), 0);
+	CHECK_JOB(copy(to, page, PAGE_BYTES), done);
+	CHECK_EQ(memory_kib(page, "Referenced"), PAGE_BYTES / 1024);
+	check_served();
+}
+
+/* Both change the same entries, each in its own way. */
+CASE(the_kernel_clears_in_its_tables_while_the_device_sets)
+{
+	enum { PAGES = 256, ROUNDS = 40 };
+	size_t bytes = PAGES * PAGE_BYTES;
+
+	begin();
+	for (uint32_t round = 0, cleared = 0; round < ROUNDS; round++) {
+		uint8_t *pages = pages_new(PAGES);
+		struct device_job job =
+			job_of(MODEL_JOB_FILL, NULL, pages, bytes, PATTERN_NEW + round);
+
+		set(pages, bytes, PATTERN_OLD);
+		device_start(&self.device, &job);
+		while (!job_over(0) && cleared++ < 100000)
+			CHECK_EQ(text_write("/proc/self/clear_refs", "1"), 0);
+		CHECK_JOB(device_job_status(&self.device, 0), done);
+		CHECK(holds(pages, bytes, PATTERN_NEW + round));
+		CHECK_EQ(memory_kib(pages, "Rss"), bytes / 1024);
+		CHECK_EQ(munmap(pages, bytes), 0);
+	}
+	check_settled();
+}
+
 /* ---- Huge pages -------------------------------------------------------------------- */
 
 static uint8_t *huge_new(void)
@@ -309,25 +371,6 @@ static uint8_t *huge_new(void)
 	return huge;
 }
 
-/* KiB of huge pages at @addr, as /proc says. */
-static unsigned long huge_kib(const void *addr)
-{
-	FILE *maps = fopen("/proc/self/smaps", "re");
-	unsigned long kib = 0, start, end;
-	bool here = false;
-	char line[256];
-
-	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
-		if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-			here = (uintptr_t)addr >= start && (uintptr_t)addr < end;
-		else if (here)
-			(void)sscanf(line, "AnonHugePages: %lu", &kib);
-	}
-	if (maps != NULL)
-		fclose(maps);
-	return kib;
-}
-
 CASE(first_touch_by_the_device_gives_a_huge_page)
 {
 	begin();
@@ -335,7 +378,7 @@ CASE(first_touch_by_the_device_gives_a_huge_page)
 
 	CHECK_JOB(fill(huge, HUGE_BYTES, PATTERN_NEW), done);
 	CHECK(holds(huge, HUGE_BYTES, PATTERN_NEW));
-	CHECK_EQ(huge_kib(huge), HUGE_BYTES / 1024);
+	CHECK_EQ(memory_kib(huge, "AnonHugePages"), HUGE_BYTES / 1024);
 	NOTE("%u groups for 512 pages", answers_of(BENCH_ANSWER).success);
 	check_served();
 }
@@ -347,7 +390,7 @@ CASE(data_go_through_huge_pages_of_the_process)
 
 	set(from, HUGE_BYTES, PATTERN_OLD);
 	set(to, HUGE_BYTES, PATTERN_NEW);
-	CHECK_EQ(huge_kib(from), HUGE_BYTES / 1024);
+	CHECK_EQ(memory_kib(from, "AnonHugePages"), HUGE_BYTES / 1024);
 	CHECK_JOB(copy(to, from, HUGE_BYTES), done);
 	CHECK(holds(to, HUGE_BYTES, PATTERN_OLD));
 	check_settled();
@@ -513,63 +556,6 @@ CASE(a_pasid_without_a_process_is_refused)
 	CHECK_JOB(device_run(&self.device, &job), invalid);
 	CHECK(!resident(page));
 	check_settled();
-}
-
-/* ---- Groups ------------------------------------------------------------------------ */
-
-/* A group of @count pages from @addr on. Returns: the code that it was answered with. */
-static uint32_t group_answer(uint8_t *addr, uint32_t count)
-{
-	struct device_record record = { .index = 0 };
-	uint64_t at = self.log;
-
-	CHECK_EQ(bench_send(&self.device, self.bond.pasid, GROUP_INDEX, (uintptr_t)addr,
-			    BENCH_READ | BENCH_WRITE | BENCH_LAST, count),
-		 count);
-	while (record.index != GROUP_INDEX)
-		CHECK(device_wait(&self.device, &at, 1 << BENCH_RESPONSE, &record));
-	return record.code;
-}
-
-CASE(a_group_of_pages_is_served_and_answered_once)
-{
-	begin();
-	uint8_t *pages = pages_new(SEVERAL);
-
-	CHECK_EQ(group_answer(pages, SEVERAL), 0);
-	for (size_t i = 0; i < SEVERAL; i++)
-		CHECK(resident(pages + i * PAGE_BYTES));
-	CHECK_EQ(answers_of(BENCH_ANSWER).success, 1);
-	CHECK_EQ(answers_of(BENCH_RESPONSE).success, 1);
-}
-
-CASE(one_bad_page_makes_its_group_invalid)
-{
-	begin();
-	uint8_t *pages = pages_new(4);
-
-	CHECK_EQ(munmap(pages + 2 * PAGE_BYTES, PAGE_BYTES), 0);
-	CHECK_EQ(group_answer(pages, 4), 1);
-	NOTE("page 0 %d, 1 %d, 3 %d", resident(pages), resident(pages + PAGE_BYTES),
-	     resident(pages + 3 * PAGE_BYTES));
-	CHECK_EQ(answers_of(BENCH_ANSWER).invalid, 1);
-	CHECK_EQ(answers_of(BENCH_RESPONSE).invalid, 1);
-}
-
-CASE(the_engine_ends_where_the_bad_page_is)
-{
-	begin();
-	uint8_t *pages = pages_new(8);
-
-	CHECK_EQ(mprotect(pages + 5 * PAGE_BYTES, PAGE_BYTES, PROT_NONE), 0);
-	CHECK_JOB(fill(pages, 8 * PAGE_BYTES, PATTERN_NEW), invalid);
-	uint64_t done = device_job_read(&self.device, 0, MODEL_JOB_DONE);
-
-	HOST("%" PRIu64 " bytes", done);
-	CHECK(done <= 5 * PAGE_BYTES);
-	CHECK(holds(pages, done, PATTERN_NEW));
-	CHECK(holds(pages + 6 * PAGE_BYTES, 2 * PAGE_BYTES, 0));
-	check_refused(1);
 }
 
 int main(void)

@@ -121,6 +121,36 @@ static inline bool file_holds(int file, uint64_t pattern)
 	       holds(words, sizeof(words), pattern);
 }
 
+static inline int text_write(const char *path, const char *text)
+{
+	int file = open(path, O_WRONLY | O_CLOEXEC);
+	int error = file < 0 || write(file, text, strlen(text)) < 0 ? -errno : 0;
+
+	if (file >= 0)
+		close(file);
+	return error;
+}
+
+/* What /proc says of the mapping that begins at @addr, by the line's name. */
+static inline uint64_t memory_kib(const void *addr, const char *name)
+{
+	FILE *maps = fopen("/proc/self/smaps", "re");
+	size_t length = strlen(name);
+	unsigned long kib = 0, start;
+	bool here = false;
+	char line[512], more;
+
+	while (maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+		if (sscanf(line, "%lx-%*x %c", &start, &more) == 2)
+			here = start == (uintptr_t)addr;
+		else if (here && strncmp(line, name, length) == 0 && line[length] == ':')
+			(void)sscanf(line + length, ": %lu", &kib);
+	}
+	if (maps != NULL)
+		fclose(maps);
+	return kib;
+}
+
 /* ---- The device in this process -------------------------------------------------- */
 
 static inline struct device_job job_of(uint64_t operation, const void *from, void *to,
@@ -329,16 +359,6 @@ static inline void begin(void)
 }
 
 /* ---- The function's driver --------------------------------------------------------- */
-
-static inline int text_write(const char *path, const char *text)
-{
-	int file = open(path, O_WRONLY | O_CLOEXEC);
-	int error = file < 0 || write(file, text, strlen(text)) < 0 ? -errno : 0;
-
-	if (file >= 0)
-		close(file);
-	return error;
-}
 
 /* Another driver of ours may have the function. NULL: whichever takes it first. */
 static inline int driver_set(const char *name)

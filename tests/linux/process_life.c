@@ -1,12 +1,70 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_life.c - processes whose page tables the device has: several at once, bound and
- * unbound, and ended, by themselves or by others, with the device at work in them.
+ * process_life.c - processes whose page tables the device has: groups of their pages, several
+ * of them at once, bound and unbound, and ended, by themselves or by others, with the device
+ * at work in them.
  */
 #define _GNU_SOURCE
 #include "process.h"
 
 enum { SEVERAL = 16 };
+
+/* ---- Groups ------------------------------------------------------------------------ */
+
+/* A group of @count pages from @addr on. Returns: the code that it was answered with. */
+static uint32_t group_answer(uint8_t *addr, uint32_t count)
+{
+	struct device_record record = { .index = 0 };
+	uint64_t at = self.log;
+
+	CHECK_EQ(bench_send(&self.device, self.bond.pasid, GROUP_INDEX, (uintptr_t)addr,
+			    BENCH_READ | BENCH_WRITE | BENCH_LAST, count),
+		 count);
+	while (record.index != GROUP_INDEX)
+		CHECK(device_wait(&self.device, &at, 1 << BENCH_RESPONSE, &record));
+	return record.code;
+}
+
+CASE(a_group_of_pages_is_served_and_answered_once)
+{
+	begin();
+	uint8_t *pages = pages_new(SEVERAL);
+
+	CHECK_EQ(group_answer(pages, SEVERAL), 0);
+	for (size_t i = 0; i < SEVERAL; i++)
+		CHECK(resident(pages + i * PAGE_BYTES));
+	CHECK_EQ(answers_of(BENCH_ANSWER).success, 1);
+	CHECK_EQ(answers_of(BENCH_RESPONSE).success, 1);
+}
+
+CASE(one_bad_page_makes_its_group_invalid)
+{
+	begin();
+	uint8_t *pages = pages_new(4);
+
+	CHECK_EQ(munmap(pages + 2 * PAGE_BYTES, PAGE_BYTES), 0);
+	CHECK_EQ(group_answer(pages, 4), 1);
+	NOTE("page 0 %d, 1 %d, 3 %d", resident(pages), resident(pages + PAGE_BYTES),
+	     resident(pages + 3 * PAGE_BYTES));
+	CHECK_EQ(answers_of(BENCH_ANSWER).invalid, 1);
+	CHECK_EQ(answers_of(BENCH_RESPONSE).invalid, 1);
+}
+
+CASE(the_engine_ends_where_the_bad_page_is)
+{
+	begin();
+	uint8_t *pages = pages_new(8);
+
+	CHECK_EQ(mprotect(pages + 5 * PAGE_BYTES, PAGE_BYTES, PROT_NONE), 0);
+	CHECK_JOB(fill(pages, 8 * PAGE_BYTES, PATTERN_NEW), invalid);
+	uint64_t done = device_job_read(&self.device, 0, MODEL_JOB_DONE);
+
+	HOST("%" PRIu64 " bytes", done);
+	CHECK(done <= 5 * PAGE_BYTES);
+	CHECK(holds(pages, done, PATTERN_NEW));
+	CHECK(holds(pages + 6 * PAGE_BYTES, 2 * PAGE_BYTES, 0));
+	check_refused(1);
+}
 
 /* ---- Processes --------------------------------------------------------------------- */
 
@@ -49,6 +107,26 @@ CASE(two_processes_have_the_same_addresses_and_pages_of_their_own)
 	CHECK_CHILD(child);
 	CHECK(holds(pages, bytes, PATTERN_NEW));
 	check_served();
+}
+
+/* Once by the same PASID or by another: that is the kernel's matter. */
+CASE(a_process_is_bound_twice_and_keeps_one)
+{
+	NEEDS(invalidations);
+	begin();
+	uint8_t *page = pages_new(1);
+	uint32_t first = self.bond.pasid;
+	int file = self.file;
+
+	CHECK(process_bind());
+	NOTE("PASIDs %u and %u", first, self.bond.pasid);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), done);
+	close(file);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_NEW), done);
+	CHECK_EQ(mprotect(page, PAGE_BYTES, PROT_READ), 0);
+	CHECK_JOB(fill(page, PAGE_BYTES, PATTERN_OLD), invalid);
+	CHECK(holds(page, PAGE_BYTES, PATTERN_NEW));
+	check_refused(1);
 }
 
 CASE(a_process_is_bound_again_and_its_pasid_is_dead_in_between)
