@@ -297,6 +297,23 @@ static inline bool child_over(pid_t pid, int *status)
 	return true;
 }
 
+/* It sleeps where nothing wakes it but what it waits for, or has ended: it goes no further
+ * without somebody. */
+static inline bool child_rests(pid_t pid)
+{
+	char path[32], state = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	file = fopen(path, "re");
+	if (file == NULL)
+		return false;
+	if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+		state = 0;
+	fclose(file);
+	return state == 'D' || state == 'Z';
+}
+
 #define CHECK_CHILD(pid)                               \
 	do {                                           \
 		int status_ = -1;                      \

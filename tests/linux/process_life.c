@@ -213,6 +213,7 @@ CASE(unbind_waits_for_a_request_that_is_being_served)
 	seen = log_all();
 	self.words->step = 1;
 	CHECK_SOON(pasid_goes(job.pasid, &seen));
+	CHECK_SOON(child_rests(child));
 	check_end(child, 0);
 	CHECK(drains() > drained);
 	CHECK(holds(slow, PAGE_BYTES, 0));
@@ -233,6 +234,7 @@ CASE(unbind_waits_for_a_request_that_lies_in_the_queue)
 	seen = log_all();
 	self.words->step = 1;
 	CHECK_SOON(pasid_goes(job.pasid, &seen));
+	CHECK_SOON(child_rests(child));
 	check_end(child, 0);
 	CHECK(drains() > drained);
 	CHECK(holds(page, PAGE_BYTES, 0));
@@ -281,6 +283,7 @@ CASE(a_process_is_killed_while_a_request_of_it_is_being_served)
 	seen = log_all();
 	kill(child, SIGKILL);
 	CHECK_SOON(pasid_goes(job.pasid, &seen));
+	CHECK_SOON(child_rests(child));
 	check_end(child, SIGKILL);
 }
 
@@ -298,6 +301,7 @@ CASE(a_process_is_killed_while_a_request_of_it_lies_in_the_queue)
 	seen = log_all();
 	kill(child, SIGKILL);
 	CHECK_SOON(pasid_goes(job.pasid, &seen));
+	CHECK_SOON(child_rests(child));
 	check_end(child, SIGKILL);
 	CHECK(answers_of(BENCH_ANSWER).invalid >= 1);
 }
