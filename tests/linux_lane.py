@@ -12,28 +12,29 @@ import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "linux"))
 import cases
+import judge
 import kernel
-import lane
+import lanes
 import machine
 
 scratch = tempfile.TemporaryDirectory()
 kernel.CACHE = pathlib.Path(scratch.name)
-BOOT = lane.Boot("a start", ("program",))
+BOOT = lanes.Boot("a start", ("program",))
 GOOD = "init: 6.12\nbegin: a\nnote: seen\nhost: done\ncase: a: ok\ninit: 0 failed\n"
 
 
 def outcome(words=GOOD, log="", status=33, report="", errors=""):
-    return lane.Outcome(status, words, log, report, errors, 1.0)
+    return judge.Outcome(status, words, log, report, errors, 1.0)
 
 
 def reasons(**words):
     """{case: why it does not hold} of one start."""
-    return {case.name: case.why for case in lane.judged(BOOT, outcome(**words), None)
+    return {case.name: case.why for case in judge.judged(BOOT, outcome(**words))
             if case.why is not None}
 
 
 def a_case_has_what_was_said_while_it_ran():
-    case, = lane.spoken(GOOD)
+    case, = judge.spoken(GOOD)
     assert (case.name, case.why, case.notes, case.hosts) == ("a", None, ["seen"], ["done"])
 
 
@@ -128,7 +129,7 @@ def what_nobody_used_for_a_month_goes():
 
 
 def what_is_missing_is_said_with_how_to_get_it():
-    lane_py = pathlib.Path(lane.__file__)
+    lane_py = lanes.ROOT / "tests/linux/lane.py"
     done = subprocess.run([sys.executable, lane_py, "guest"], capture_output=True, text=True,
                           env={"PATH": "/nowhere", "HOME": scratch.name})
     assert done.returncode == 3 and "tools/setup.sh linux" in done.stderr, done

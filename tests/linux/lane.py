@@ -15,8 +15,7 @@ import concurrent.futures
 import contextlib
 import ctypes
 import dataclasses
-import fnmatch
-import json
+import functools
 import os
 import pathlib
 import re
@@ -27,122 +26,16 @@ import sys
 import tempfile
 import time
 
+import judge
 import kernel
+import lanes
 import machine
 import virt
 
 HERE = pathlib.Path(__file__).resolve().parent
-ROOT = HERE.parent.parent
+ROOT = lanes.ROOT
 INIT_SECONDS = 30  # until the guest's first process is there; two or three are usual
 PR_SET_PDEATHSIG = 1
-
-COMPLAINT = re.compile(r"WARNING:|BUG:|\bOops|Kernel panic|general protection|refcount_t:|"
-                       r"KASAN|blocked for more than|detected stall|Blocked re-entrant IO")
-
-
-@dataclasses.dataclass(frozen=True)
-class Boot:
-    """One start of the machine: what runs in it, what it is, how it has to end."""
-    name: str
-    programs: tuple
-    modules: tuple = ()
-    serve: tuple = None    # options of `iopf serve`; without them QEMU is alone
-    kernel: str = ""       # of kernel.KERNELS, where it is not the lane's name
-    append: str = ""       # to the kernel's command line
-    cpu: str = "max"
-    machine: str = "q35"   # or: "virt", of arm64
-    end: str = "verdict"   # or: "silent" restarts, "killed" when its words say "open"
-    seconds: int = 60
-    beside: tuple = ()     # programs in /bin, for others to start
-
-
-LANES = {
-    "guest": (
-        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "guest_silence",
-                          "process", "process_life"),
-             ("iopf_lane", "iopf_process"), ("--levels", "5")),
-        Boot("4 levels", ("guest_engine", "process", "process_life"),
-             ("iopf_lane", "iopf_process"), ("--levels", "4"), append="no5lvl",
-             cpu="max,la57=off"),
-        Boot("newest kernel", ("guest_engine", "guest_life", "guest_queue"),
-             ("iopf_lane",), ("--levels", "5"), kernel="host"),
-        Boot("processes bound by the newest kernel", ("process", "process_life"),
-             ("iopf_process",), ("--levels", "5"), kernel="host"),
-        Boot("restarts with groups open", ("guest_end",), ("iopf_lane",), (),
-             append="end=reboot", end="silent"),
-        Boot("killed with groups open", ("guest_end",), ("iopf_lane",), (),
-             append="end=kill", end="killed"),
-    ),
-    "host": (
-        Boot("nested", ("host_faults", "host_detach", "host_silence", "host_chain"), (),
-             ("--as-hardware", "--functions", "2"),
-             append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
-    ),
-    "mock": (
-        Boot("newest", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
-             kernel="host"),
-        Boot("6.12", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
-             kernel="mock"),
-    ),
-    "stall": (
-        Boot("a process's own tables", ("stall",), ("iopf_stall",), ("--smmuv3",),
-             machine="virt"),
-    ),
-}
-
-# Programs of more than one file, or of another folder.
-SOURCES = {
-    "vmm": ("examples/vmm.c", "examples/vmm_kernel.c", "examples/vmm_guest.c"),
-    "host_faults": ("tests/linux/host_faults.c", "examples/vmm_kernel.c"),
-    "host_detach": ("tests/linux/host_detach.c", "examples/vmm_kernel.c"),
-    "host_silence": ("tests/linux/host_silence.c", "examples/vmm_kernel.c"),
-    "host_chain": ("tests/linux/host_chain.c", "examples/vmm_kernel.c"),
-}
-
-# The lane's own proofs: guests that must not pass, and what the lane has to say of them.
-PROOFS = (
-    (Boot("a wrong expectation", ("proof",), append="only=wrong_expectation"),
-     r"wrong_expectation.*not so: 1 \+ 1 == 3"),
-    (Boot("a warning of the kernel", ("proof",), ("iopf_proof",), append="only=holds"),
-     r"the kernel does not complain.*WARNING:"),
-    (Boot("a guest that hangs", ("proof",), append="only=hangs", seconds=15),
-     r"hangs: did not come back"),
-    (Boot("a program that crashes", ("proof",), append="only=crashes"),
-     r"proof.*ended by signal"),
-    (Boot("a guest that dies before its first process", ("proof",),
-          append="rdinit=/missing init=/missing"), r"ended before its first process.*twice"),
-    (Boot("a guest that restarts without a verdict", ("proof",), append="only=restarts"),
-     r"restarts: did not come back"),
-)
-
-
-@dataclasses.dataclass
-class Case:
-    name: str
-    why: str = None        # it does not hold; None where it does
-    notes: list = dataclasses.field(default_factory=list)
-    hosts: list = dataclasses.field(default_factory=list)
-
-
-@dataclasses.dataclass
-class Outcome:
-    """What came of one start."""
-    status: int            # of serve or QEMU; None: the time was over
-    words: str             # of the programs
-    log: str               # of the kernel
-    report: str
-    errors: str
-    seconds: float
-
-    def reached_init(self):
-        return "init: " in self.words
-
-    def said(self):
-        """The report of `iopf serve`, where there is one."""
-        try:
-            return json.loads(self.report)
-        except ValueError:
-            return {}
 
 
 def say(text):
@@ -154,50 +47,57 @@ def end_with_parent():
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
-def sources(name):
-    return SOURCES.get(name, (f"tests/linux/{name}.c",))
+class Workshop:
+    """Programs and modules of one run, each built once."""
 
+    def __init__(self, build, directory):
+        self.library = build / "src/libiopf.a"
+        self.directory = directory
 
-def compiled(name, linux, build, directory):
-    """A static program. Returns: its bytes."""
-    program, library = directory / name, build / "src/libiopf.a"
-    folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
-    gnu = ["-D_GNU_SOURCE"] * (name in SOURCES)  # sources of the tree are compiled with it
-    kernel.run(f"{linux.tools}gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread",
-               "-Wall", "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders), "-isystem",
-               linux.headers, *sources(name),
-               *[library] * (library.exists() and not linux.tools), "-o", program, cwd=ROOT)
-    return program.read_bytes()
+    def place(self, linux):
+        """A directory of what is built for @linux."""
+        path = self.directory / re.sub(r"\W+", "-", str(linux.image))
+        path.mkdir(exist_ok=True)
+        return path
 
+    @functools.cache
+    def program(self, name, linux):
+        """A static program. Returns: its bytes."""
+        output = self.place(linux) / name
+        folders = (HERE, HERE / "module", ROOT / "include", ROOT / "src", ROOT)
+        gnu = ["-D_GNU_SOURCE"] * (name in lanes.SOURCES)  # as the tree's own sources are built
+        kernel.run(f"{linux.tools}gcc", "-std=gnu11", *gnu, "-O2", "-g0", "-static", "-pthread",
+                   "-Wall", "-Wextra", "-Werror", *(f"-I{folder}" for folder in folders),
+                   "-isystem", linux.headers, *lanes.sources(name),
+                   *[self.library] * (not linux.tools), "-o", output, cwd=ROOT)
+        return output.read_bytes()
 
-def modules_of(boot, linux, directory):
-    """Builds the modules of @boot for @linux. Returns: {path: bytes} for the initramfs."""
-    if not boot.modules:
-        return {}
-    work = directory / "module"
-    shutil.copytree(HERE / "module", work, dirs_exist_ok=True)
-    # An empty option: Debian's kernels ask for a program that only debuggers need.
-    kernel.run("make", "-s", "-C", linux.tree, f"M={work}", f"-j{os.cpu_count()}",
-               *linux.options,
-               f"iopf_modules={' '.join(boot.modules)}", "CONFIG_DEBUG_INFO_BTF_MODULES=",
-               "modules")
-    files = {}
-    for name in boot.modules:
-        kernel.run(f"{linux.tools}strip", "-g", work / f"{name}.ko")
-        files[f"modules/{name}.ko"] = (work / f"{name}.ko").read_bytes()
-    return files
+    @functools.cache
+    def modules(self, names, linux):
+        """Returns: {name: bytes}."""
+        work = self.place(linux) / "module"
+        if not work.exists():
+            shutil.copytree(HERE / "module", work)
+        if names:
+            # The empty option: Debian's kernels ask for a program that only debuggers need.
+            kernel.run("make", "-s", "-C", linux.tree, f"M={work}", f"-j{os.cpu_count()}",
+                       *linux.options, f"iopf_modules={' '.join(names)}",
+                       "CONFIG_DEBUG_INFO_BTF_MODULES=", "modules")
+        for name in names:
+            kernel.run(f"{linux.tools}strip", "-g", work / f"{name}.ko")
+        return {name: (work / f"{name}.ko").read_bytes() for name in names}
 
-
-def files_of(boot, linux, build, directory):
-    """Everything of the initramfs. Programs run in the order of their names there."""
-    with concurrent.futures.ThreadPoolExecutor() as pool:
-        programs = list(pool.map(lambda name: compiled(name, linux, build, directory),
-                                 ("init", *boot.programs, *boot.beside)))
-    beside = {f"bin/{name}": program for name, program
-              in zip(boot.beside, programs[1 + len(boot.programs):])}
-    files = {f"programs/{number}-{name}": program for number, (name, program)
-             in enumerate(zip(boot.programs, programs[1:]))}
-    return {"init": programs[0], **modules_of(boot, linux, directory), **files, **beside}
+    def files(self, boot, linux):
+        """{path: bytes} of the initramfs. Programs run in the order of their names there."""
+        names = ("init", *boot.programs, *boot.beside)
+        with concurrent.futures.ThreadPoolExecutor() as pool:
+            made = dict(zip(names, pool.map(lambda name: self.program(name, linux), names)))
+        return {"init": made["init"],
+                **{f"modules/{name}.ko": module
+                   for name, module in self.modules(boot.modules, linux).items()},
+                **{f"programs/{number}-{name}": made[name]
+                   for number, name in enumerate(boot.programs)},
+                **{f"bin/{name}": made[name] for name in boot.beside}}
 
 
 def text_of(path):
@@ -219,9 +119,10 @@ def watch(process, boot, directory):
         words, spent = text_of(directory / "words.log"), time.monotonic() - start
         if spent > (boot.seconds if "init: " in words else INIT_SECONDS):
             return None
-        if boot.end == "killed" and not killed and re.search(r"^note: .*\bopen\b", words, re.M):
-            kill_guest(process)
-            killed = True
+        if boot.end == "killed" and not killed:
+            killed = re.search(r"^note: .*\bopen\b", words, re.M) is not None
+            if killed:
+                kill_guest(process)
         time.sleep(0.05)
     return process.returncode
 
@@ -243,8 +144,9 @@ def start(boot, command, directory):
                 process.wait(10)
             process.kill()
             process.wait()
-    return Outcome(status, text_of(directory / "words.log"), text_of(directory / "kernel.log"),
-                   text_of(report), text_of(errors), time.monotonic() - begin)
+    return judge.Outcome(status, text_of(directory / "words.log"),
+                         text_of(directory / "kernel.log"), text_of(report), text_of(errors),
+                         time.monotonic() - begin)
 
 
 def command_of(boot, linux, options, directory, files, window):
@@ -269,7 +171,7 @@ def played(boot, linux, options, directory):
     was not reached (emulation rarely loses a kernel that patches itself while it boots), and
     where the firmware put our window elsewhere.
     """
-    files = files_of(boot, linux, options.build, directory)
+    files = options.workshop.files(boot, linux)
     window, outcome = machine.WINDOW, None
     for attempt in 1, 2:
         while True:
@@ -287,89 +189,6 @@ def played(boot, linux, options, directory):
     return outcome
 
 
-NOT_BACK = "did not come back"
-
-
-def spoken(words):
-    """The cases that programs told of. One that was begun and is not there did not hold."""
-    cases = []
-    now = None
-    for line in words.splitlines():
-        word, _, rest = line.partition(": ")
-        if word == "begin":
-            now = Case(rest, NOT_BACK)
-            cases.append(now)
-        elif word == "case":
-            name, _, verdict = rest.partition(": ")
-            if now is None or now.name != name:  # init tells of a program that crashed
-                now = Case(name)
-                cases.append(now)
-            now.why = None if verdict == "ok" else verdict.removeprefix("FAILED ")
-        elif now and word in ("note", "host"):
-            (now.notes if word == "note" else now.hosts).append(rest)
-    return cases
-
-
-def ended(boot, outcome, cases):
-    """How the machine ended. Returns: what is wrong with it, or None."""
-    if outcome.status is None:
-        return f"not done after {outcome.seconds:.0f} s"
-    if not outcome.reached_init():
-        return "ended before its first process, twice"
-    if boot.end != "verdict":
-        end = outcome.said().get("program", {}).get("end")
-        return None if end == boot.end else f"serve calls its end '{end}', not '{boot.end}'"
-    verdict = re.search(r"^init: (\d+) failed", outcome.words, re.M)
-    if verdict is None:
-        return "ended without a verdict"
-    if verdict[1] != "0" and all(case.why is None for case in cases):
-        return "a program failed and did not say why"
-    return None
-
-
-def host_said(outcome):
-    """What `iopf serve` says of its own: invariants, and what it counted."""
-    case = Case("the host below keeps its promises")
-    report = outcome.said()
-    if not report:
-        case.why = f"exit code {outcome.status}, no report: {outcome.errors.strip()[-400:]}"
-        return case
-    # How the machine ended is judged elsewhere.
-    case.why = "\n".join(problem for problem in report["problems"]
-                         if not problem.startswith("the program ")) or None
-    window, invariants = report["window"], report.get("invariants", {})
-    case.hosts.append(f"{window['reads']} reads and {window['writes']} writes of its window, "
-                      f"{report['interrupts']['writes']} interrupts")
-    if invariants:
-        checks = sum(one["checked"] for one in invariants.values())
-        case.hosts.append(f"{checks} checks of {', '.join(invariants)}")
-    return case
-
-
-def judged(boot, outcome, options):
-    """Every case of one start: those of its programs, and what must hold of any."""
-    cases = spoken(outcome.words)
-    cases.append(Case("the guest comes to its end", ended(boot, outcome, cases)))
-    complaints = [line.strip() for line in (outcome.log + outcome.errors).splitlines()
-                  if COMPLAINT.search(line)]
-    cases.append(Case("the kernel does not complain", "\n".join(complaints[:8]) or None))
-    if boot.serve is not None:
-        cases.append(host_said(outcome))
-    return cases
-
-
-def show(title, cases):
-    print(f"\n{title}")
-    for case in cases:
-        print(f"{'ok' if case.why is None else 'FAILED':8}{case.name}")
-        for word, lines in (("kernel", case.notes), ("host", case.hosts)):
-            for line in lines:
-                print(f"          {word + ':':8}{line}")
-        if case.why is not None:
-            print("\n".join(f"          {line}" for line in case.why.splitlines()))
-    sys.stdout.flush()
-
-
 def keep(options, name, directory):
     """Logs that were asked for go where the build is."""
     place = options.build / "linux" / re.sub(r"\W+", "-", f"{options.lane}-{name}")
@@ -380,98 +199,75 @@ def keep(options, name, directory):
     say(f"logs of '{name}': {place}")
 
 
+@functools.cache
+def kernel_of(name):
+    return kernel.KERNELS[name]()
+
+
 def play(boot, name, options):
-    """Returns: the cases of @boot, shown."""
-    linux = options.kernels.get(name) or kernel.KERNELS[name]()
-    options.kernels[name] = linux
-    with tempfile.TemporaryDirectory(prefix="iopf-linux-") as path:
+    """Starts @boot on the kernel @name. Returns: its cases, a title, what came of it."""
+    linux = kernel_of(name)
+    with tempfile.TemporaryDirectory(dir=options.workshop.directory) as path:
         directory = pathlib.Path(path)
         outcome = played(boot, linux, options, directory)
         if options.keep_log:
             keep(options, boot.name, directory)
     if outcome.status == 3:
         raise kernel.Missing(outcome.errors.strip())
-    cases = judged(boot, outcome, options)
     title = f"{options.lane}, {boot.name}: {linux}, {outcome.seconds:.1f} s"
-    return cases, title, outcome
-
-
-def boots(options):
-    """The starts of the lane that are wanted, with what there is for them."""
-    for boot in LANES[options.lane]:
-        there = tuple(name for name in boot.programs if (ROOT / sources(name)[0]).exists())
-        if there and (options.boot is None or options.boot in boot.name):
-            yield dataclasses.replace(boot, programs=there, modules=tuple(
-                name for name in boot.modules if f"{name}-y" in (HERE / "module/Kbuild").read_text()
-                or (HERE / f"module/{name}.c").exists()))
+    return judge.judged(boot, outcome), title, outcome
 
 
 def play_lane(options):
-    """Returns: how many cases held, and how many did not."""
-    failed = passed = 0
-    for boot in boots(options):
+    """Returns: how many cases hold, and how many do not."""
+    passed = failed = 0
+    for boot in lanes.boots(options.lane, options.boot, options.only):
         cases, title, outcome = play(boot, boot.kernel or options.lane, options)
-        show(title, cases)
-        bad = sum(case.why is not None for case in cases)
-        passed, failed = passed + len(cases) - bad, failed + bad
-        if bad and not options.keep_log:
+        good, bad = judge.show(title, cases)
+        passed, failed = passed + good, failed + bad
+        if bad:
             print("\n".join(["the end of the kernel's log:", *outcome.log.splitlines()[-12:]]))
     return passed, failed
 
 
-def needing(boot, word):
-    """The cases of @boot's programs that say NEEDS(@word). Gives: program, case."""
-    for program in boot.programs:
-        text = (ROOT / sources(program)[0]).read_text()
-        for name, body in re.findall(r"^CASE\((\w+)\)\n\{\n(.*?)^\}", text, re.M | re.S):
-            if f"NEEDS({word})" in body:
-                yield program, name
-
-
 def play_broken(options):
     """
-    Each case that needs what the host leaves out must see so. Each in a machine of its own:
-    what is left out damages what comes after.
+    Each case that needs what the host leaves out must fail, by what it saw. Each in a
+    machine of its own: what is left out damages what comes after.
     """
-    wanted = {}
-    for boot in boots(options):
-        for program, name in needing(boot, options.broken):
-            if options.only is None or fnmatch.fnmatch(name, options.only):
-                wanted.setdefault(name, dataclasses.replace(boot, name=name, programs=(program,)))
     cases = []
-    for name, boot in wanted.items():
-        options.only = name
+    boots, options.only = lanes.needing(options.lane, options.broken, options.only), None
+    for boot in boots:
+        boot = dataclasses.replace(boot, append=f"{boot.append} only={boot.name}")
         said, _, _ = play(boot, boot.kernel or options.lane, options)
-        why = next((case.why for case in said if case.name == name), "was not played")
-        seen = why not in (None, NOT_BACK, "was not played")
-        cases.append(Case(f"{name}, without {options.broken}",
-                          None if seen else why or "holds all the same", hosts=[why] * seen))
-    show(f"{options.lane}, a host that breaks {options.broken}", cases)
-    bad = sum(case.why is not None for case in cases)
-    return len(cases) - bad, bad
+        why = next((case.why for case in said if case.name == boot.name), judge.NOT_BACK)
+        seen = why not in (None, judge.NOT_BACK)
+        cases.append(judge.Case(f"{boot.name}, without {options.broken}",
+                                None if seen else why or "holds all the same",
+                                hosts=[why] * seen))
+    return judge.show(f"{options.lane}, a host that breaks {options.broken}", cases)
 
 
 def play_proofs(options):
     """Each proof is a guest that must not pass."""
     cases = []
-    for boot, wanted in PROOFS:
+    for boot, wanted in lanes.PROOFS:
         said, _, _ = play(boot, "guest", options)
         text = "\n".join(f"{case.name}: {case.why}" for case in said if case.why is not None)
-        cases.append(Case(f"{boot.name} is seen",
-                          None if re.search(wanted, text) else f"{wanted!r} is not in: {text}"))
-    show("the lane itself", cases)
-    bad = sum(case.why is not None for case in cases)
-    return len(cases) - bad, bad
+        why = None if re.search(wanted, text) else f"{wanted!r} is not in: {text}"
+        cases.append(judge.Case(f"{boot.name} is seen", why))
+    return judge.show("the lane itself", cases)
 
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__,
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("lane", choices=LANES)
+    parser.add_argument("lane", choices=lanes.LANES)
     parser.add_argument("only", nargs="?", metavar="PATTERN[,PATTERN...]",
                         help="only the cases whose names match")
     parser.add_argument("--only", dest="only_option", help=argparse.SUPPRESS)
-    parser.add_argument("--boot", metavar="TEXT", help="only starts with TEXT in their names")
+    parser.add_argument("--boot", metavar="TEXT", default="",
+                        help="only starts with TEXT in their names")
     parser.add_argument("--break", dest="broken", choices=["invalidations"],
                         help="the host leaves this out: the cases that need it must fail")
     parser.add_argument("--keep-log", action="store_true", help="logs stay in BUILD/linux")
@@ -482,7 +278,6 @@ def arguments():
     options = parser.parse_args()
     options.only = options.only or options.only_option
     options.build = options.build.resolve()
-    options.kernels = {}
     return options
 
 
@@ -495,7 +290,9 @@ def main():
             if shutil.which(program) is None:
                 raise kernel.Missing(f"no program {program}: tools/setup.sh linux")
         way = play_proofs if options.self_test else play_broken if options.broken else play_lane
-        passed, failed = way(options)
+        with tempfile.TemporaryDirectory(prefix="iopf-linux-") as directory:
+            options.workshop = Workshop(options.build, pathlib.Path(directory))
+            passed, failed = way(options)
     except kernel.Missing as error:
         say(error)
         return 3
