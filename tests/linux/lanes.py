@@ -42,7 +42,8 @@ LANES = {
              append="end=kill", end="killed"),
     ),
     "host": (
-        Boot("nested", ("host_faults", "host_detach", "host_silence", "host_chain"), (),
+        Boot("nested", ("host_faults", "host_detach", "host_silence", "host_hardware",
+                        "host_chain"), (),
              ("--as-hardware", "--functions", "2"),
              append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
     ),
@@ -64,6 +65,7 @@ SOURCES = {
     "host_faults": ("tests/linux/host_faults.c", "examples/vmm_kernel.c"),
     "host_detach": ("tests/linux/host_detach.c", "examples/vmm_kernel.c"),
     "host_silence": ("tests/linux/host_silence.c", "examples/vmm_kernel.c"),
+    "host_hardware": ("tests/linux/host_hardware.c", "examples/vmm_kernel.c"),
     "host_chain": ("tests/linux/host_chain.c", "examples/vmm_kernel.c"),
 }
 
