@@ -107,9 +107,11 @@ static uint64_t take_reply(void)
 {
 	uint8_t bytes[64];
 	uint64_t value, size;
+	uint32_t command;
 
 	CHECK_EQ(recv(world.other, bytes, sizeof(bytes), MSG_DONTWAIT), 24);
-	CHECK_EQ(bytes[0], PROXY_reply);
+	memcpy(&command, bytes, 4);
+	CHECK_EQ(command, PROXY_reply);
 	memcpy(&size, bytes + 8, 8);
 	CHECK_EQ(size, 8);
 	memcpy(&value, bytes + PROXY_HEADER_BYTES, 8);

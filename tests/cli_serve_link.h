@@ -42,11 +42,14 @@ static void message_begin(uint8_t *bytes, uint32_t command, uint64_t size)
 static uint64_t reply_wait(void)
 {
 	uint8_t bytes[PROXY_HEADER_BYTES + 8];
-	uint64_t value;
+	uint64_t value, size;
+	uint32_t command;
 
 	if (recv(proxy_link, bytes, sizeof(bytes), MSG_WAITALL) != sizeof(bytes))
 		fail("no reply", (uint64_t)errno);
-	EXPECT(bytes[0] == PROXY_reply && bytes[8] == 8, bytes[0]);
+	memcpy(&command, bytes, sizeof(command));
+	memcpy(&size, bytes + 8, sizeof(size));
+	EXPECT(command == PROXY_reply && size == sizeof(value), command);
 	memcpy(&value, bytes + PROXY_HEADER_BYTES, sizeof(value));
 	return value;
 }
