@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* cli/serve_child.c - the program that is served: its memory, its sockets, its process. */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -135,6 +136,7 @@ static void child_run(struct serve *serve, pid_t parent, int failed)
 	sigset_t none;
 	int error = 0;
 
+	assert(serve->options.word_count > 0); /* there is a program */
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
