@@ -13,11 +13,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Its memory: what the agent builds, then two buffers. */
+/* Its memory: what the agent builds, then a pair of buffers, and another: what was unmapped
+ * is mapped elsewhere the next time. */
 enum { PAGE = 4096, REGION_BYTES = 0x400000, BUFFER_BYTES = 64 * PAGE };
-#define SOURCE      (VMM_GUEST_BASE + REGION_BYTES)
-#define DESTINATION (SOURCE + BUFFER_BYTES)
-/* And where its engine sees the buffers. */
+enum { PAIRS_AT = REGION_BYTES, PAIR_BYTES = 2 * BUFFER_BYTES };
+/* And where its engine sees them. */
 #define IOVA_SOURCE      UINT64_C(0x10000000)
 #define IOVA_DESTINATION UINT64_C(0x20000000)
 
@@ -26,6 +26,7 @@ struct guest {
 	unsigned char *memory;
 	volatile uint64_t *job; /* registers of the engine's first job */
 	struct iopf_agent *agent;
+	unsigned pair; /* of buffers that is mapped: 0, 1 */
 	bool alone; /* nobody is behind the socket any more */
 };
 
@@ -86,17 +87,23 @@ static void turn(struct guest *guest)
 
 /* ---- The pager --------------------------------------------------------------------- */
 
+/* Where the buffers are in its memory: the source, behind it the destination. */
+static uint64_t source_at(const struct guest *guest)
+{
+	return PAIRS_AT + guest->pair * (uint64_t)PAIR_BYTES;
+}
+
 static int fault(void *context, const struct iopf_request *request, uint64_t *gpa,
 		 uint8_t *perm)
 {
 	uint64_t source = request->addr - IOVA_SOURCE;
 	uint64_t destination = request->addr - IOVA_DESTINATION;
 
-	(void)context;
+	*gpa = VMM_GUEST_BASE + source_at(context);
 	if (source < BUFFER_BYTES && !(request->perm & IOPF_WRITE))
-		*gpa = SOURCE + source;
+		*gpa += source;
 	else if (destination < BUFFER_BYTES)
-		*gpa = DESTINATION + destination;
+		*gpa += BUFFER_BYTES + destination;
 	else
 		return -EFAULT;
 	*perm = destination < BUFFER_BYTES ? IOPF_READ | IOPF_WRITE : IOPF_READ;
@@ -168,8 +175,8 @@ static void job_start(struct guest *guest, uint32_t pasid)
 
 static bool copy(struct guest *guest, uint32_t pasid, unsigned round)
 {
-	unsigned char *source = guest->memory + (SOURCE - VMM_GUEST_BASE);
-	unsigned char *destination = guest->memory + (DESTINATION - VMM_GUEST_BASE);
+	unsigned char *source = guest->memory + source_at(guest);
+	unsigned char *destination = source + BUFFER_BYTES;
 
 	for (uint32_t i = 0; i < BUFFER_BYTES; i++)
 		source[i] = (unsigned char)(i / PAGE + i * 7 + round);
@@ -181,7 +188,7 @@ static bool copy(struct guest *guest, uint32_t pasid, unsigned round)
 	       memcmp(source, destination, BUFFER_BYTES) == 0;
 }
 
-static void unmap(struct guest *guest, uint32_t pasid, uint64_t addr)
+static void range_unmap(struct guest *guest, uint32_t pasid, uint64_t addr)
 {
 	uint64_t ticket;
 	int error;
@@ -192,6 +199,13 @@ static void unmap(struct guest *guest, uint32_t pasid, uint64_t addr)
 	while (again(guest, error));
 	if (error == 0)
 		ticket_wait(guest, ticket);
+}
+
+static void unmap(struct guest *guest, uint32_t pasid)
+{
+	range_unmap(guest, pasid, IOVA_SOURCE);
+	range_unmap(guest, pasid, IOVA_DESTINATION);
+	guest->pair ^= 1;
 }
 
 static bool attach(struct guest *guest, uint32_t pasid)
@@ -237,10 +251,9 @@ static bool work(struct guest *guest, uint32_t pasid, unsigned round)
 {
 	bool good = attach(guest, pasid) && copy(guest, pasid, round);
 
-	unmap(guest, pasid, IOVA_SOURCE);
-	unmap(guest, pasid, IOVA_DESTINATION);
+	unmap(guest, pasid);
 	good = good && copy(guest, pasid, round + 1);
-	unmap(guest, pasid, IOVA_SOURCE);
+	unmap(guest, pasid);
 	good = good && reset(guest, pasid) && copy(guest, pasid, round + 2);
 	detach(guest, pasid);
 	return good;
