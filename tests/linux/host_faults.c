@@ -337,6 +337,29 @@ CASE(an_invalidation_reaches_the_functions_cache)
 	host_end();
 }
 
+CASE(an_invalidation_of_many_pages_reaches_them_all)
+{
+	enum { PAGES = 64 };
+	struct device_job job = { .destination = ADDR, .length = PAGES * 4096, .pattern = 1,
+				  .control = MODEL_JOB_FILL, .pasid = 5 };
+	uint64_t first = HOST_TABLE_PAGES * UINT64_C(4096), page = first;
+
+	NEEDS(invalidations);
+	host_open(1);
+	host_attach(f, 5);
+	CHECK_EQ(serve(&job, &page), MODEL_JOB_STATUS_done);
+	for (uint32_t i = 0; i < PAGES; i++, page += 4096)
+		host_map(f, 5, ADDR + i * UINT64_C(4096), page);
+	CHECK_EQ(vmm_table_invalidate(&f->vfio, space_of(f, 5)->table, ADDR, job.length), 0);
+	job.pattern = 2;
+	CHECK_EQ(device_run(&f->device, &job), MODEL_JOB_STATUS_done);
+	for (uint32_t i = 0; i < PAGES; i++) {
+		CHECK_EQ(host.memory[first + i * 4096], 1);
+		CHECK_EQ(host.memory[first + (PAGES + i) * 4096], 2);
+	}
+	host_end();
+}
+
 int main(void)
 {
 	return case_main();
