@@ -26,8 +26,9 @@ WINDOW = "0xfe400000"
 
 
 def words(role, *options):
+    role, *more = role.split()
     return [iopf, "serve", "--vtd", "--memory-mib", "16", *options, "--",
-            machine, role, "@memory@", "@proxy@", "@qtest@"]
+            machine, role, "@memory@", "@proxy@", "@qtest@", *more]
 
 
 def serve(role, *options):
@@ -124,6 +125,15 @@ def a_machine_that_dies_with_groups_open_is_let_go():
     assert done.returncode == 0, done.stdout + done.stderr
     text = pathlib.Path(file).read_text()
     assert " kill " in text and "interface=function" in text, text[:500]
+
+
+def it_may_die_at_any_time():
+    accesses = result_of("flr", 0)["window"]["messages"]
+    for last in range(1, accesses, max(1, accesses // 40)):
+        result = result_of(f"flr {last}", 1)
+        nothing_is_broken(result)
+        assert result["problems"] == ["the program was killed by signal 9 (Killed)"], last
+        assert result["endpoints"][0]["credits_in_use"] == 0, last
 
 
 def a_window_elsewhere_is_said():
@@ -223,6 +233,7 @@ sys.exit(cases.play([
     a_function_that_keeps_what_it_was_told_to_forget_is_found,
     what_the_program_says_is_the_verdict,
     a_machine_that_dies_with_groups_open_is_let_go,
+    it_may_die_at_any_time,
     a_window_elsewhere_is_said,
     what_is_no_message_ends_it,
     any_access_is_answered,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * cli_serve_machine.c ROLE MEMORY PROXY QTEST - what `iopf serve` takes for a QEMU: it
+ * cli_serve_machine.c ROLE MEMORY PROXY QTEST [N] - what `iopf serve` takes for a QEMU: it
  * speaks the proxied device's protocol and the test protocol, and does to the window what
  * firmware, an operating system and a driver do, with the library's own agent as the
- * guest's IOMMU driver. Some roles do something else.
+ * guest's IOMMU driver. Some roles do something else. With N it dies in its Nth access.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -566,11 +566,12 @@ static void memory_map(const char *path)
 
 int main(int argc, char **argv)
 {
-	if (argc != 5)
+	if (argc != 5 && argc != 6)
 		return 1;
 	memory_map(argv[2]);
 	proxy_link = atoi(argv[3]);
 	machine.qtest = atoi(argv[4]);
+	dies_after = argc == 6 ? (uint32_t)atoi(argv[5]) : 0;
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)
 		if (strcmp(roles[i].name, argv[1]) == 0)
 			return roles[i].play();
