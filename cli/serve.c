@@ -162,8 +162,10 @@ int cli_serve(int argc, char **argv)
 	struct serve *serve = calloc(1, sizeof(*serve));
 	int code;
 
-	if (serve == NULL)
+	if (serve == NULL) {
+		cli_error("no memory to serve with");
 		return CLI_MISSING;
+	}
 	serve->options = (struct serve_options){ .memory_mib = 768,
 						 .levels = 5,
 						 .functions = 1,

@@ -179,7 +179,10 @@ static int bench_prepare(struct serve *serve, struct serve_guest *machine)
 		.context = &machine->house.guest,
 	};
 
-	return bench_create(&options, &machine->bench) == 0 ? CLI_OK : CLI_MISSING;
+	if (bench_create(&options, &machine->bench) == 0)
+		return CLI_OK;
+	cli_error("no memory for the bench");
+	return CLI_MISSING;
 }
 
 static void bench_begin(struct serve_guest *machine)
@@ -205,8 +208,10 @@ static int guest_create(struct serve *serve)
 	struct serve_guest *machine = calloc(1, sizeof(*machine));
 	int code;
 
-	if (machine == NULL)
+	if (machine == NULL) {
+		cli_error("no memory for the guest's machine");
 		return CLI_MISSING;
+	}
 	serve->state = machine;
 	serve_house_prepare(serve, &house_options);
 	config_prepare(machine);
