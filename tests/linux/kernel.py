@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""kernel.py guest|host|mock|stall - Linux kernels for the lanes: a packaged one, built ones.
+"""kernel.py guest|host|mock|stall... - Linux kernels for the lanes: a packaged one, built ones.
 
 guest  the newest 6.12 of Debian 12's security suite, as its package has it
 host   the newest linux-source of Debian 13's backports, built with kernel.config
@@ -301,13 +301,15 @@ def main():
     if sys.argv[1:] == ["--help"]:
         print(__doc__)
         return 0
-    if len(sys.argv) != 2 or sys.argv[1] not in KERNELS:
+    names = sys.argv[1:]
+    if not names or not set(names) <= set(KERNELS):
         print(__doc__, file=sys.stderr)
         return 2
     for number in signal.SIGINT, signal.SIGTERM:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        print(KERNELS[sys.argv[1]]().image)
+        for name in names:
+            print(KERNELS[name]().image)
     except Missing as error:
         say(error)
         return 3
