@@ -113,8 +113,10 @@ def several_runs_at_once_build_once():
     for _ in range(4):
         child = os.fork()
         if child == 0:
-            kernel.cached(place, make)
-            os._exit(0 if (place / "image").exists() else 1)
+            try:
+                kernel.cached(place, make)
+            finally:
+                os._exit(0 if (place / "image").exists() else 1)
         children.append(child)
     assert all(os.waitpid(child, 0)[1] == 0 for child in children)
     assert count.read_text() == "x"
