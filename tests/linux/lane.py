@@ -281,14 +281,21 @@ def arguments():
     return options
 
 
+def needed(lane):
+    """The programs without which @lane cannot be played."""
+    if any(boot.machine == "virt" for boot in lanes.LANES[lane]):
+        return "make", "aarch64-linux-gnu-gcc", "qemu-system-aarch64", "dtc"
+    return "make", "gcc", "qemu-system-x86_64", "iasl"
+
+
 def main():
     options = arguments()
     for number in signal.SIGINT, signal.SIGTERM:
         signal.signal(number, lambda number, _: sys.exit(128 + number))
     try:
-        for program in "qemu-system-x86_64", "iasl", "gcc", "make":
+        for program in needed(options.lane):
             if shutil.which(program) is None:
-                raise kernel.Missing(f"no program {program}: tools/setup.sh linux")
+                raise kernel.Missing(f"no program {program}: tools/setup.sh linux arm64")
         way = play_proofs if options.self_test else play_broken if options.broken else play_lane
         with tempfile.TemporaryDirectory(prefix="iopf-linux-") as directory:
             options.workshop = Workshop(options.build, pathlib.Path(directory))
