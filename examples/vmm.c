@@ -24,8 +24,8 @@
 struct vmm {
 	struct vmm_iommu iommu;
 	struct vmm_device device;
-	void *memory;         /* the guest's */
-	volatile void *bar;   /* of its function */
+	void *memory;       /* the guest's */
+	volatile void *bar; /* of its function */
 	struct iopf_kernel *kernel;
 	int socket; /* register accesses and interrupts */
 	pid_t guest;
@@ -66,10 +66,8 @@ static int invalidate(void *context, uint32_t table, uint64_t addr, uint64_t siz
 
 static int reset(void *context, uint32_t device)
 {
-	const struct vmm *vmm = context;
-
 	(void)device;
-	return vmm_device_reset(&vmm->device);
+	return vmm_device_reset(&((const struct vmm *)context)->device);
 }
 
 static void interrupt(void *context, uint64_t addr, uint32_t data)
@@ -192,8 +190,10 @@ int main(int argc, char **argv)
 	if (error == 0)
 		error = kernel_create(&vmm, verbose);
 	vmm.bar = error == 0 ? vmm_device_bar(&vmm.device) : NULL;
-	if (vmm.bar == NULL)
-		return fprintf(stderr, "vmm: %s: %s\n", words[0], strerror(-error)), 3;
-	vmm.guest = vmm_guest_start(vmm.memory, vmm.bar, rounds, &vmm.socket);
+	vmm.guest = vmm.bar == NULL ? -1 :
+		vmm_guest_start(vmm.memory, vmm.bar, rounds, &vmm.socket);
+	if (vmm.guest < 0)
+		return fprintf(stderr, "vmm: %s: %s\n", words[0],
+			       strerror(error != 0 ? -error : errno)), 3;
 	return loop(&vmm);
 }
