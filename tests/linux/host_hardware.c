@@ -192,6 +192,43 @@ CASE(what_a_function_writes_is_dirty)
 	host_end();
 }
 
+/* A first level of @levels with one entry: the 2 MiB at @addr are those from @gpa on. */
+static uint64_t large_table(uint32_t levels, uint64_t addr, uint64_t gpa)
+{
+	enum { PRESENT = 1, WRITE = 2, USER = 4, LARGE = 0x80, LEAF_SHIFT = 21 };
+	uint64_t root = table_page(), table = root;
+
+	for (uint32_t shift = 12 + 9 * (levels - 1); shift > LEAF_SHIFT; shift -= 9) {
+		uint64_t *entries = (void *)(host.memory + table);
+
+		table = table_page();
+		entries[addr >> shift & 511] = table | PRESENT | WRITE | USER;
+	}
+	((uint64_t *)(void *)(host.memory + table))[addr >> LEAF_SHIFT & 511] =
+		gpa | PRESENT | WRITE | USER | LARGE;
+	return root;
+}
+
+CASE(a_table_of_five_levels_and_a_large_page)
+{
+	const uint64_t addr = (UINT64_C(0x123) << 45) & ~((UINT64_C(1) << 21) - 1);
+	struct iopf_address_space wanted = { .levels = 5 };
+	struct device_job job = fill_of(addr + PAGE, 64 * PAGE, 9);
+	uint32_t table;
+
+	host_open(1);
+	wanted.root = large_table(5, addr, first_page());
+	CHECK_EQ(vmm_table_create(&f->vfio, &wanted, &table), 0);
+	CHECK_EQ(vmm_device_attach(&f->vfio, 9, table), 0);
+	CHECK_EQ(device_run(&f->device, &job), MODEL_JOB_STATUS_done);
+	CHECK_EQ(host.memory[first_page() + PAGE], 7);
+	CHECK_EQ(host.memory[first_page() + 64 * PAGE + 8], 7);
+	CHECK_EQ(host.memory[first_page() + 65 * PAGE], 0);
+	CHECK_EQ(vmm_device_detach(&f->vfio, 9), 0);
+	CHECK_EQ(vmm_table_destroy(&f->vfio, table), 0);
+	host_end();
+}
+
 /* ---- Functions that leave -------------------------------------------------------------- */
 
 static void tell(const char *path)
