@@ -349,38 +349,45 @@ static inline void guest_begin(void)
 	guest.log = device_log_end(&guest.device);
 }
 
-/* Those that grew, as one line. */
-static inline void guest_list(char *line, size_t bytes,
-			      const enum bench_register *counters,
-			      const char *const *names, size_t count)
+struct guest_counter {
+	enum bench_register counter;
+	const char *name;
+};
+
+/* Those that grew in this case, as one line; false: none did. */
+static inline bool guest_list(char *line, size_t bytes, const struct guest_counter *row,
+			      size_t count)
 {
 	size_t at = 0;
 
 	line[0] = 0;
-	for (size_t i = 0; i < count && at < bytes; i++)
-		if (guest_grown(counters[i]) != 0)
+	for (; count > 0 && at < bytes; row++, count--)
+		if (guest_grown(row->counter) != 0)
 			at += (size_t)snprintf(line + at, bytes - at, "%s%" PRIu64 " %s",
-					       at == 0 ? "" : ", ", guest_grown(counters[i]),
-					       names[i]);
+					       at == 0 ? "" : ", ",
+					       guest_grown(row->counter), row->name);
+	return at > 0;
 }
 
 static inline void guest_say_counters(void)
 {
-	static const enum bench_register kernels[] = { BENCH_GUEST_RESPONSES, BENCH_DRAINS,
-						       BENCH_OVERFLOWS };
-	static const char *const kernel_names[] = { "answers", "drains", "overflows" };
-	static const enum bench_register hosts[] = { BENCH_REQUESTS, BENCH_SHOWN,
-						     BENCH_RESPONSES, BENCH_INVALIDATIONS,
-						     BENCH_RESETS };
-	static const char *const host_names[] = { "requests of the function", "groups shown",
-						  "responses", "invalidations", "resets" };
+	static const struct guest_counter kernels[] = {
+		{ BENCH_GUEST_RESPONSES, "answers" },
+		{ BENCH_DRAINS, "drains" },
+		{ BENCH_OVERFLOWS, "overflows" },
+	};
+	static const struct guest_counter hosts[] = {
+		{ BENCH_REQUESTS, "requests of the function" },
+		{ BENCH_SHOWN, "groups shown" },
+		{ BENCH_RESPONSES, "responses" },
+		{ BENCH_INVALIDATIONS, "invalidations" },
+		{ BENCH_RESETS, "resets" },
+	};
 	char line[256];
 
-	guest_list(line, sizeof(line), kernels, kernel_names, 3);
-	if (line[0] != 0)
+	if (guest_list(line, sizeof(line), kernels, sizeof(kernels) / sizeof(kernels[0])))
 		NOTE("%s", line);
-	guest_list(line, sizeof(line), hosts, host_names, 5);
-	if (line[0] != 0)
+	if (guest_list(line, sizeof(line), hosts, sizeof(hosts) / sizeof(hosts[0])))
 		HOST("%s", line);
 }
 
