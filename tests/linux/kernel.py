@@ -62,6 +62,10 @@ class Missing(Exception):
     """Something that is needed cannot be had: what, and how to get it."""
 
 
+class Failed(Missing):
+    """A command that is there ran, and failed."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Kernel:
     version: str           # as the package names it
@@ -96,7 +100,7 @@ def run(*command, **options):
         raise
     if process.returncode != 0:
         last = (errors or output).strip().splitlines()[-12:]
-        raise Missing("\n  ".join([f"failed: {' '.join(command)}", *last]))
+        raise Failed("\n  ".join([f"failed: {' '.join(command)}", *last]))
     return output
 
 

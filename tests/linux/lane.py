@@ -201,7 +201,10 @@ def keep(options, name, directory):
 
 @functools.cache
 def kernel_of(name):
-    return kernel.KERNELS[name]()
+    try:
+        return kernel.KERNELS[name]()
+    except kernel.Failed as error:
+        raise kernel.Missing(str(error)) from error
 
 
 def play(boot, name, options):
@@ -296,15 +299,20 @@ def main():
         for program in needed(options.lane):
             if shutil.which(program) is None:
                 raise kernel.Missing(f"no program {program}: tools/setup.sh linux arm64")
+        if not (options.build / "cli/iopf").exists():
+            raise kernel.Missing(f"no {options.build}/cli/iopf: make")
         way = play_proofs if options.self_test else play_broken if options.broken else play_lane
         with tempfile.TemporaryDirectory(prefix="iopf-linux-") as directory:
             options.workshop = Workshop(options.build, pathlib.Path(directory))
             passed, failed = way(options)
     except kernel.Missing as error:
         say(error)
-        return 3
+        return 1 if isinstance(error, kernel.Failed) else 3
+    if passed + failed == 0:
+        say(f"no case of '{options.only or ''}' in starts of '{options.boot}'")
+        return 2
     print(f"{passed} passed, {failed} failed")
-    return 1 if failed or not passed else 0
+    return failed != 0
 
 
 if __name__ == "__main__":
