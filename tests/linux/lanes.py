@@ -32,6 +32,8 @@ LANES = {
         Boot("4 levels", ("guest_engine", "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "4"), append="no5lvl",
              cpu="max,la57=off"),
+        Boot("translated without a PASID", ("guest_engine", "guest_queue"), ("iopf_lane",),
+             ("--levels", "5"), append="iommu=nopt"),
         Boot("newest kernel", ("guest_engine", "guest_life", "guest_queue", "guest_silence"),
              ("iopf_lane",), ("--levels", "5"), kernel="host"),
         Boot("processes bound by the newest kernel", ("process", "process_life"),
