@@ -1,13 +1,129 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * process_life.c - processes whose page tables the device has: groups of their pages, several
- * of them at once, bound and unbound, and ended, by themselves or by others, with the device
- * at work in them.
+ * process_life.c - processes whose page tables the device has: where they end, groups of
+ * their pages, several processes at once, bound and unbound, and ended, by themselves or by
+ * others, with the device at work in them.
  */
 #define _GNU_SOURCE
 #include "process.h"
 
 enum { SEVERAL = 16 };
+
+/* ---- Addresses --------------------------------------------------------------------- */
+
+static bool five_levels(void)
+{
+	FILE *cpus = fopen("/proc/cpuinfo", "re");
+	bool found = false;
+	char line[4096];
+
+	while (cpus != NULL && !found && fgets(line, sizeof(line), cpus) != NULL)
+		found = strncmp(line, "flags", 5) == 0 && strstr(line, " la57") != NULL;
+	if (cpus != NULL)
+		fclose(cpus);
+	return found;
+}
+
+/* With four levels no process has an address so high, and the device none there. */
+CASE(the_device_reaches_as_high_as_the_process)
+{
+	void *high = (void *)(UINT64_C(1) << 52);
+
+	begin();
+	NOTE("%d levels", five_levels() ? 5 : 4);
+	if (five_levels()) {
+		map_at(high, PAGE_BYTES, MAP_PRIVATE | MAP_ANONYMOUS, -1);
+		CHECK_JOB(fill(high, PAGE_BYTES, PATTERN_NEW), done);
+		CHECK(holds(high, PAGE_BYTES, PATTERN_NEW));
+		CHECK_EQ(munmap(high, PAGE_BYTES), 0);
+		check_served();
+	} else {
+		CHECK_JOB(fill(high, PAGE_BYTES, PATTERN_NEW), invalid);
+		check_refused(1);
+	}
+}
+
+/* Neither read nor written; @flags of the jobs. */
+static void check_out_of_reach(uint64_t addr, uint64_t flags)
+{
+	void *there = (void *)addr;
+	uint8_t *page = pages_new(1);
+	struct device_job jobs[] = {
+		job_of(MODEL_JOB_COPY | flags, there, page, PAGE_BYTES, 0),
+		job_of(MODEL_JOB_FILL | flags, NULL, there, PAGE_BYTES, PATTERN_NEW),
+	};
+
+	set(page, PAGE_BYTES, PATTERN_OLD);
+	for (size_t i = 0; i < 2; i++) {
+		enum model_job_status status = device_run(&self.device, &jobs[i]);
+
+		HOST("%s 0x%016" PRIx64 ": %s", i == 0 ? "read" : "write", addr,
+		     job_status_name(0));
+		CHECK(status == MODEL_JOB_STATUS_invalid || flags != 0);
+		CHECK(status != MODEL_JOB_STATUS_done);
+	}
+	CHECK(holds(page, PAGE_BYTES, PATTERN_OLD));
+}
+
+CASE(addresses_without_memory_are_refused)
+{
+	begin();
+	check_out_of_reach((uintptr_t)addresses_take(PAGE_BYTES, PAGE_BYTES), 0);
+	check_out_of_reach(0, 0);
+	check_refused(4);
+}
+
+CASE(addresses_that_no_process_has_are_refused)
+{
+	begin();
+	check_out_of_reach(UINT64_C(0x4000000000000000), 0);
+	check_out_of_reach(UINT64_C(0x8000000000000000), 0);
+	check_settled();
+}
+
+/* They are in the process's tables, present, for the kernel alone. */
+CASE(addresses_of_the_kernel_are_refused)
+{
+	uint64_t direct = five_levels() ? UINT64_C(0xff11000000000000) :
+					  UINT64_C(0xffff888000000000);
+
+	begin();
+	check_out_of_reach(direct + 0x100000, 0);
+	check_out_of_reach(UINT64_C(0xffffffff81000000), 0);
+	check_out_of_reach(direct + 0x100000, MODEL_JOB_PRIV);
+	check_settled();
+}
+
+CASE(a_mapping_that_was_never_writable_is_only_read)
+{
+	int file = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+
+	begin();
+	uint8_t *text = mmap(addresses_take(PAGE_BYTES, PAGE_BYTES), PAGE_BYTES,
+			     PROT_READ, MAP_PRIVATE | MAP_FIXED_NOREPLACE, file, 0);
+	uint8_t *to = pages_new(1);
+
+	CHECK(text != MAP_FAILED);
+	CHECK_JOB(copy(to, text, PAGE_BYTES), done);
+	CHECK(memcmp(to, text, PAGE_BYTES) == 0);
+	CHECK_JOB(fill(text, PAGE_BYTES, PATTERN_NEW), invalid);
+	CHECK(memcmp(to, text, PAGE_BYTES) == 0);
+	close(file);
+	check_refused(1);
+}
+
+CASE(a_pasid_without_a_process_is_refused)
+{
+	begin();
+	uint8_t *page = pages_new(1);
+	struct device_job job =
+		job_of(MODEL_JOB_FILL, NULL, page, PAGE_BYTES, PATTERN_NEW);
+
+	job.pasid = self.bond.pasid + 1000;
+	CHECK_JOB(device_run(&self.device, &job), invalid);
+	CHECK(!resident(page));
+	check_settled();
+}
 
 /* ---- Groups ------------------------------------------------------------------------ */
 
