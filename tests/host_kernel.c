@@ -6,7 +6,7 @@
 #include "iopf/kernel.h"
 #include "source_kernel.h"
 
-enum { DEVICE = 7, RID = 0x8, REGION = 0x200000, MEMORY = 0x300000, CALLS = 64 };
+enum { DEVICE = 7, OTHER = 9, RID = 0x8, OTHER_RID = 0x10, REGION = 0x200000, MEMORY = 0x300000, CALLS = 64 };
 #define BASE UINT64_C(0x1000000)
 
 /* What the kernel was asked for, in order. */
@@ -134,16 +134,18 @@ static struct iopf_policy policy; /* of the next world */
 
 static struct iopf_kernel_options options_of(void)
 {
-	static const struct iopf_kernel_function function = { .device = DEVICE,
-							      .guest_rid = RID,
-							      .allocation = 32,
-							      .pasid_in_response = true };
+	static const struct iopf_kernel_function functions[] = {
+		{ .device = DEVICE, .guest_rid = RID, .allocation = 32,
+		  .pasid_in_response = true },
+		{ .device = OTHER, .guest_rid = OTHER_RID, .allocation = 32,
+		  .pasid_in_response = true },
+	};
 
 	return (struct iopf_kernel_options){
 		.size_bytes = sizeof(struct iopf_kernel_options),
 		.instance = 1,
-		.function_count = 1,
-		.functions = &function,
+		.function_count = 2,
+		.functions = functions,
 		.memory = { &segment, 1 },
 		.pasid_max = 4,
 		.levels = 4,
@@ -160,11 +162,11 @@ static void agent_create(void)
 	static _Alignas(64) uint8_t agent_memory[1 << 20];
 	static const struct iopf_register_ops registers = { register_read, register_write };
 	static const struct iopf_agent_ops agent_ops = { .fault = fault };
-	static const uint32_t rid = RID;
+	static const uint32_t rids[] = { RID, OTHER_RID };
 	const struct iopf_agent_options options = {
 		.size_bytes = sizeof(options),
-		.rid_count = 1,
-		.rids = &rid,
+		.rid_count = 2,
+		.rids = rids,
 		.memory = { &segment, 1 },
 		.base = BASE,
 		.region_bytes = REGION,
@@ -212,13 +214,18 @@ static void begin(void)
 	CHECK_EQ(error, 0);
 }
 
-static void attach(uint32_t pasid)
+static void attach_to(uint32_t rid, uint32_t pasid)
 {
 	uint64_t ticket;
 
-	CHECK_EQ(iopf_agent_attach(world.agent, RID, pasid, &ticket), 0);
+	CHECK_EQ(iopf_agent_attach(world.agent, rid, pasid, &ticket), 0);
 	run();
 	CHECK(iopf_agent_waited(world.agent, ticket));
+}
+
+static void attach(uint32_t pasid)
+{
+	attach_to(RID, pasid);
 }
 
 static void begin_with(uint32_t pasid)
@@ -400,6 +407,38 @@ TEST(a_reset_comes_when_everything_is_answered)
 	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_SUCCESS);
 	CHECK_EQ(kernel.groups[group].answers, 1);
 	CHECK_EQ(iopf_kernel_reset_function(world.kernel, DEVICE + 1, 0), -ENOENT);
+}
+
+TEST(another_function_feels_nothing)
+{
+	uint32_t groups[2], other;
+
+	begin_with(1);
+	attach_to(OTHER_RID, 1);
+	world.silent = true;
+	for (uint32_t i = 0; i < 2; i++)
+		groups[i] = kernel_fault(DEVICE, 1, i, 1);
+	other = kernel_fault(OTHER, 1, 0, 1);
+	run();
+	world.call_count = 0;
+	CHECK_EQ(iopf_kernel_reset_function(world.kernel, DEVICE, ++world.now_ns), 0);
+	for (uint32_t i = 0; i < world.call_count; i++)
+		CHECK_EQ(world.calls[i].device, DEVICE);
+	CHECK(kernel.groups[groups[0]].by_kernel && kernel.groups[groups[1]].by_kernel);
+	CHECK_EQ(kernel.groups[other].answers, 0);
+	CHECK_EQ(iopf_agent_answer(world.agent, OTHER_RID, 1, 0, IOPF_SUCCESS), 0);
+	iopf_agent_kick(world.agent);
+	run();
+	CHECK_EQ(kernel.groups[other].answers, 1);
+	CHECK_EQ(kernel.groups[other].code, IOPF_IOMMUFD_SUCCESS);
+	CHECK_EQ(iopf_agent_detach(world.agent, OTHER_RID, 1), 0);
+	run();
+	world.silent = false;
+	groups[0] = kernel_fault(DEVICE, 1, 0, 1);
+	other = kernel_fault(OTHER, 1, 0, 1);
+	run();
+	CHECK_EQ(kernel.groups[groups[0]].code, IOPF_IOMMUFD_SUCCESS);
+	CHECK_EQ(kernel.groups[other].code, IOPF_IOMMUFD_INVALID);
 }
 
 TEST(what_cannot_be_attached_again_after_a_reset_is_refused)
