@@ -422,6 +422,7 @@ TEST(another_function_feels_nothing)
 	run();
 	world.call_count = 0;
 	CHECK_EQ(iopf_kernel_reset_function(world.kernel, DEVICE, ++world.now_ns), 0);
+	CHECK_EQ(world.call_count, 3); /* detach, reset, attach */
 	for (uint32_t i = 0; i < world.call_count; i++)
 		CHECK_EQ(world.calls[i].device, DEVICE);
 	CHECK(kernel.groups[groups[0]].by_kernel && kernel.groups[groups[1]].by_kernel);
