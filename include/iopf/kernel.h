@@ -30,7 +30,7 @@ extern "C" {
 struct iopf_kernel;
 
 /* @device is the kernel's number of the function, @pasid may be IOPF_PASID_NONE. None may
- * call back. An error of what cannot be undone is counted by nobody: the kernel has it. */
+ * call back. A detach cannot fail: what the kernel refuses goes with its descriptors. */
 struct iopf_kernel_ops {
 	/*
 	 * (device, pasid) gets this address space, with the descriptor for its faults
