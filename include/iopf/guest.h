@@ -96,7 +96,9 @@ struct iopf_guest_ops {
 	int (*detach)(void *context, uint32_t endpoint, uint32_t pasid);
 	/* An IOTLB or device-TLB invalidation for an attached (endpoint, pasid): command's
 	 * rid is the guest's, its pasid the attached one, kind, granularity, addr and
-	 * size_bytes are for the host to carry out. 0: issued, -EAGAIN: no room now. */
+	 * size_bytes are for the host to carry out. 0: issued, -EAGAIN: no room now,
+	 * -ETIMEDOUT: it was not carried out in time, and no wait of the guest confirms
+	 * it. */
 	int (*invalidate)(void *context, uint32_t endpoint, uint32_t pasid,
 			  const struct iopf_command *command);
 	/* Everything that invalidate() was given has completed at the hardware: 0 or

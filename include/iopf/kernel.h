@@ -36,7 +36,7 @@ struct iopf_kernel_ops {
 	 * (device, pasid) gets this address space, with the descriptor for its faults
 	 * (IOMMU_HWPT_ALLOC, VFIO_DEVICE_ATTACH_IOMMUFD_PT); *@table is given back later.
 	 * space->levels 0: addresses are guest-physical; nothing faults then.
-	 * 0 or a negative errno: refused, and nothing of it is left.
+	 * 0 or a negative errno: refused, and nothing of it is left; the guest is not told.
 	 */
 	int (*attach)(void *context, uint32_t device, uint32_t pasid,
 		      const struct iopf_address_space *space, uint32_t *table);
@@ -44,7 +44,8 @@ struct iopf_kernel_ops {
 	 * invalid to all of it. */
 	void (*detach)(void *context, uint32_t device, uint32_t pasid, uint32_t table);
 	/* What caches know of these addresses is wrong, in the IOMMU and in the function
-	 * (IOMMU_HWPT_INVALIDATE). @size_bytes UINT64_MAX, from 0: all. 0 or an errno. */
+	 * (IOMMU_HWPT_INVALIDATE). @size_bytes UINT64_MAX, from 0: all. 0; -ETIMEDOUT,
+	 * -EAGAIN: the guest is told that it took too long; or an errno, which it is not. */
 	int (*invalidate)(void *context, uint32_t table, uint64_t addr, uint64_t size_bytes);
 	/* A function reset (VFIO_DEVICE_RESET): nothing is attached. NULL: there is none. */
 	int (*reset)(void *context, uint32_t device);
@@ -55,7 +56,7 @@ struct iopf_kernel_ops {
 struct iopf_kernel_function {
 	uint32_t device;    /* out_devid of VFIO_DEVICE_BIND_IOMMUFD */
 	uint32_t guest_rid; /* as the guest sees it */
-	uint32_t allocation; /* groups that it may have open, 1..IOPF_HOST_ALLOCATION_MAX:
+	uint32_t allocation; /* requests that it may have open, 1..IOPF_HOST_ALLOCATION_MAX:
 			      * the kernel's PRI setting, or more */
 	bool pasid_in_response; /* PRG Response PASID Required */
 	uint8_t rsvd[3];
@@ -88,7 +89,8 @@ size_t iopf_kernel_size_bytes(const struct iopf_kernel_options *options);
  * Make it in @memory (aligned to 64). No call of ops is made, no descriptor touched.
  *
  * Owns:    borrows @memory and what @options points to; there is nothing to destroy.
- * Returns: 0; -EINVAL (an option, a device or a rid twice, the alignment); -ENOSPC.
+ * Returns: 0; -EINVAL (an option, a device or a rid twice, the alignment); -ERANGE (the
+ *          policy); -ENOSPC.
  */
 int iopf_kernel_create(const struct iopf_kernel_options *options, void *memory,
 		       size_t memory_bytes, struct iopf_kernel **kernel);
@@ -114,7 +116,8 @@ uint64_t iopf_kernel_next_ns(const struct iopf_kernel *kernel);
 /*
  * Reset a function. Its groups end before, while it knows the questions: a descriptor
  * does not hear of a reset, and what is answered after one reaches a function that has
- * forgotten. Address spaces are attached again.
+ * forgotten. Address spaces are attached again, and a guest that said failure of the
+ * function is served again.
  *
  * Returns: 0; -ENOENT (no such device); -EOPNOTSUPP (no such call); what ops->reset or
  *          ops->attach returned: then what could not be attached is refused its requests.
@@ -123,7 +126,8 @@ int iopf_kernel_reset_function(struct iopf_kernel *kernel, uint32_t device,
 			       uint64_t now_ns);
 
 /* The guest is dead: everything of it is detached and ended, its registers are as after
- * power-on. Returns: 0, -EAGAIN: a call is short, call again. */
+ * power-on, and a descriptor that was of no use is tried anew. Returns: 0, -EAGAIN: a call
+ * is short, call again. */
 int iopf_kernel_guest_gone(struct iopf_kernel *kernel, uint64_t now_ns);
 
 /* What lies inside, for those who look. Borrowed. */

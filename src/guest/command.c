@@ -87,7 +87,7 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 		return result;
 	guest->stats.invalidations++;
 	guest->forwarded++;
-	return result == GUEST_PASSED_OVER ? -ETIMEDOUT : 0;
+	return result == GUEST_PASSED_OVER || result == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
 int guest_command_invalidate(struct iopf_guest *guest, const struct iopf_command *command)

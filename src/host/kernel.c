@@ -41,6 +41,15 @@ static void broke(struct iopf_kernel *kernel, int error)
 		kernel->broken = error;
 }
 
+static void write_out(struct iopf_kernel *kernel, const struct iopf_response *responses,
+		      uint32_t count)
+{
+	int error = iopf_iommufd_write(kernel->source, responses, count);
+
+	kernel->waiting = error == -EAGAIN;
+	broke(kernel, error);
+}
+
 static uint32_t respond(struct iopf_kernel *kernel)
 {
 	struct iopf_response out[KERNEL_BATCH];
@@ -52,7 +61,7 @@ static uint32_t respond(struct iopf_kernel *kernel)
 					    KERNEL_BATCH, kernel->now_ns);
 		if (count < 0)
 			break;
-		broke(kernel, iopf_iommufd_write(kernel->source, out, (uint32_t)count));
+		write_out(kernel, out, (uint32_t)count);
 		for (int i = 0; i < count; i++)
 			tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_RESPONSE,
 							 .endpoint = out[i].endpoint,
@@ -211,11 +220,14 @@ static int guest_attach(void *context, uint32_t endpoint, uint32_t pasid,
 	if (error != 0)
 		return error;
 	error = attach(kernel, endpoint, pasid, space);
+	if (error == -EAGAIN)
+		error = -EBUSY; /* refused: nothing is under way */
 	if (error != 0 && iopf_broker_detach(kernel->broker, endpoint, pasid) == 0)
 		finish(kernel, endpoint);
 	return error;
 }
 
+/* Not now: the guest has to ask again, as after a time-out. */
 static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 			    const struct iopf_command *command)
 {
@@ -234,26 +246,47 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 					 .endpoint = endpoint,
 					 .pasid = pasid,
 					 .command = command });
-	return error;
+	return error == -EAGAIN ? -ETIMEDOUT : error;
 }
 
 /* ---- Drain and answers ----------------------------------------------------------------- */
 
-/* What the descriptor held is shown or ended. What it does not hold yet is of attachments
- * that live, or was answered when they were detached. */
+static uint32_t unseen(const struct iopf_kernel *kernel)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < kernel->function_count; i++)
+		count += iopf_broker_gauge(kernel->broker, kernel->endpoints[i],
+					   IOPF_GAUGE_ready);
+	return count;
+}
+
+/*
+ * What the descriptor held when this was first asked is shown or ended. What it did not
+ * hold yet is of attachments that live, or was answered when they were detached.
+ *
+ * In the turn after that, all that the guest has room for has been shown. The answers that
+ * would make more room stand behind the drain: what is left ends here, so that a function
+ * that goes on asking holds nobody up.
+ */
 static int guest_drained(void *context)
 {
 	struct iopf_kernel *kernel = context;
-	uint32_t unseen = 0;
+	bool again = kernel->drain_turn + 1 == kernel->turn;
 
-	(void)take(kernel);
-	if (kernel->parked) /* the answers that would make room stand behind the drain */
+	kernel->drain_turn = kernel->turn;
+	if (!again) {
+		(void)take(kernel);
+		return unseen(kernel) > 0 || kernel->parked ? -EAGAIN : 0;
+	}
+	if (kernel->parked)
 		not_shown(kernel, -ENOSPC);
 	kernel->parked = false;
-	for (uint32_t i = 0; i < kernel->function_count; i++)
-		unseen += iopf_broker_gauge(kernel->broker, kernel->endpoints[i],
-					    IOPF_GAUGE_ready);
-	return unseen > 0 ? -EAGAIN : 0;
+	while (iopf_broker_fetch(kernel->broker, kernel->owner, &kernel->group,
+				 kernel->now_ns) == 0)
+		not_shown(kernel, -ENOSPC);
+	kernel->drain_turn = 0;
+	return 0;
 }
 
 /* Failure cannot be said to a descriptor: the group ends as the guest would see it end, and
@@ -330,6 +363,7 @@ int iopf_kernel_run(struct iopf_kernel *kernel, uint32_t budget, uint64_t now_ns
 	uint32_t done, steps, polled;
 
 	kernel->now_ns = now_ns;
+	kernel->turn++;
 	done = take(kernel);
 	done += show(kernel);
 	steps = iopf_guest_run(kernel->guest, budget, now_ns);
@@ -342,8 +376,12 @@ int iopf_kernel_run(struct iopf_kernel *kernel, uint32_t budget, uint64_t now_ns
 
 uint64_t iopf_kernel_next_ns(const struct iopf_kernel *kernel)
 {
-	return kernel->busy ? kernel->now_ns :
-			      iopf_broker_next_deadline_ns(kernel->broker);
+	uint64_t due_ns = iopf_broker_next_deadline_ns(kernel->broker);
+	uint64_t again_ns = kernel->now_ns + KERNEL_AGAIN_NS;
+
+	if (kernel->busy)
+		return kernel->now_ns;
+	return kernel->waiting && again_ns < due_ns ? again_ns : due_ns;
 }
 
 int iopf_kernel_guest_gone(struct iopf_kernel *kernel, uint64_t now_ns)
@@ -353,6 +391,8 @@ int iopf_kernel_guest_gone(struct iopf_kernel *kernel, uint64_t now_ns)
 	kernel->now_ns = now_ns;
 	error = iopf_guest_reset(kernel->guest, now_ns);
 	(void)respond(kernel);
+	if (error == 0) /* what stood in the descriptor's way has gone with it */
+		kernel->broken = 0;
 	return error;
 }
 
@@ -369,11 +409,13 @@ static struct map_cell *cell_of(struct iopf_kernel *kernel, uint32_t at, uint32_
 static void detach_all(struct iopf_kernel *kernel, uint32_t device, uint32_t endpoint)
 {
 	for (uint32_t i = 0; i <= kernel->tables.mask; i++) {
-		const struct map_cell *cell = cell_of(kernel, i, endpoint);
+		struct map_cell *cell = cell_of(kernel, i, endpoint);
 
-		if (cell != NULL && cell->value != MAP_NONE)
-			kernel->ops->detach(kernel->context, device, (uint32_t)cell->key,
-					    cell->value);
+		if (cell == NULL || cell->value == MAP_NONE)
+			continue;
+		kernel->ops->detach(kernel->context, device, (uint32_t)cell->key,
+				    cell->value);
+		cell->value = MAP_NONE;
 	}
 	iopf_iommufd_forget(kernel->source, device, IOPF_PASID_ANY);
 }
@@ -385,16 +427,18 @@ static int attach_all(struct iopf_kernel *kernel, uint32_t device, uint32_t endp
 	for (uint32_t i = 0; i <= kernel->tables.mask; i++) {
 		struct map_cell *cell = cell_of(kernel, i, endpoint);
 		struct iopf_address_space space;
+		uint32_t table = MAP_NONE;
 		int attached;
 
 		if (cell == NULL || iopf_guest_space(kernel->guest, endpoint,
 						     (uint32_t)cell->key, &space) != 0)
 			continue;
-		attached = kernel->ops->attach(kernel->context, device, (uint32_t)cell->key,
-					       &space, &cell->value);
-		if (attached != 0)
-			cell->value = MAP_NONE;
-		error = attached != 0 ? attached : error;
+		attached = kernel->ops->attach(kernel->context, device,
+					       (uint32_t)cell->key, &space, &table);
+		if (attached == 0)
+			cell->value = table;
+		else
+			error = attached;
 	}
 	return error;
 }
@@ -419,6 +463,9 @@ int iopf_kernel_reset_function(struct iopf_kernel *kernel, uint32_t device,
 					 .pasid = IOPF_PASID_NONE });
 	attached = attach_all(kernel, device, endpoint);
 	iopf_broker_enable(kernel->broker, endpoint);
+	/* A function that was told failure pages again after its reset (PCIe 10.5.2.3). */
+	iopf_broker_out_of_service(kernel->broker, endpoint, kernel->owner, false,
+				   now_ns);
 	return error != 0 ? error : attached;
 }
 

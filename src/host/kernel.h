@@ -9,6 +9,7 @@
 enum {
 	KERNEL_BATCH = 64, /* responses at once */
 	KERNEL_READS = 64, /* of the descriptor at once: one that floods holds nobody up */
+	KERNEL_AGAIN_NS = 1000000, /* until answers that it does not take are offered again */
 };
 
 struct iopf_kernel {
@@ -25,6 +26,9 @@ struct iopf_kernel {
 	int broken;  /* what the descriptor said, when it said that it is of no use */
 	bool parked; /* the guest has no index for @group */
 	bool busy;   /* more to do than there was budget for */
+	bool waiting; /* the descriptor takes no answer now, and there are some */
+	uint64_t turn, drain_turn; /* this one, from 2 on; when a drain of the guest's that is
+				    * not over was last asked for, or 0 */
 	struct iopf_group group;
 	struct iopf_page pages[IOPF_HOST_ALLOCATION_MAX];
 	uint32_t devices[IOPF_GUEST_ENDPOINT_MAX];

@@ -171,6 +171,7 @@ int iopf_kernel_create(const struct iopf_kernel_options *options, void *memory,
 	*kernel = (struct iopf_kernel){ .ops = options->ops,
 					.note = options->note,
 					.context = options->context,
+					.turn = 1,
 					.function_count = options->function_count };
 	map_create(&kernel->tables, options->pasid_max, bytes + plan.map_at);
 	error = create_broker(kernel, &plan, options);
