@@ -156,6 +156,8 @@ static int master_create(struct run_guest *guest)
 		return error;
 	engine.master = downstream.context = guest->master;
 	engine.group_pages = 1; /* a stall is one page */
+	if (guest->run->hooks->adapt != NULL)
+		guest->run->hooks->adapt(guest, NULL, &engine);
 	error = model_engine_create(&engine, &guest->engine);
 	return error != 0 ? error :
 			    model_iommu_connect(guest->machine->iommu, guest->rid,

@@ -71,7 +71,7 @@ struct run_hooks {
 	void (*interrupt)(struct run_guest *guest, uint64_t addr, uint32_t data);
 	/* Of its device. */
 	void (*device_interrupt)(struct run_guest *guest);
-	/* Before they are made; or NULL. */
+	/* Before they are made; or NULL. A platform master has no @function: NULL. */
 	void (*adapt)(struct run_guest *guest, struct model_function_options *function,
 		      struct model_engine_options *engine);
 	/* Before it is plugged in; or NULL. */

@@ -60,10 +60,11 @@ static const struct option_table table = {
 		 "finds behind one window of registers: an IOMMU, and functions that page behind\n"
 		 "it, on PCI segment 1. In its arguments these are replaced:\n"
 		 "  @memory@   the path of the machine's memory, a file as large as was said\n"
-		 "  @proxy@    the descriptor for -device x-pci-proxy-dev,fd=\n"
+		 "  @proxy@    the descriptor for -device x-pci-proxy-dev,fd=; with --vtd\n"
 		 "  @qtest@    the descriptor for -chardev socket,fd= of -qtest",
 	.after = "PROGRAM says yes by the code 33 and no by 35, as -device isa-debug-exit makes\n"
-		 "them of 0x10 and 0x11. This ends with 0 after a yes where every invariant held;\n"
+		 "them of 0x10 and 0x11; with --smmuv3 its device has a register for that, and\n"
+		 "the code is 0. This ends with 0 after a yes where every invariant held;\n"
 		 "with 1 where not, or where PROGRAM ended without a yes; with 2 where an option\n"
 		 "is of no use; with 3 where something needed is missing, or the window is not at\n"
 		 "--window; with 130 or 143 after SIGINT or SIGTERM.",
@@ -81,8 +82,13 @@ static bool options_fit(const struct serve_options *given)
 
 	if (given->vtd == given->smmuv3)
 		wrong = "one of --vtd and --smmuv3 is to be said";
-	else if (given->smmuv3 && (given->as_hardware || given->broken != NULL))
-		wrong = "--smmuv3: neither --as-hardware nor --break";
+	else if (given->smmuv3 && (given->as_hardware || given->broken != NULL ||
+				   given->window != 0 || given->levels != 0))
+		wrong = "--smmuv3: neither --as-hardware, --break, --window nor --levels";
+	else if (given->window % SERVE_WINDOW_BYTES != 0)
+		wrong = "--window: it is at a multiple of 0x400000";
+	else if (given->as_hardware && given->levels != 0)
+		wrong = "--levels is of a guest's tables: without --as-hardware";
 	else if (given->word_count == 0)
 		wrong = "a program is needed: iopf serve [OPTION...] -- PROGRAM [ARGUMENT...]";
 	else if (given->broken != NULL && strcmp(given->broken, "invalidations") != 0)
@@ -167,7 +173,6 @@ int cli_serve(int argc, char **argv)
 		return CLI_MISSING;
 	}
 	serve->options = (struct serve_options){ .memory_mib = 768,
-						 .levels = 5,
 						 .functions = 1,
 						 .seconds_ns = 600 * SECOND };
 	serve->memory_descriptor = serve->process = serve->signals = -1;

@@ -77,7 +77,8 @@ struct serve_machine_ops {
 	int (*create)(struct serve *serve);
 	/* After a create that failed, too. */
 	void (*destroy)(struct serve *serve);
-	/* Registers of VT-d: @width_bytes 1, 2, 4 or 8. */
+	/* The window. A machine that has none leaves this part out.
+	 * Registers of VT-d: @width_bytes 1, 2, 4 or 8. */
 	uint64_t (*register_read)(struct serve *serve, uint32_t offset,
 				  uint32_t width_bytes);
 	void (*register_write)(struct serve *serve, uint32_t offset, uint32_t width_bytes,

@@ -53,20 +53,32 @@ static int memory_create(struct serve *serve)
 	return 0;
 }
 
+/* Returns: our end, with @other for the program; or a negative errno. */
+static int ends_create(int *other)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+		return -errno;
+	*other = ends[1];
+	return ends[0];
+}
+
+/* A machine without a window has nothing that could be proxied. */
 static int sockets_create(struct serve *serve)
 {
-	int proxy[2], qtest[2];
+	bool window = serve->machine->register_read != NULL;
+	int proxy = window ? ends_create(&serve->proxy_other) : -1;
+	int qtest = ends_create(&serve->qtest_other);
 
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, proxy) != 0)
-		return -errno;
-	proxy_create(&serve->proxy, proxy[0], SERVE_WINDOW_BYTES, &serve_window_ops,
-		     serve);
-	serve->proxy_other = proxy[1];
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, qtest) != 0)
-		return -errno;
-	qtest_create(&serve->qtest, qtest[0]);
-	serve->qtest_other = qtest[1];
-	return 0;
+	if (proxy >= 0)
+		proxy_create(&serve->proxy, proxy, SERVE_WINDOW_BYTES, &serve_window_ops,
+			     serve);
+	if (qtest >= 0)
+		qtest_create(&serve->qtest, qtest);
+	if (window && proxy < 0)
+		return proxy;
+	return qtest < 0 ? qtest : 0;
 }
 
 int serve_child_prepare(struct serve *serve)
@@ -88,7 +100,7 @@ int serve_child_prepare(struct serve *serve)
 
 /* ---- Its command line -------------------------------------------------------------- */
 
-/* @word with every @name@ in it replaced. NULL: no memory. */
+/* @word with every @name@ in it replaced, of those that there are. NULL: no memory. */
 static char *word_make(const struct serve *serve, const char *word)
 {
 	const struct {
@@ -109,7 +121,8 @@ static char *word_make(const struct serve *serve, const char *word)
 		size_t i = 0;
 
 		while (i < CLI_COUNT(names) &&
-		       strncmp(word, names[i].name, strlen(names[i].name)) != 0)
+		       (names[i].descriptor < 0 ||
+			strncmp(word, names[i].name, strlen(names[i].name)) != 0))
 			i++;
 		if (i == CLI_COUNT(names)) {
 			fputc(*word++, out);
@@ -125,7 +138,8 @@ static char *word_make(const struct serve *serve, const char *word)
 
 static void keep(int descriptor)
 {
-	(void)fcntl(descriptor, F_SETFD, 0);
+	if (descriptor >= 0)
+		(void)fcntl(descriptor, F_SETFD, 0);
 }
 
 /* It dies with us. Its end of @failed closes when the program runs; before that, it

@@ -130,6 +130,7 @@ static const struct serve_house_options house_options = {
 	.endpoint_name = "00:01.0",
 	.rid = RID,
 	.space_max = SPACES,
+	.levels = 5,
 };
 
 /* ---- Create and destroy ------------------------------------------------------------ */

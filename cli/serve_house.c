@@ -28,8 +28,8 @@ static void guest_prepare(struct serve *serve, const struct serve_house_options 
 		.segment = serve->segment,
 		.rid = options->rid,
 		.guest_rid = options->rid,
-		.levels = options->levels != 0 ? options->levels :
-						 (uint32_t)serve->options.levels,
+		.levels = serve->options.levels != 0 ? (uint32_t)serve->options.levels :
+						       options->levels,
 		.space_max = options->space_max,
 		.policy = IOPF_POLICY_DEFAULT,
 	};

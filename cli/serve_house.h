@@ -22,7 +22,7 @@ struct serve_house_options {
 	const char *endpoint_name;
 	uint32_t rid; /* physical and as the guest sees it */
 	uint32_t space_max;
-	uint32_t levels; /* 0: as the options say */
+	uint32_t levels; /* where --levels says nothing */
 };
 
 /* Nothing is made yet: record_open() and machines_create() do. */

@@ -11,12 +11,16 @@
 
 /* ---- How it ended ------------------------------------------------------------------ */
 
-/* What isa-debug-exit makes of a value. */
+/* By the code that isa-debug-exit makes of a value; by its device, and it ended well. A
+ * program that crashed says nothing. */
 static bool says(const struct serve *serve, enum serve_verdict verdict)
 {
-	return serve->said == (uint64_t)verdict ||
-	       (serve->ended && WIFEXITED(serve->exit_status) &&
-		WEXITSTATUS(serve->exit_status) == (int)(2 * verdict + 1));
+	int code = WEXITSTATUS(serve->exit_status);
+
+	if (!serve->ended || !WIFEXITED(serve->exit_status))
+		return false;
+	return code == (int)(2 * verdict + 1) ||
+	       (code == 0 && serve->said == (uint64_t)verdict);
 }
 
 /* One word for it. */

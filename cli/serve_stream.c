@@ -60,7 +60,6 @@ static const struct shared_register iommu_registers[] = {
 	{ SMMUV3_CR1, 4 },
 	{ SMMUV3_CR2, 4 },
 	{ SMMUV3_GBPA, 4 },
-	{ SMMUV3_GERROR, 4 },
 	{ SMMUV3_GERRORN, 4 },
 	{ SMMUV3_GERROR_IRQ_CFG0, 8 },
 	{ SMMUV3_GERROR_IRQ_CFG1, 4 },
@@ -82,6 +81,7 @@ static const struct shared_register iommu_registers[] = {
 	{ SMMUV3_PRIQ_PROD, 4 },
 	{ SMMUV3_PRIQ_CONS, 4 },
 	{ SMMUV3_CMDQ_PROD, 4 },
+	{ SMMUV3_GERROR, 4 }, /* which command it was stands in CMDQ_CONS */
 	{ SMMUV3_IRQ_CTRL, 4 },
 	{ SMMUV3_CR0, 4 },
 	{ SMMUV3_IRQ_CTRLACK, 4 },
@@ -103,42 +103,52 @@ static void iommu_write(void *context, uint32_t offset, uint32_t width_bytes,
 	iopf_host_guest_write(guest->machine->host, guest->id, offset, width_bytes, value);
 }
 
+/* Without an address it would be a wire (3.18), and none is laid. */
+static void message(const struct serve_stream *machine, uint64_t addr, uint32_t data)
+{
+	if (addr != 0)
+		serve_interrupt(serve_of(machine), addr, data);
+}
+
+/* Without its overflow flag: where records end, or software stands. */
+static uint64_t place(uint64_t index)
+{
+	return index & ~(uint64_t)SMMUV3_QUEUE_OVERFLOW;
+}
+
 /*
  * Software may have found the event queue empty before it could see the records that
  * came, and told so after they did: no interrupt was due to who had read PROD then. So
  * where it stands at the end that it saw, it is told again.
  */
-static void iommu_show(struct serve *serve, struct serve_stream *machine)
+static void iommu_show(struct serve_stream *machine)
 {
 	struct shared *iommu = &machine->iommu;
-	uint64_t end = shared_seen(iommu, SMMUV3_EVENTQ_PROD);
+	uint64_t end = place(shared_seen(iommu, SMMUV3_EVENTQ_PROD));
 
 	shared_show(iommu);
-	if (shared_seen(iommu, SMMUV3_EVENTQ_PROD) == end ||
-	    shared_now(iommu, SMMUV3_EVENTQ_CONS) != end)
-		return;
-	serve_interrupt(serve, iommu_read(machine, SMMUV3_EVENTQ_IRQ_CFG0, 8),
+	if (place(shared_seen(iommu, SMMUV3_EVENTQ_PROD)) != end &&
+	    place(shared_now(iommu, SMMUV3_EVENTQ_CONS)) == end &&
+	    (iommu_read(machine, SMMUV3_IRQ_CTRLACK, 4) & SMMUV3_EVENTQ_IRQEN) != 0)
+		message(machine, iommu_read(machine, SMMUV3_EVENTQ_IRQ_CFG0, 8),
 			(uint32_t)iommu_read(machine, SMMUV3_EVENTQ_IRQ_CFG1, 4));
 }
 
 /* ---- The device's registers -------------------------------------------------------- */
 
 #define JOB(slot, name) { MODEL_ENGINE_JOBS + (slot) * MODEL_JOB_STRIDE + MODEL_JOB_##name, 8 }
-/* What sets a job off comes last: shown as 0, it was seen, and its status is the job's. */
+/* What sets a job off comes last: shown as 0, it was seen, and its status is the job's.
+ * And a status that says that it is over comes behind what came of it. */
 #define JOB_REGISTERS(slot) \
 	JOB(slot, SOURCE), JOB(slot, DESTINATION), JOB(slot, LENGTH), JOB(slot, PATTERN), \
-		JOB(slot, PASID), JOB(slot, STATUS), JOB(slot, DONE), JOB(slot, RESULT), \
-		JOB(slot, FAULT), JOB(slot, CONTROL)
+		JOB(slot, PASID), JOB(slot, DONE), JOB(slot, RESULT), JOB(slot, FAULT), \
+		JOB(slot, STATUS), JOB(slot, CONTROL)
 #define BENCH(name) { BENCH_AT + BENCH_##name, 8 }
 
 static const struct shared_register device_registers[] = {
 	{ MODEL_ENGINE_ID, 8 },
 	{ MODEL_ENGINE_LIMITS, 8 },
 	{ MODEL_ENGINE_STOP, 8 },
-	JOB_REGISTERS(0),
-	JOB_REGISTERS(1),
-	JOB_REGISTERS(2),
-	JOB_REGISTERS(3),
 	BENCH(MAGIC),
 	BENCH(CREDITS),
 	BENCH(RESPONSES),
@@ -147,6 +157,10 @@ static const struct shared_register device_registers[] = {
 	BENCH(SHOWN),
 	BENCH(BROKEN),
 	BENCH(VERDICT),
+	JOB_REGISTERS(0),
+	JOB_REGISTERS(1),
+	JOB_REGISTERS(2),
+	JOB_REGISTERS(3),
 };
 
 static uint64_t bench_word(const struct serve_stream *machine, enum bench_register at)
@@ -206,7 +220,7 @@ static void device_write(void *context, uint32_t offset, uint32_t width_bytes,
 
 static void on_interrupt(struct run_guest *guest, uint64_t addr, uint32_t data)
 {
-	serve_interrupt(guest->run->context, addr, data);
+	message(state(guest->run->context), addr, data);
 }
 
 static void on_device_interrupt(struct run_guest *guest)
@@ -218,8 +232,11 @@ static void adapt(struct run_guest *guest, struct model_function_options *functi
 		  struct model_engine_options *engine)
 {
 	(void)guest;
-	(void)function; /* there is none */
+	(void)function;
 	engine->job_max = SLOTS;
+	/* A stall counts until it is known that its answer has left, and by then the next
+	 * may be there: all jobs together have twice as many within the device's share. */
+	engine->window = RUN_STALL_SHARE / SLOTS / 2;
 }
 
 static const struct run_hooks hooks = { .interrupt = on_interrupt,
@@ -229,7 +246,7 @@ static const struct run_hooks hooks = { .interrupt = on_interrupt,
 static const struct serve_house_options house_options = {
 	.combination = { "smmuv3", "smmuv3", IOPF_STALLS },
 	.hooks = &hooks,
-	.endpoint_name = "stream 1",
+	.endpoint_name = "stream-1",
 	.rid = STREAM,
 	.space_max = SPACES,
 	.levels = 4,
@@ -296,14 +313,26 @@ static void stream_destroy(struct serve *serve)
 static uint32_t stream_turn(struct serve *serve, uint64_t now_ns)
 {
 	struct serve_stream *machine = state(serve);
-	uint32_t done = shared_take(&machine->iommu) + shared_take(&machine->device);
+	bool there = !machine->house.guest.let_go; /* who reads and writes registers */
+	uint32_t done = 0;
 
+	if (there)
+		done = shared_take(&machine->iommu) + shared_take(&machine->device);
 	done += serve_house_turn(serve, now_ns);
-	iommu_show(serve, machine);
-	shared_show(&machine->device);
+	if (there) {
+		iommu_show(machine);
+		shared_show(&machine->device);
+	}
 	if (done > 0)
 		machine->busy_ns = now_ns;
 	return done;
+}
+
+/* What it said last may have been said since the last look. */
+static void stream_gone(struct serve *serve)
+{
+	serve->said = shared_now(&state(serve)->device, BENCH_AT + BENCH_VERDICT);
+	serve_house_gone(serve);
 }
 
 /* The program does not ring: what it wrote has to be looked for. */
@@ -322,7 +351,7 @@ const struct serve_machine_ops serve_stream = {
 	.destroy = stream_destroy,
 	.turn = stream_turn,
 	.next_ns = stream_next_ns,
-	.gone = serve_house_gone,
+	.gone = stream_gone,
 	.over = serve_house_over,
 	.judge = serve_house_judge,
 	.report = serve_house_report,

@@ -13,6 +13,12 @@ static uint64_t load(const struct shared *shared, const struct shared_register *
 				       __atomic_load_n((const uint32_t *)at, __ATOMIC_SEQ_CST);
 }
 
+/* As much of @value as the register has. */
+static uint64_t cut(const struct shared_register *reg, uint64_t value)
+{
+	return reg->width_bytes == 8 ? value : (uint32_t)value;
+}
+
 /* @value in the place of @old; false where something else was written meanwhile. */
 static bool swap(struct shared *shared, const struct shared_register *reg, uint64_t old,
 		 uint64_t value)
@@ -51,8 +57,8 @@ void shared_show(struct shared *shared)
 {
 	for (uint32_t i = 0; i < shared->count; i++) {
 		const struct shared_register *reg = &shared->registers[i];
-		uint64_t value =
-			shared->read(shared->context, reg->offset, reg->width_bytes);
+		uint64_t value = cut(reg, shared->read(shared->context, reg->offset,
+						       reg->width_bytes));
 
 		if (value != shared->seen[i] && swap(shared, reg, shared->seen[i], value))
 			shared->seen[i] = value;

@@ -4,10 +4,10 @@
  * made to wait (QEMU's arm64 has no proxied devices), they are looked at in turn.
  *
  * That is sound for registers with one writer each, whose value is what was written last:
- * an SMMUv3's are such. The list has them in the order in which software writes them: what
- * sets something off comes behind what that looks at. What changed since the last look is
- * handed on in this order; then each is shown as it is now, unless it was written
- * meanwhile.
+ * an SMMUv3's are such. The list has them in the order in which either side writes them:
+ * what sets something off comes behind what that looks at, what tells of something behind
+ * what it tells of. What changed since the last look is handed on in this order; then each
+ * is shown as it is now, unless it was written meanwhile.
  */
 #ifndef CLI_SHARED_H
 #define CLI_SHARED_H

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""cli_serve.py IOPF MACHINE CLI_TRACE - what a person sees of `iopf serve`, with MACHINE
-(cli_serve_machine.c) where a QEMU would be.
+"""cli_serve.py IOPF MACHINE STREAM CLI_TRACE - what a person sees of `iopf serve`, with
+MACHINE (cli_serve_machine.c), or STREAM (cli_serve_stream.c), where a QEMU would be.
 
 Whatever it leaves behind becomes this process's child (PR_SET_CHILD_SUBREAPER), so that
 it is seen."""
@@ -17,7 +17,7 @@ import time
 
 import cases
 
-iopf, machine, trace = sys.argv[1:]
+iopf, machine, stream, trace = sys.argv[1:]
 scratch = tempfile.TemporaryDirectory()
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -27,8 +27,9 @@ WINDOW = "0xfe400000"
 
 def words(role, *options):
     role, *more = role.split()
-    return [iopf, "serve", "--vtd", "--memory-mib", "16", *options, "--",
-            machine, role, "@memory@", "@proxy@", "@qtest@", *more]
+    named = "--smmuv3" in options
+    return [iopf, "serve", *["--vtd"] * (not named), "--memory-mib", "16", *options, "--",
+            stream if named else machine, role, "@memory@", "@proxy@", "@qtest@", *more]
 
 
 def serve(role, *options):
@@ -193,21 +194,64 @@ def waiting(*options):
 
 def signals_clean_up():
     for number in signal.SIGINT, signal.SIGTERM:
-        process = waiting()
-        process.send_signal(number)
-        out, err = process.communicate(timeout=LIMIT_S)
-        assert process.returncode == 128 + number, (process.returncode, err)
-        result = json.loads(out)
-        assert result["program"]["end"] == "stopped" and result["ok"] is True, result["problems"]
-        nothing_is_broken(result)
-        nothing_is_left()
+        for options in [], ["--smmuv3"]:
+            process = waiting(*options)
+            process.send_signal(number)
+            out, err = process.communicate(timeout=LIMIT_S)
+            assert process.returncode == 128 + number, (process.returncode, err)
+            result = json.loads(out)
+            assert result["program"]["end"] == "stopped", result["program"]
+            assert result["ok"] is True, result["problems"]
+            nothing_is_broken(result)
+            nothing_is_left()
 
 
 def the_program_dies_with_it():
-    process = waiting()
-    process.kill()
-    process.communicate(timeout=LIMIT_S)
-    nothing_is_left()
+    for options in [], ["--smmuv3"]:
+        process = waiting(*options)
+        process.kill()
+        process.communicate(timeout=LIMIT_S)
+        nothing_is_left()
+
+
+def stalls_are_served_through_registers_in_memory():
+    for role in "yes", "looks", "many", "quiet":
+        result = result_of(role, 0, "--smmuv3")
+        nothing_is_broken(result)
+        assert result["machine"] == "stream" and result["program"]["end"] == "yes", role
+        assert result["program"]["exit_code"] == 0, result["program"]
+        assert result["endpoints"][0]["credits_in_use"] == 0, role
+        assert result["interrupts"]["lost"] == 0, result["interrupts"]
+        for name in ("I1", "I2", "I3", "I10"):
+            assert result["invariants"][name]["checked"] > 0, (role, name)
+
+
+def a_machine_that_dies_with_stalls_open_is_let_go():
+    file = os.path.join(scratch.name, "stream.iopf")
+    begun = time.monotonic()
+    result = result_of("die", 1, "--smmuv3", "--record", file)
+    assert time.monotonic() - begun < 20
+    nothing_is_broken(result)
+    assert result["problems"] == ["the program was killed by signal 9 (Killed)"]
+    assert result["guest"]["groups_at_end"] >= 1, result["guest"]
+    assert result["endpoints"][0]["credits_in_use"] == 0
+    assert result["interrupts"]["lost"] == 0, result["interrupts"]
+    done = subprocess.run([trace, file], capture_output=True, text=True, timeout=LIMIT_S)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert " kill " in pathlib.Path(file).read_text()
+
+
+def what_its_device_was_told_is_a_verdict_of_a_program_that_ended_well():
+    for role, end, code in (("no", "no", 0), ("silent", "silent", 0), ("both", "no", 35),
+                            ("crash", "killed", None)):
+        result = result_of(role, 1, "--smmuv3")
+        assert result["program"]["end"] == end, (role, result["program"])
+        assert result["program"]["exit_code"] == code and len(result["problems"]) == 1, result
+        nothing_is_broken(result)
+
+
+def registers_in_memory_may_be_written_with_anything():
+    nothing_is_broken(result_of("scribble", 0, "--smmuv3"))
 
 
 def what_is_of_no_use_ends_with_2_and_what_is_missing_with_3():
@@ -215,7 +259,13 @@ def what_is_of_no_use_ends_with_2_and_what_is_missing_with_3():
                     ["--", "true"], ["--vtd", "--levels", "3", "--", "true"],
                     ["--vtd", "--memory-mib", "8", "--", "true"],
                     ["--vtd", "--functions", "2", "--", "true"],
-                    ["--vtd", "--as-hardware", "--record", "x", "--", "true"]):
+                    ["--vtd", "--as-hardware", "--record", "x", "--", "true"],
+                    ["--vtd", "--as-hardware", "--levels", "4", "--", "true"],
+                    ["--vtd", "--smmuv3", "--", "true"],
+                    ["--vtd", "--window", "0xfe400008", "--", "true"],
+                    ["--smmuv3", "--as-hardware", "--", "true"],
+                    ["--smmuv3", "--window", WINDOW, "--", "true"],
+                    ["--smmuv3", "--levels", "5", "--", "true"]):
         done = subprocess.run([iopf, "serve", *options], capture_output=True, text=True,
                               timeout=LIMIT_S)
         assert done.returncode == 2 and done.stderr.startswith("iopf: "), (options, done)
@@ -250,6 +300,10 @@ sys.exit(cases.play([
     signals_clean_up,
     the_program_dies_with_it,
     nothing_is_left,
+    stalls_are_served_through_registers_in_memory,
+    a_machine_that_dies_with_stalls_open_is_let_go,
+    what_its_device_was_told_is_a_verdict_of_a_program_that_ended_well,
+    registers_in_memory_may_be_written_with_anything,
     what_is_of_no_use_ends_with_2_and_what_is_missing_with_3,
     the_words_for_people_fit_a_terminal,
 ]))
