@@ -102,8 +102,8 @@ static void bond_forget(struct bond *bond, unsigned long start, unsigned long en
 	}
 }
 
-/* Changes the entry that is @from into @to. */
-static void bond_note(struct bond *bond, struct change from, struct change to)
+/* Makes of the entry that is @from one that is @to. Returns: there was one. */
+static bool bond_note(struct bond *bond, struct change from, struct change to)
 {
 	bool found = false;
 	size_t i;
@@ -116,7 +116,7 @@ static void bond_note(struct bond *bond, struct change from, struct change to)
 			bond->changes[i] = to;
 	}
 	spin_unlock(&bond->changes_lock);
-	WARN_ON_ONCE(!found);
+	return found;
 }
 
 static int bond_change_starts(struct mmu_notifier *listener,
@@ -124,7 +124,8 @@ static int bond_change_starts(struct mmu_notifier *listener,
 {
 	struct bond *bond = container_of(listener, struct bond, listeners[0]);
 
-	bond_note(bond, (struct change){}, (struct change){ range->start, range->end });
+	WARN_ON_ONCE(!bond_note(bond, (struct change){},
+				(struct change){ range->start, range->end }));
 	return 0;
 }
 
@@ -133,6 +134,7 @@ static void bond_change_ends(struct mmu_notifier *listener,
 {
 	struct bond *bond = container_of(listener, struct bond, listeners[0]);
 
+	/* One that began before the bond listened has no entry. */
 	bond_note(bond, (struct change){ range->start, range->end }, (struct change){});
 	bond_forget(bond, range->start, range->end);
 }
