@@ -52,6 +52,39 @@ static void refuse_attach(int error)
 	CHECK_EQ(kernel.groups[group].code, IOPF_IOMMUFD_SUCCESS);
 }
 
+static struct iopf_kernel_options most_of_all(void)
+{
+	static struct iopf_kernel_function functions[IOPF_GUEST_ENDPOINT_MAX];
+	struct iopf_kernel_options options = options_of();
+
+	for (uint32_t i = 0; i < IOPF_GUEST_ENDPOINT_MAX; i++)
+		functions[i] = (struct iopf_kernel_function){
+			.device = 100 + i, .guest_rid = i, .allocation = IOPF_HOST_ALLOCATION_MAX
+		};
+	options.functions = functions;
+	options.function_count = IOPF_GUEST_ENDPOINT_MAX;
+	options.pasid_max = IOPF_GUEST_PASID_MAX;
+	options.group_pages = IOPF_HOST_ALLOCATION_MAX;
+	return options;
+}
+
+TEST(the_most_of_everything_is_had_at_once)
+{
+	const struct iopf_kernel_options options = most_of_all();
+	size_t size_bytes = iopf_kernel_size_bytes(&options);
+	void *place = aligned_alloc(64, size_bytes);
+
+	memset(&kernel, 0, sizeof(kernel));
+	memset(&world, 0, sizeof(world));
+	CHECK(size_bytes > 0 && place != NULL);
+	CHECK_EQ(iopf_kernel_create(&options, place, size_bytes, &world.kernel), 0);
+	for (uint32_t i = 0; i < KERNEL_GROUPS; i++) /* nobody attached them */
+		kernel_fault(100 + i % IOPF_GUEST_ENDPOINT_MAX, i, i % 512, 1);
+	CHECK_EQ(iopf_kernel_run(world.kernel, 256, ++world.now_ns), KERNEL_GROUPS);
+	CHECK_EQ(kernel_open(), 0);
+	free(place);
+}
+
 TEST(an_attach_that_the_kernel_refuses_leaves_nothing)
 {
 	refuse_attach(-EINVAL);

@@ -427,7 +427,7 @@ static int attach_all(struct iopf_kernel *kernel, uint32_t device, uint32_t endp
 	for (uint32_t i = 0; i <= kernel->tables.mask; i++) {
 		struct map_cell *cell = cell_of(kernel, i, endpoint);
 		struct iopf_address_space space;
-		uint32_t table = MAP_NONE;
+		uint32_t table = 0;
 		int attached;
 
 		if (cell == NULL || iopf_guest_space(kernel->guest, endpoint,
