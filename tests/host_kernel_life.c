@@ -117,6 +117,22 @@ TEST(a_reset_comes_when_everything_is_answered)
 	CHECK_EQ(iopf_kernel_reset_function(world.kernel, DEVICE + 1, 0), -ENOENT);
 }
 
+TEST(a_reset_asks_in_the_order_of_the_attaching)
+{
+	static const uint32_t order[] = { 3, 1, 4, 2 };
+
+	begin_with(order[0]);
+	for (uint32_t i = 1; i < 4; i++)
+		attach(order[i]);
+	world.call_count = 0;
+	CHECK_EQ(iopf_kernel_reset_function(world.kernel, DEVICE, ++world.now_ns), 0);
+	CHECK_EQ(world.call_count, 9);
+	for (uint32_t i = 0; i < 4; i++) {
+		CHECK_EQ(world.calls[i].pasid, order[i]);
+		CHECK_EQ(world.calls[5 + i].pasid, order[i]);
+	}
+}
+
 TEST(another_function_feels_nothing)
 {
 	uint32_t groups[2], other;

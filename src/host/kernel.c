@@ -2,6 +2,7 @@
 /* host/kernel.c - one guest over a kernel's fault descriptor: its turns. */
 #include "host/kernel.h"
 
+#include <assert.h>
 #include <errno.h>
 
 static void tell(const struct iopf_kernel *kernel, struct iopf_note note)
@@ -150,23 +151,57 @@ static uint32_t show(struct iopf_kernel *kernel)
 
 /* ---- Address spaces -------------------------------------------------------------------- */
 
+static struct kernel_table *table_find(const struct iopf_kernel *kernel, uint32_t endpoint,
+				       uint32_t pasid)
+{
+	uint32_t index = map_find(&kernel->table_map, key_of(endpoint, pasid));
+
+	return index == MAP_NONE ? NULL : &kernel->tables[index];
+}
+
+/* There is room: the ledger has taken it, and has no more. */
+static void table_add(struct iopf_kernel *kernel, const struct kernel_table *table)
+{
+	bool added = map_add(&kernel->table_map, key_of(table->endpoint, table->pasid),
+			     kernel->table_count);
+
+	assert(added);
+	(void)added;
+	kernel->tables[kernel->table_count++] = *table;
+}
+
+/* The last one takes the place of the one that goes. */
+static void table_remove(struct iopf_kernel *kernel, struct kernel_table *table)
+{
+	const struct kernel_table *last = &kernel->tables[--kernel->table_count];
+
+	map_remove(&kernel->table_map, key_of(table->endpoint, table->pasid));
+	if (table == last)
+		return;
+	map_remove(&kernel->table_map, key_of(last->endpoint, last->pasid));
+	*table = *last;
+	map_add(&kernel->table_map, key_of(table->endpoint, table->pasid),
+		(uint32_t)(table - kernel->tables));
+}
+
 /*
  * The kernel drains and answers, and what was read of it before is forgotten at the source;
  * then the ledger ends the same groups in the same way, and its responses are swallowed.
  */
 static void detach(struct iopf_kernel *kernel, uint32_t endpoint, uint32_t pasid)
 {
+	struct kernel_table *table = table_find(kernel, endpoint, pasid);
 	uint32_t device = device_of(kernel, endpoint);
-	uint32_t table = map_find(&kernel->tables, key_of(endpoint, pasid));
 
-	map_remove(&kernel->tables, key_of(endpoint, pasid));
-	if (table == MAP_NONE)
-		return; /* a reset could not attach it again */
-	kernel->ops->detach(kernel->context, device, pasid, table);
-	iopf_iommufd_forget(kernel->source, device, pasid);
-	tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
-					 .endpoint = endpoint,
-					 .pasid = pasid });
+	assert(table != NULL); /* the ledger has it */
+	if (table->attached) {
+		kernel->ops->detach(kernel->context, device, pasid, table->number);
+		iopf_iommufd_forget(kernel->source, device, pasid);
+		tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
+						 .endpoint = endpoint,
+						 .pasid = pasid });
+	}
+	table_remove(kernel, table);
 }
 
 /* The operation that was begun, to its end. */
@@ -193,19 +228,19 @@ static int guest_detach(void *context, uint32_t endpoint, uint32_t pasid)
 static int attach(struct iopf_kernel *kernel, uint32_t endpoint, uint32_t pasid,
 		  const struct iopf_address_space *space)
 {
-	uint32_t table = 0;
+	struct kernel_table table = { .endpoint = endpoint,
+				      .pasid = pasid,
+				      .attached = true };
 	int error = kernel->ops->attach(kernel->context, device_of(kernel, endpoint), pasid,
-					space, &table);
+					space, &table.number);
 
-	if (error == 0 && !map_add(&kernel->tables, key_of(endpoint, pasid), table)) {
-		kernel->ops->detach(kernel->context, device_of(kernel, endpoint), pasid, table);
-		error = -ENOSPC;
-	}
-	if (error == 0)
-		tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
-						 .endpoint = endpoint,
-						 .pasid = pasid });
-	return error;
+	if (error != 0)
+		return error;
+	table_add(kernel, &table);
+	tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
+					 .endpoint = endpoint,
+					 .pasid = pasid });
+	return 0;
 }
 
 /* PASID 0 stands for none here: the guest's own name for that, told twice. */
@@ -232,15 +267,15 @@ static int guest_invalidate(void *context, uint32_t endpoint, uint32_t pasid,
 			    const struct iopf_command *command)
 {
 	struct iopf_kernel *kernel = context;
-	uint32_t table = map_find(&kernel->tables, key_of(endpoint, pasid));
+	const struct kernel_table *table = table_find(kernel, endpoint, pasid);
 	bool page = command->granularity == IOPF_PAGE;
 	uint64_t addr = page ? command->addr : 0;
 	uint64_t size_bytes = page ? command->size_bytes : UINT64_MAX;
 	int error;
 
-	if (table == MAP_NONE)
+	if (table == NULL || !table->attached)
 		return 0;
-	error = kernel->ops->invalidate(kernel->context, table, addr, size_bytes);
+	error = kernel->ops->invalidate(kernel->context, table->number, addr, size_bytes);
 	iopf_broker_invalidated(kernel->broker, endpoint, pasid, addr, size_bytes);
 	tell(kernel, (struct iopf_note){ .kind = IOPF_NOTE_INVALIDATE,
 					 .endpoint = endpoint,
@@ -398,24 +433,15 @@ int iopf_kernel_guest_gone(struct iopf_kernel *kernel, uint64_t now_ns)
 
 /* ---- Function reset -------------------------------------------------------------------- */
 
-/* The table of (@endpoint, a PASID) that stands in a cell of the map, or NULL. */
-static struct map_cell *cell_of(struct iopf_kernel *kernel, uint32_t at, uint32_t endpoint)
-{
-	struct map_cell *cell = &kernel->tables.cells[at];
-
-	return cell->key != MAP_EMPTY && cell->key >> 32 == endpoint ? cell : NULL;
-}
-
 static void detach_all(struct iopf_kernel *kernel, uint32_t device, uint32_t endpoint)
 {
-	for (uint32_t i = 0; i <= kernel->tables.mask; i++) {
-		struct map_cell *cell = cell_of(kernel, i, endpoint);
+	for (uint32_t i = 0; i < kernel->table_count; i++) {
+		struct kernel_table *table = &kernel->tables[i];
 
-		if (cell == NULL || cell->value == MAP_NONE)
+		if (table->endpoint != endpoint || !table->attached)
 			continue;
-		kernel->ops->detach(kernel->context, device, (uint32_t)cell->key,
-				    cell->value);
-		cell->value = MAP_NONE;
+		kernel->ops->detach(kernel->context, device, table->pasid, table->number);
+		table->attached = false;
 	}
 	iopf_iommufd_forget(kernel->source, device, IOPF_PASID_ANY);
 }
@@ -424,21 +450,18 @@ static int attach_all(struct iopf_kernel *kernel, uint32_t device, uint32_t endp
 {
 	int error = 0;
 
-	for (uint32_t i = 0; i <= kernel->tables.mask; i++) {
-		struct map_cell *cell = cell_of(kernel, i, endpoint);
+	for (uint32_t i = 0; i < kernel->table_count; i++) {
+		struct kernel_table *table = &kernel->tables[i];
 		struct iopf_address_space space;
-		uint32_t table = 0;
 		int attached;
 
-		if (cell == NULL || iopf_guest_space(kernel->guest, endpoint,
-						     (uint32_t)cell->key, &space) != 0)
+		if (table->endpoint != endpoint ||
+		    iopf_guest_space(kernel->guest, endpoint, table->pasid, &space) != 0)
 			continue;
-		attached = kernel->ops->attach(kernel->context, device,
-					       (uint32_t)cell->key, &space, &table);
-		if (attached == 0)
-			cell->value = table;
-		else
-			error = attached;
+		attached = kernel->ops->attach(kernel->context, device, table->pasid, &space,
+					       &table->number);
+		table->attached = attached == 0;
+		error = attached != 0 ? attached : error;
 	}
 	return error;
 }

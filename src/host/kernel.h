@@ -12,6 +12,13 @@ enum {
 	KERNEL_AGAIN_NS = 1000000, /* until answers that it does not take are offered again */
 };
 
+/* An address space that the guest has, and the ledger knows. */
+struct kernel_table {
+	uint32_t endpoint, pasid;
+	uint32_t number; /* the kernel's, while it is attached: */
+	bool attached;   /* or a reset could not attach it again */
+};
+
 struct iopf_kernel {
 	struct iopf_broker *broker;
 	struct iopf_guest *guest;
@@ -19,7 +26,9 @@ struct iopf_kernel {
 	const struct iopf_kernel_ops *ops;
 	void (*note)(void *context, const struct iopf_note *note);
 	void *context;
-	struct map tables; /* endpoint, PASID -> the kernel's number */
+	struct kernel_table *tables; /* table_count of them: in an order that calls decide */
+	struct map table_map;        /* endpoint, PASID -> index into tables[] */
+	uint32_t table_count;
 	uint64_t now_ns;   /* of this turn */
 	uint32_t source_id, owner;
 	uint32_t function_count;

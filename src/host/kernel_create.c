@@ -12,7 +12,7 @@ struct plan {
 	struct iopf_guest_options guest;
 	struct iopf_iommufd_options source;
 	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
-	size_t broker_at, guest_at, source_at, map_at, end;
+	size_t broker_at, guest_at, source_at, tables_at, map_at, end;
 };
 
 static size_t place(struct plan *plan, size_t size_bytes)
@@ -109,6 +109,7 @@ static bool plan_make(struct plan *plan, const struct iopf_kernel_options *optio
 	plan->broker_at = place(plan, broker);
 	plan->guest_at = place(plan, guest);
 	plan->source_at = place(plan, source);
+	plan->tables_at = place(plan, options->pasid_max * sizeof(struct kernel_table));
 	plan->map_at = place(plan, map_size_bytes(options->pasid_max));
 	return broker != 0 && guest != 0 && source != 0;
 }
@@ -173,7 +174,8 @@ int iopf_kernel_create(const struct iopf_kernel_options *options, void *memory,
 					.context = options->context,
 					.turn = 1,
 					.function_count = options->function_count };
-	map_create(&kernel->tables, options->pasid_max, bytes + plan.map_at);
+	kernel->tables = (void *)(bytes + plan.tables_at);
+	map_create(&kernel->table_map, options->pasid_max, bytes + plan.map_at);
 	error = create_broker(kernel, &plan, options);
 	if (error != 0)
 		return error;
@@ -184,7 +186,7 @@ int iopf_kernel_create(const struct iopf_kernel_options *options, void *memory,
 				  plan.source_at - plan.guest_at, &kernel->guest);
 	if (error == 0)
 		error = iopf_iommufd_create(&plan.source, bytes + plan.source_at,
-					    plan.map_at - plan.source_at, &kernel->source);
+					    plan.tables_at - plan.source_at, &kernel->source);
 	if (error == 0)
 		*out = kernel;
 	return error;
