@@ -192,7 +192,7 @@ int vmm_device_open(struct vmm_device *device, const struct vmm_iommu *iommu,
 		return device->descriptor;
 	error = set_up(device);
 	if (error != 0)
-		close(device->descriptor);
+		vmm_device_close(device);
 	return error;
 }
 
@@ -297,8 +297,9 @@ int vmm_device_detach(const struct vmm_device *device, uint32_t pasid)
 					   .flags = has_pasid ? UAPI_VFIO_PASID : 0,
 					   .pasid = has_pasid ? pasid : 0 };
 
-	if (!has_pasid && device->empty != 0)
-		return vmm_device_attach(device, pasid, device->empty);
+	if (!has_pasid && device->empty != 0 &&
+	    vmm_device_attach(device, pasid, device->empty) == 0)
+		return 0;
 	return ask(device->descriptor, UAPI_VFIO_DETACH, &detach);
 }
 
