@@ -76,11 +76,9 @@ struct bond {
 
 /* ---- Changes of the tables ----
  *
- * The driver's notifier passes changes of a few pages on as they are. More of them become
- * one of everything, which these kernels, that bind nothing, do not bring to the device's
- * PASID. So bonds listen too. They know the ranges that are being changed, and let the
- * driver invalidate these: each before pages of it can be free, which is when everything
- * is invalidated or when the change ends.
+ * Bonds listen beside the driver's notifier: they know the ranges that are being changed,
+ * and let the driver invalidate just these for the device's PASID, each before pages of
+ * it can be free, which is when everything is invalidated or when the change ends.
  */
 
 /* As the driver does for pages that were unmapped, a GiB at most at once: it must not ask
