@@ -33,6 +33,13 @@ def reasons(**words):
             if case.why is not None}
 
 
+def soon(holds):
+    end = time.monotonic() + 10
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
 def a_case_has_what_was_said_while_it_ran():
     case, = judge.spoken(GOOD)
     assert (case.name, case.why, case.notes, case.hosts) == ("a", None, ["seen"], ["done"])
@@ -130,6 +137,19 @@ def what_nobody_used_for_a_month_goes():
     assert place.exists() and not old.exists()
 
 
+def what_was_run_ends_with_who_ran_it_even_if_killed():
+    said = kernel.CACHE / "pid"
+    code = (f"import sys; sys.path.insert(0, {str(pathlib.Path(kernel.__file__).parent)!r}); "
+            f"import kernel; kernel.run('sh', '-c', 'echo $$ >{said}; exec sleep 60')")
+    process = subprocess.Popen([sys.executable, "-c", code])
+    soon(lambda: said.exists() and said.read_text().endswith("\n"))
+    command = pathlib.Path("/proc", said.read_text().strip(), "cmdline")
+    soon(lambda: b"60" in command.read_bytes())
+    process.kill()
+    process.wait()
+    soon(lambda: not command.exists() or b"60" not in command.read_bytes())
+
+
 def what_is_missing_is_said_with_how_to_get_it():
     lane_py = lanes.ROOT / "tests/linux/lane.py"
     done = subprocess.run([sys.executable, lane_py, "guest"], capture_output=True, text=True,
@@ -143,4 +163,5 @@ sys.exit(cases.play([a_case_has_what_was_said_while_it_ran, a_good_start_is_good
                      complaints_of_a_kernel_are_seen, an_archive_holds_its_files,
                      a_wish_that_a_kernel_drops_is_named, a_build_that_breaks_off_leaves_nothing,
                      several_runs_at_once_build_once, what_nobody_used_for_a_month_goes,
+                     what_was_run_ends_with_who_ran_it_even_if_killed,
                      what_is_missing_is_said_with_how_to_get_it]))

@@ -84,14 +84,13 @@ def say(text):
 
 
 def run(*command, **options):
-    """Returns: what the command printed. It and all its children end with us."""
+    """Returns: what the command printed. It and its children end with us, even if killed."""
     command = [*map(str, command)]
-    try:
-        process = subprocess.Popen(command, text=True, stdin=subprocess.DEVNULL,
-                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                                   process_group=0, **options)
-    except FileNotFoundError as error:
-        raise Missing(f"no program {command[0]}: tools/setup.sh linux kernel") from error
+    if shutil.which(command[0]) is None:
+        raise Missing(f"no program {command[0]}: tools/setup.sh linux kernel")
+    process = subprocess.Popen(["setpriv", "--pdeathsig", "TERM", "--", *command], text=True,
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                               stderr=subprocess.PIPE, process_group=0, **options)
     try:
         output, errors = process.communicate()
     except BaseException:
@@ -102,6 +101,19 @@ def run(*command, **options):
         last = (errors or output).strip().splitlines()[-12:]
         raise Failed("\n  ".join([f"failed: {' '.join(command)}", *last]))
     return output
+
+
+def end_on_signals():
+    """The first one ends us, after cleaning up; more of them do not cut that short."""
+    numbers = signal.SIGHUP, signal.SIGINT, signal.SIGTERM
+
+    def end(number, _):
+        for each in numbers:
+            signal.signal(each, signal.SIG_IGN)
+        sys.exit(128 + number)
+
+    for each in numbers:
+        signal.signal(each, end)
 
 
 @contextlib.contextmanager
@@ -197,8 +209,9 @@ def cached(directory, make):
                 shutil.rmtree(growing, ignore_errors=True)
         os.utime(directory)
     for other in directory.parent.iterdir():
-        if time.time() - other.stat().st_mtime > MONTH:
-            shutil.rmtree(other, ignore_errors=True)
+        with contextlib.suppress(FileNotFoundError):  # another process may be at work there
+            if time.time() - other.stat().st_mtime > MONTH:
+                shutil.rmtree(other, ignore_errors=True)
     return directory
 
 
@@ -309,8 +322,7 @@ def main():
     if not names or not set(names) <= set(KERNELS):
         print(__doc__, file=sys.stderr)
         return 2
-    for number in signal.SIGINT, signal.SIGTERM:
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    end_on_signals()
     try:
         for name in names:
             print(KERNELS[name]().image)

@@ -293,8 +293,7 @@ def needed(lane):
 
 def main():
     options = arguments()
-    for number in signal.SIGINT, signal.SIGTERM:
-        signal.signal(number, lambda number, _: sys.exit(128 + number))
+    kernel.end_on_signals()
     try:
         for program in needed(options.lane):
             if shutil.which(program) is None:
