@@ -69,6 +69,18 @@ TEST(pri_is_stopped_until_it_is_enabled)
 	CHECK(state().stopped);
 }
 
+TEST(where_there_is_no_pri_nothing_of_it_is_told)
+{
+	struct iopf_config_options options = usual();
+
+	options.pri = false;
+	create(options);
+	put(PRI_AT, 2, PRI_RESET);
+	put(PRI_AT, 2, PRI_ENABLE | PRI_RESET);
+	CHECK_EQ(told_count, 0);
+	CHECK_EQ(get(PRI_AT, 2), 0);
+}
+
 TEST(stopped_waits_for_what_was_asked)
 {
 	create(usual());

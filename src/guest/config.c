@@ -325,7 +325,7 @@ static void pri_written(struct iopf_config *config, uint32_t now, uint32_t was,
 	stopped(config);
 	if ((now ^ was) & PRI_ENABLE)
 		tell(config, IOPF_CONFIG_PRI);
-	if (written & PRI_RESET && !(now & PRI_ENABLE))
+	if (config->options.pri && written & PRI_RESET && !(now & PRI_ENABLE))
 		tell(config, IOPF_CONFIG_PRI_RESET);
 }
 
