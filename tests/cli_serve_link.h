@@ -13,21 +13,10 @@
 #include <sys/socket.h>
 
 #include "cli/proxy.h"
+#include "cli_serve_program.h"
 
 static int proxy_link;     /* the socket */
 static uint32_t dies_after; /* so many accesses, the last not answered any more; 0: not */
-
-static void fail(const char *what, uint64_t got)
-{
-	fprintf(stderr, "machine: %s: 0x%llx\n", what, (unsigned long long)got);
-	exit(1);
-}
-
-#define EXPECT(condition, got)                    \
-	do {                                      \
-		if (!(condition))                 \
-			fail(#condition, (got)); \
-	} while (0)
 
 static void send_bytes(const void *bytes, size_t size)
 {

@@ -6,16 +6,13 @@
  * guest's IOMMU driver. Some roles do something else. With N it dies in its Nth access.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -46,7 +43,6 @@ enum {
 static struct {
 	int qtest;
 	uint8_t *memory;
-	size_t memory_bytes;
 	struct iopf_segment segment;
 	struct iopf_agent *agent;
 	uint64_t bar; /* of the function */
@@ -58,35 +54,11 @@ static struct {
 
 /* ---- Interrupts -------------------------------------------------------------------- */
 
-static void interrupt_line(const char *line)
+static void on_interrupt(uint64_t addr, uint32_t data)
 {
-	unsigned long long addr;
-	unsigned data;
-
-	EXPECT(sscanf(line, "writel %llx %x", &addr, &data) == 2, (uint8_t)line[0]);
 	EXPECT(addr == APIC, addr);
 	EXPECT(data == VECTOR_REQUESTS || data == VECTOR_DEVICE, data);
 	machine.interrupts[data - VECTOR_REQUESTS]++;
-}
-
-static void interrupts_take(void)
-{
-	static char text[4096];
-	static size_t have;
-	ssize_t got = recv(machine.qtest, text + have, sizeof(text) - 1 - have, MSG_DONTWAIT);
-	char *at = text, *end;
-
-	if (got > 0)
-		have += (size_t)got;
-	text[have] = 0;
-	while ((end = strchr(at, '\n')) != NULL) {
-		*end = 0;
-		interrupt_line(at);
-		at = end + 1;
-		EXPECT(send(machine.qtest, "OK\n", 3, MSG_NOSIGNAL) == 3, (uint64_t)errno);
-	}
-	have -= (size_t)(at - text);
-	memmove(text, at, have);
 }
 
 /* ---- Firmware ---------------------------------------------------------------------- */
@@ -237,7 +209,7 @@ static void until(bool (*done)(uint64_t of), uint64_t of)
 		struct pollfd rings = { .fd = machine.qtest, .events = POLLIN };
 
 		(void)poll(&rings, 1, 1);
-		interrupts_take();
+		interrupts_take(machine.qtest, on_interrupt);
 		iopf_agent_poll(machine.agent, 64);
 		iopf_agent_kick(machine.agent);
 		EXPECT(time(NULL) < end, of);
@@ -546,29 +518,12 @@ static const struct {
 	{ "descriptors", role_descriptors }, { "random", role_random },
 };
 
-/* Sealed: nobody can make it smaller under whoever has it mapped. */
-static void memory_map(const char *path)
-{
-	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-	int descriptor = open(path, O_RDWR | O_CLOEXEC);
-	struct stat status;
-
-	EXPECT(descriptor >= 0 && fstat(descriptor, &status) == 0, (uint64_t)errno);
-	EXPECT((fcntl(descriptor, F_GET_SEALS) & seals) == seals, 0);
-	machine.memory_bytes = (size_t)status.st_size;
-	machine.memory = mmap(NULL, machine.memory_bytes, PROT_READ | PROT_WRITE, MAP_SHARED,
-			      descriptor, 0);
-	EXPECT(machine.memory != MAP_FAILED, (uint64_t)errno);
-	machine.segment =
-		(struct iopf_segment){ 0, machine.memory_bytes, machine.memory };
-	close(descriptor);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 5 && argc != 6)
 		return 1;
-	memory_map(argv[2]);
+	machine.segment = memory_map(argv[2], 0);
+	machine.memory = machine.segment.memory;
 	proxy_link = atoi(argv[3]);
 	machine.qtest = atoi(argv[4]);
 	dies_after = argc == 6 ? (uint32_t)atoi(argv[5]) : 0;

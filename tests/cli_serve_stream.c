@@ -5,20 +5,17 @@
  * the guest's SMMU driver. Some roles do something else with them.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "cli/serve.h"
+#include "cli_serve_program.h"
 #include "iopf/guest.h"
 #include "linux/bench.h"
 #include "queue/smmuv3.h"
@@ -51,19 +48,6 @@ static struct {
 	uint32_t held; /* stalls that wait, as long as */
 	bool hold;     /* they are to wait */
 } machine;
-
-static _Noreturn void fail(int line, const char *what, uint64_t got)
-{
-	fprintf(stderr, "machine: line %d: %s: 0x%llx\n", line, what,
-		(unsigned long long)got);
-	exit(1);
-}
-
-#define EXPECT(condition, got)                              \
-	do {                                                \
-		if (!(condition))                           \
-			fail(__LINE__, #condition, (got)); \
-	} while (0)
 
 /* ---- Registers --------------------------------------------------------------------- */
 
@@ -123,25 +107,10 @@ static uint64_t job_get(uint32_t slot, enum model_job_register at)
 
 /* ---- Waiting, ten seconds at most -------------------------------------------------- */
 
-static void interrupts_take(void)
+static void on_interrupt(uint64_t addr, uint32_t data)
 {
-	static char text[4096];
-	static size_t have;
-	ssize_t got = recv(machine.qtest, text + have, sizeof(text) - 1 - have, MSG_DONTWAIT);
-	char *at = text, *end;
-
-	have += got > 0 ? (size_t)got : 0;
-	text[have] = 0;
-	for (; (end = strchr(at, '\n')) != NULL; at = end + 1) {
-		unsigned long long addr;
-		unsigned data;
-
-		EXPECT(sscanf(at, "writel %llx %x", &addr, &data) == 2, (uint8_t)at[0]);
-		EXPECT(addr == FRAME && data == EVENT, addr);
-		machine.interrupts++;
-	}
-	have -= (size_t)(at - text);
-	memmove(text, at, have);
+	EXPECT(addr == FRAME && data == EVENT, addr);
+	machine.interrupts++;
 }
 
 #define UNTIL(condition)                               \
@@ -160,7 +129,7 @@ static void turn(void)
 	struct pollfd ring = { .fd = machine.qtest, .events = POLLIN };
 
 	(void)poll(&ring, 1, 1);
-	interrupts_take();
+	interrupts_take(machine.qtest, on_interrupt);
 	if (machine.agent == NULL)
 		return;
 	while (machine.interrupts != before && iopf_agent_poll(machine.agent, 64) == 64)
@@ -447,12 +416,12 @@ static int role_quiet(void)
 	boot();
 	put(SMMUV3_IRQ_CTRL, 4, 0);
 	UNTIL(get(SMMUV3_IRQ_CTRLACK, 4) == 0);
-	interrupts_take();
+	interrupts_take(machine.qtest, on_interrupt);
 	before = machine.interrupts;
 	pattern();
 	job_start(0, IOVA, IOVA_TO, PAGE);
 	while (!job_over(0)) {
-		interrupts_take();
+		interrupts_take(machine.qtest, on_interrupt);
 		iopf_agent_poll(machine.agent, 64);
 		iopf_agent_kick(machine.agent);
 	}
@@ -471,26 +440,13 @@ static const struct {
 	{ "scribble", role_scribble }, { "quiet", role_quiet },
 };
 
-static void memory_map(const char *path)
-{
-	int descriptor = open(path, O_RDWR | O_CLOEXEC);
-	struct stat status;
-	size_t bytes;
-
-	EXPECT(descriptor >= 0 && fstat(descriptor, &status) == 0, (uint64_t)errno);
-	bytes = (size_t)status.st_size;
-	machine.memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-	EXPECT(machine.memory != MAP_FAILED, (uint64_t)errno);
-	machine.registers = machine.memory + bytes - REGISTERS_BYTES;
-	machine.segment = (struct iopf_segment){ BASE, bytes, machine.memory };
-	close(descriptor);
-}
-
 int main(int argc, char **argv)
 {
 	if (argc != 5)
 		return 1;
-	memory_map(argv[2]);
+	machine.segment = memory_map(argv[2], BASE);
+	machine.memory = machine.segment.memory;
+	machine.registers = machine.memory + machine.segment.size_bytes - REGISTERS_BYTES;
 	EXPECT(strcmp(argv[3], "@proxy@") == 0, 0); /* there is none */
 	machine.qtest = atoi(argv[4]);
 	for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++)

@@ -204,7 +204,7 @@ TEST(what_is_set_off_never_comes_before_what_it_looks_at)
 	start();
 	over = false;
 	CHECK_EQ(pthread_create(&thread, NULL, software, NULL), 0);
-	for (uint32_t seen = 0; seen < 100000;) {
+	for (uint32_t seen = 0; seen < 20000;) {
 		seen += shared_take(&world.shared);
 		early += (int32_t)((uint32_t)world.value[A] -
 				   (uint32_t)world.value[SET_OFF]) < 0;
