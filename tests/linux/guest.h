@@ -8,6 +8,7 @@
  *   guest_life.c    spaces, the function and its driver go away with groups open
  *   guest_queue.c   records in the page request queue that no function of ours would send
  *   guest_silence.c the function does not answer what the kernel takes away
+ *   guest_random.c  all of that in any order, while the engine works
  *   guest_end.c     the machine ends with groups open
  *
  * Calls of the driver return 0, a count, or a negative errno.
@@ -26,7 +27,7 @@
 enum {
 	GUEST_PAGE = 4096,
 	GUEST_RID = 0x0008, /* of GUEST_FUNCTION */
-	GUEST_PASIDS = 1024,
+	GUEST_PASIDS = 4096,
 	GUEST_PASIDS_OF_A_CASE = 8,
 	GUEST_SLOTS = 4,    /* jobs of the cases, too */
 };

@@ -73,7 +73,7 @@ static int lane_switch(struct device *dev, bool on)
 }
 
 /* The kernel leaves groups open over a reset, and so do we. */
-static void lane_prepare_reset(void)
+static void lane_pause(bool pause)
 {
 }
 
@@ -99,13 +99,13 @@ static int lane_switch(struct device *dev, bool on)
 }
 
 /* A reset takes all domains away for its time: nothing may be open. */
-static void lane_prepare_reset(void)
+static void lane_pause(bool pause)
 {
 	unsigned int i;
 
 	for (i = 0; i < LANE_SPACES; i++)
 		if (lane.spaces[i])
-			lane_space_answer(lane.spaces[i], IOMMU_PAGE_RESP_INVALID);
+			lane_space_pause(lane.spaces[i], pause);
 }
 
 #endif
@@ -393,12 +393,20 @@ static void lane_remove(struct pci_dev *pdev)
 static void lane_reset_prepare(struct pci_dev *pdev)
 {
 	mutex_lock(&lane.lock);
-	lane_prepare_reset();
+	lane_pause(true);
+	mutex_unlock(&lane.lock);
+}
+
+static void lane_reset_done(struct pci_dev *pdev)
+{
+	mutex_lock(&lane.lock);
+	lane_pause(false);
 	mutex_unlock(&lane.lock);
 }
 
 static const struct pci_error_handlers lane_error_handlers = {
 	.reset_prepare = lane_reset_prepare,
+	.reset_done = lane_reset_done,
 };
 
 static const struct pci_device_id lane_ids[] = {

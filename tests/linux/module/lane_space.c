@@ -44,6 +44,7 @@ struct lane_space {
 	struct list_head queue;		/* iopf_group.node: asked, not yet answered */
 	u32 waiting;
 	bool hold;			/* let them wait */
+	bool pause;			/* none may be open: invalid from within the handler */
 	bool closed;			/* the answer is invalid, whatever they ask */
 	struct workqueue_struct *workqueue;
 	struct work_struct work;
@@ -242,13 +243,21 @@ u64 lane_space_phys(struct lane_space *space, u64 iova)
 static int space_handle(struct iopf_group *group)
 {
 	struct lane_space *space = container_of(group->attach_handle, struct lane_space, handle);
+	bool pause;
 
 	spin_lock(&space->queue_lock);
-	list_add_tail(&group->node, &space->queue);
-	space->waiting++;
-	if (!space->hold)
+	pause = space->pause;
+	if (!pause) {
+		list_add_tail(&group->node, &space->queue);
+		space->waiting++;
+	}
+	if (!pause && !space->hold)
 		queue_work(space->workqueue, &space->work);
 	spin_unlock(&space->queue_lock);
+	if (pause) {
+		iopf_group_response(group, IOMMU_PAGE_RESP_INVALID);
+		iopf_free_group(group);
+	}
 	return 0;
 }
 
@@ -327,6 +336,17 @@ u32 lane_space_answer(struct lane_space *space, enum iommu_page_response_code co
 	}
 	mutex_unlock(&space->lock);
 	return count;
+}
+
+void lane_space_pause(struct lane_space *space, bool pause)
+{
+	spin_lock(&space->queue_lock);
+	space->pause = pause;
+	spin_unlock(&space->queue_lock);
+	if (!pause)
+		return;
+	lane_space_answer(space, IOMMU_PAGE_RESP_INVALID);
+	flush_work(&space->work);
 }
 
 /* What waits, and what still comes, is answered invalid. */

@@ -27,6 +27,8 @@ void lane_space_close(struct lane_space *space, bool late);
 u32 lane_space_pasid(const struct lane_space *space);
 int lane_space_allow(struct lane_space *space, const struct iopf_lane_allow *allow);
 void lane_space_hold(struct lane_space *space, bool hold);
+/* From its return to that of the opposite no group is open; they are invalid. */
+void lane_space_pause(struct lane_space *space, bool pause);
 /* Returns how many groups waited. */
 u32 lane_space_answer(struct lane_space *space, enum iommu_page_response_code code);
 /* Returns how many pages were mapped. Runs of them go in one call. */
