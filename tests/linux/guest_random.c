@@ -148,5 +148,5 @@ CASE(spaces_come_and_go_in_any_order_while_the_engine_works)
 
 int main(void)
 {
-	return guest_main(832);
+	return guest_main(1024);
 }

@@ -26,16 +26,16 @@ class Boot:
 
 LANES = {
     "guest": (
-        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "guest_silence",
-                          "process", "process_life"),
+        Boot("5 levels", ("guest_engine", "guest_life", "guest_queue", "guest_random",
+                          "guest_silence", "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "5")),
         Boot("4 levels", ("guest_engine", "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "4"), append="no5lvl",
              cpu="max,la57=off"),
         Boot("translated without a PASID", ("guest_engine", "guest_queue"), ("iopf_lane",),
              ("--levels", "5"), append="iommu=nopt"),
-        Boot("newest kernel", ("guest_engine", "guest_life", "guest_queue", "guest_silence",
-                               "process", "process_life"),
+        Boot("newest kernel", ("guest_engine", "guest_life", "guest_queue", "guest_random",
+                               "guest_silence", "process", "process_life"),
              ("iopf_lane", "iopf_process"), ("--levels", "5"), kernel="host"),
         Boot("restarts with groups open", ("guest_end",), ("iopf_lane",), (),
              append="end=reboot", end="silent"),
