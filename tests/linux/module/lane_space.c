@@ -20,7 +20,8 @@
 #include "lane_space.h"
 
 #define LANE_RANGES	8
-#define LANE_MAPPED	XA_MARK_0
+#define LANE_MAPPED	XA_MARK_0	/* the device sees the page */
+#define LANE_KNOWN	XA_MARK_1	/* it has seen it */
 #define LANE_POISON	0xa5
 
 struct lane_range {
@@ -35,7 +36,7 @@ struct lane_space {
 	u32 pasid;
 
 	struct mutex lock;
-	struct xarray pages;		/* by page number; LANE_MAPPED: the device sees it */
+	struct xarray pages;		/* by page number */
 	struct lane_range ranges[LANE_RANGES];
 	unsigned int range_count;
 	u64 groups, requests, refused, mapped;
@@ -104,6 +105,7 @@ static int space_map(struct lane_space *space, const struct iommu_fault_page_req
 	if (error)
 		return error;
 	xa_set_mark(&space->pages, index, LANE_MAPPED);
+	xa_set_mark(&space->pages, index, LANE_KNOWN);
 	space->mapped++;
 	return 0;
 }
@@ -118,15 +120,10 @@ static unsigned long space_run(struct lane_space *space, unsigned long index, un
 	return index - first;
 }
 
-static void space_lose(struct lane_space *space, unsigned long index, bool keep)
+static void space_lose(struct lane_space *space, unsigned long index)
 {
-	struct page *page = xa_load(&space->pages, index);
+	struct page *page = xa_erase(&space->pages, index);
 
-	xa_clear_mark(&space->pages, index, LANE_MAPPED);
-	space->mapped--;
-	if (keep)
-		return;
-	xa_erase(&space->pages, index);
 	memset(page_address(page), LANE_POISON, PAGE_SIZE);
 	mutex_lock(&lost_lock);
 	list_add_tail(&page->lru, &lost_pages);
@@ -137,21 +134,24 @@ u64 lane_space_unmap(struct lane_space *space, u64 iova, u64 length, bool keep)
 {
 	unsigned long index = iova >> PAGE_SHIFT, last = index + (length >> PAGE_SHIFT) - 1;
 	unsigned long count, i;
-	u64 before, after;
+	u64 pages = 0;
 
 	mutex_lock(&space->lock);
-	before = space->mapped;
 	while (xa_find(&space->pages, &index, last, LANE_MAPPED)) {
 		count = space_run(space, index, last);
 		iommu_unmap(space->domain, (u64)index << PAGE_SHIFT, count << PAGE_SHIFT);
-		for (i = 0; i < count; i++)
-			space_lose(space, index + i, keep);
+		for (i = 0; i < count; i++) {
+			xa_clear_mark(&space->pages, index + i, LANE_MAPPED);
+			if (!keep)
+				space_lose(space, index + i);
+		}
+		space->mapped -= count;
+		pages += count;
 		index += count;
 		cond_resched();
 	}
-	after = space->mapped;
 	mutex_unlock(&space->lock);
-	return before - after;
+	return pages;
 }
 
 /* The device cannot see any of them any more. */
@@ -160,8 +160,8 @@ static void space_free_pages(struct lane_space *space)
 	struct page *page;
 	unsigned long index;
 
-	xa_for_each_marked(&space->pages, index, page, LANE_MAPPED)
-		space_lose(space, index, false);
+	xa_for_each_marked(&space->pages, index, page, LANE_KNOWN)
+		space_lose(space, index);
 	xa_for_each(&space->pages, index, page)
 		__free_page(page);
 	xa_destroy(&space->pages);
