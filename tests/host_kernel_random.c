@@ -201,14 +201,15 @@ static void boot(void)
 
 /* ---- What happens ---------------------------------------------------------------------- */
 
-/* What is not attached asks for nothing that comes through the queue. */
+/* What is not attached asks for nothing that comes through the queue. One draw a
+ * statement: arguments have no order. */
 static void act_fault(void)
 {
 	const struct table *from = &world.tables[pick(TABLES)];
+	uint32_t index = (uint32_t)pick(512), most = pick(8) == 0 ? 16 : 3;
 
 	if (from->used)
-		kernel_fault(from->device, from->pasid, (uint32_t)pick(512),
-			     1 + (uint32_t)pick(pick(8) == 0 ? 16 : 3));
+		kernel_fault(from->device, from->pasid, index, 1 + (uint32_t)pick(most));
 }
 
 /* Right in form, and about anything. */
@@ -248,9 +249,10 @@ static void act_register(void)
 				       VTD_IQA,  VTD_PQH,    VTD_PQA,  VTD_PRS };
 	uint64_t value = pick(2) == 0 ? test_random(&world.random) :
 					BASE + (pick(MEMORY) & ~UINT64_C(0x3ff));
+	uint32_t offset = at[pick(9)], width = pick(2) == 0 ? 4 : 8;
 
 	if (pick(16) == 0)
-		iopf_kernel_write(world.kernel, at[pick(9)], pick(2) == 0 ? 4 : 8, value);
+		iopf_kernel_write(world.kernel, offset, width, value);
 }
 
 static void act_memory(void)
@@ -258,7 +260,8 @@ static void act_memory(void)
 	uint64_t addr = BASE + pick(64 * 4096 / 8) * 8, value;
 
 	CHECK(memory_load64(&guest_memory, addr, &value));
-	CHECK(memory_store64(&guest_memory, addr, value ^ UINT64_C(1) << pick(64)));
+	value ^= UINT64_C(1) << pick(64);
+	CHECK(memory_store64(&guest_memory, addr, value));
 }
 
 static void act_space(void)
