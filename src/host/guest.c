@@ -324,13 +324,15 @@ static int guest_drained(void *context)
 static int failed(struct host_guest *guest, uint64_t token)
 {
 	struct iopf_host *host = guest->host;
+	const struct host_function *function;
 	struct iopf_group group;
 
 	if (iopf_broker_group(host->broker, token, &group) != 0)
 		return -ENOENT;
+	function = host_function_of(host, group.endpoint);
 	/* Where the guest sees the function's registers, RF stands there until it has
 	 * switched PRI off and on, and nothing is shown before. */
-	if (host_function_of(host, group.endpoint)->config == NULL)
+	if (function != NULL && function->config == NULL)
 		iopf_broker_out_of_service(host->broker, group.endpoint, guest->owner, true,
 					   host->now_ns);
 	return iopf_broker_answer(host->broker, guest->owner, token, IOPF_INVALID,
