@@ -137,17 +137,25 @@ def what_nobody_used_for_a_month_goes():
     assert place.exists() and not old.exists()
 
 
+def words_of(pid):
+    """The command line of a process; nothing where it is no more."""
+    try:
+        return pathlib.Path("/proc", pid, "cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
+
+
 def what_was_run_ends_with_who_ran_it_even_if_killed():
     said = kernel.CACHE / "pid"
     code = (f"import sys; sys.path.insert(0, {str(pathlib.Path(kernel.__file__).parent)!r}); "
             f"import kernel; kernel.run('sh', '-c', 'echo $$ >{said}; exec sleep 60')")
     process = subprocess.Popen([sys.executable, "-c", code])
     soon(lambda: said.exists() and said.read_text().endswith("\n"))
-    command = pathlib.Path("/proc", said.read_text().strip(), "cmdline")
-    soon(lambda: b"60" in command.read_bytes())
+    pid = said.read_text().strip()
+    soon(lambda: b"60" in words_of(pid))
     process.kill()
     process.wait()
-    soon(lambda: not command.exists() or b"60" not in command.read_bytes())
+    soon(lambda: b"60" not in words_of(pid))
 
 
 def what_is_missing_is_said_with_how_to_get_it():
