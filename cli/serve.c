@@ -25,8 +25,8 @@
 static const struct option options[] = {
 	{ "vtd", NULL, "the IOMMU is a VT-d, behind the window", FLAG(vtd) },
 	{ "smmuv3", NULL,
-	  "the IOMMU is an Arm SMMUv3, in the last MiB of the machine's\n"
-	  "memory, with one device whose transactions stall",
+	  "the IOMMU is an Arm SMMUv3, in the last MiB of the\n"
+	  "machine's memory, with a device that stalls",
 	  FLAG(smmuv3) },
 	{ "as-hardware", NULL,
 	  "PROGRAM is a host, and what it has is hardware: models\n"
@@ -35,16 +35,16 @@ static const struct option options[] = {
 	{ "memory-mib", "N", "of PROGRAM's machine, 16 to 2048; default 768",
 	  MEMBER(memory_mib), 16, MIB_MAX, OPTION_NUMBER },
 	{ "window", "ADDR",
-	  "where PROGRAM's tables say that the window is; it ends\n"
-	  "with 3 where firmware puts it elsewhere. Default: not looked at",
+	  "where PROGRAM's tables say that the window is: 3 where\n"
+	  "firmware puts it elsewhere; default: not looked at",
 	  MEMBER(window), SERVE_WINDOW_BYTES, WINDOW_LAST, OPTION_NUMBER },
 	{ "levels", "N", "of the guest's page tables: 4, or up to 5; default 5",
 	  MEMBER(levels), 4, 5, OPTION_NUMBER },
 	{ "functions", "N", "with --as-hardware: 1 or 2; default 1", MEMBER(functions), 1,
 	  SERVE_FUNCTION_MAX, OPTION_NUMBER },
 	{ "seconds", "S",
-	  "how long PROGRAM has, 0.001 to 86400; default 600. One that\n"
-	  "has not ended then is ended, and that does not hold",
+	  "how long PROGRAM has, 0.001 to 86400; default 600. One\n"
+	  "that has not ended then is ended, and that does not hold",
 	  MEMBER(seconds_ns), MILLISECOND, DAY, OPTION_SECONDS },
 	{ "record", "FILE", "write what happens in the event language", TEXT(record) },
 	{ "json", NULL, "the result as JSON, schema iopf.serve/1", FLAG(json) },

@@ -308,7 +308,7 @@ def main():
         say(error)
         return 1 if isinstance(error, kernel.Failed) else 3
     if passed + failed == 0:
-        say(f"no case of '{options.only or ''}' in starts of '{options.boot}'")
+        say(f"no case of '{options.only or '*'}' in starts of '{options.boot or '*'}'")
         return 2
     print(f"{passed} passed, {failed} failed")
     return failed != 0
