@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 lanes="arrows style docs format mutants freestanding gcc-O0 gcc-O2 headers install bench
-	clang-O0 clang-O2 sanitizers threads aarch64 s390x i686 analyzer tidy cppcheck"
+	clang-O0 clang-O2 sanitizers threads aarch64 riscv64 s390x i686 analyzer tidy cppcheck"
 
 work=build-check
 log=$work/logs
@@ -76,6 +76,7 @@ cross()
 		-Drooms=core -Doptimization=2
 }
 lane_aarch64() { cross aarch64; }
+lane_riscv64() { cross riscv64; }
 lane_s390x() { cross s390x; }
 lane_i686() { cross i686; }
 

@@ -7,7 +7,8 @@ set -eu
 test="gcc libc6-dev meson ninja-build pkgconf libjansson-dev"
 check="clang libclang-rt-14-dev clang-format clang-tidy cppcheck binutils mandoc \
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross \
-gcc-i686-linux-gnu libc6-dev-i386-cross qemu-user-static"
+gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
+qemu-user-static"
 arm64="qemu-system-arm device-tree-compiler gcc-aarch64-linux-gnu libc6-dev-arm64-cross"
 linux="qemu-system-x86 acpica-tools make gcc libc6-dev binutils libelf1 xz-utils"
 kernel="flex bison bc libelf-dev libssl-dev"
