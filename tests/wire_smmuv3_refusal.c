@@ -144,6 +144,8 @@ static const struct {
 	{ -EOPNOTSUPP, { IOTLB, .granularity = 255 } },
 	{ -EOPNOTSUPP, { IOTLB, PAGE, .hints = IOPF_HINT_SECOND | IOPF_HINT_ANY_ASID } },
 	{ -ERANGE, { IOTLB, PAGE, .addr = 1 } },
+	{ -ERANGE, { IOTLB, PAGE, .asid = 0x10000 } },
+	{ -ERANGE, { IOTLB, .granularity = IOPF_ONE_PASID, .asid = 0x10000 } },
 	{ -ERANGE,
 	  { IOTLB, PAGE, .addr = UINT64_C(1) << 56, .hints = IOPF_HINT_SECOND } },
 	{ -ERANGE, { IOTLB, RUN(0) } },

@@ -90,8 +90,8 @@ struct iopf_command {
 	uint8_t pending_max; /* invalidations that rid can hold, 1..31; 0: 32 */
 	uint32_t status_data;
 	uint32_t pf_rid;     /* the function whose invalidation queue rid shares, 0: own */
-	uint16_t asid;       /* of an address space within domain, where the family has one */
-	uint16_t rsvd;
+	uint32_t asid;       /* of an address space within domain, where the family has one:
+			      * 16 bits, RISC-V (PSCID) 20 */
 	uint64_t status_addr;
 	uint64_t addr;       /* first byte of the range, a multiple of its size */
 	uint64_t size_bytes; /* of the range: a power of two times 4096 */

@@ -217,12 +217,15 @@ uint32_t iopf_driver_room(struct iopf_driver *driver)
 int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *command)
 {
 	uint8_t record[RING_ENTRY_MAX] = { 0 };
+	struct iopf_command said = *command;
 	int error;
 
 	if (command_room(driver) == 0 && iopf_driver_room(driver) == 0)
 		return -EAGAIN;
+	if (driver->family->widen != NULL)
+		driver->family->widen(driver, &said);
 	error = driver->options.wire->encode_command(
-		command, driver->options.command_bytes, record);
+		&said, driver->options.command_bytes, record);
 	if (error != 0)
 		return error;
 	if (!ring_store(&driver->command, driver->options.memory, driver->command_prod,

@@ -53,6 +53,8 @@ struct driver_family {
 	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
 	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);
 	struct driver_phases start, stop;
+	/* What this IOMMU has no words for is said wider. NULL: it has them all. */
+	void (*widen)(const struct iopf_driver *driver, struct iopf_command *command);
 	int (*errors)(struct iopf_driver *driver);
 	int (*skip)(struct iopf_driver *driver);
 	/* Faults out of registers; NULL: they come in the event queue. */

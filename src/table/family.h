@@ -53,7 +53,7 @@ struct family_space {
 	uint64_t first_root;  /* NESTED: in the stage's input addresses */
 	uint8_t first_levels; /* NESTED: 4, 5 */
 	uint16_t domain;
-	uint16_t asid; /* where the family names first levels apart from domains */
+	uint32_t asid; /* where the family names first levels apart from domains */
 	bool supervisor, exec, write_protect, extended;
 	/* With SMMUv3, of a guest: words 0 and 1 of its stream table entry; a STAGE under one
 	 * that has a first stage is what its default substream bypasses. What a guest

@@ -142,7 +142,7 @@ static int put_first(const struct smmuv3_builder *builder, uint32_t rid, uint32_
 {
 	struct smmuv3_ste ste = ste_of(&builder->features, space);
 	const struct smmuv3_cd cd = { .first = space->stage->smmuv3_first.format,
-				      .asid = space->asid,
+				      .asid = (uint16_t)space->asid,
 				      .abort = true,
 				      .record = true,
 				      .stall = ste.stall };
@@ -190,7 +190,7 @@ static int put(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasi
 	if ((space->kind == FAMILY_NESTED && first) ||
 	    (space->kind == FAMILY_SHADOW && !first) ||
 	    (space->domain > UINT8_MAX && !features->vmid16) ||
-	    (space->asid > UINT8_MAX && !features->asid16))
+	    space->asid > (features->asid16 ? UINT16_MAX : UINT8_MAX))
 		return -EINVAL;
 	if ((config != SMMUV3_SECOND && !features->first) ||
 	    (config != SMMUV3_FIRST && !features->second) ||

@@ -312,8 +312,8 @@ static int page_encode(const struct iopf_command *c, uint8_t *r)
 	switch (c->hints & (IOPF_HINT_SECOND | IOPF_HINT_ANY_ASID)) {
 	case 0:
 		field_put(r, SMMUV3_OP, SMMUV3_OP_TLBI_NH_VA);
-		field_put(r, SMMUV3_TLBI_PAGE_ASID, c->asid);
-		return run_encode(c, r);
+		return wire_put(r, SMMUV3_TLBI_PAGE_ASID, c->asid) ? run_encode(c, r) :
+								     -ERANGE;
 	case IOPF_HINT_ANY_ASID:
 		field_put(r, SMMUV3_OP, SMMUV3_OP_TLBI_NH_VAA);
 		return run_encode(c, r);
@@ -342,8 +342,7 @@ int smmuv3_iotlb_encode(const struct iopf_command *c, uint8_t *r)
 	if (c->granularity != IOPF_ONE_PASID)
 		return -EOPNOTSUPP;
 	field_put(r, SMMUV3_OP, SMMUV3_OP_TLBI_NH_ASID);
-	field_put(r, SMMUV3_TLBI_ASID, c->asid);
-	return 0;
+	return wire_put(r, SMMUV3_TLBI_ASID, c->asid) ? 0 : -ERANGE;
 }
 
 /* ---- Translation caches of devices ------------------------------------------------- */
