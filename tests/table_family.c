@@ -45,11 +45,13 @@ static int read_register(void *context, uint32_t offset, uint32_t width, uint64_
 
 static void create(const char *name)
 {
+	const struct family_registers registers = { .read = read_register };
+
 	family = family_find(name);
 	CHECK(family != NULL);
 	world_create(&world, BASE);
 	memcpy(idr, smmu, sizeof(idr));
-	CHECK_EQ(family->create(&tables, &world.memory, &world.pages, read_register, NULL), 0);
+	CHECK_EQ(family->create(&tables, &world.memory, &world.pages, &registers), 0);
 	CHECK_EQ(family->stage_create(&second, &tables, FAMILY_SECOND), 0);
 	CHECK_EQ(family->stage_create(&shadow, &tables, FAMILY_FIRST), 0);
 	CHECK_EQ(family->endpoint(&tables, RID, FAMILY_OPEN, false), 0);

@@ -184,9 +184,13 @@ static int create_tables(struct iopf_host *host)
 					   .give = pages_give,
 					   .context = &host->pages };
 
-	return host->family->create(&host->tables, host->options.memory, &pages,
-				    host->options.registers->read,
-				    host->options.register_context);
+	const struct family_registers registers = {
+		.read = host->options.registers->read,
+		.write = host->options.registers->write,
+		.context = host->options.register_context,
+	};
+
+	return host->family->create(&host->tables, host->options.memory, &pages, &registers);
 }
 
 int iopf_host_create(const struct iopf_host_options *options, void *memory,

@@ -71,8 +71,16 @@ enum family_door {
 	FAMILY_OPEN,
 };
 
-/* How registers are read: iopf_register_ops.read. */
+/* An IOMMU's registers, as struct iopf_register_ops has them: features are read there, and
+ * in some families they are the structures, too. */
 typedef int family_read(void *context, uint32_t offset, uint32_t width, uint64_t *value);
+typedef int family_write(void *context, uint32_t offset, uint32_t width, uint64_t value);
+
+struct family_registers {
+	family_read *read;
+	family_write *write;
+	void *context;
+};
 
 struct family {
 	const char *name;
@@ -82,8 +90,10 @@ struct family {
 			     * told to them as well */
 	uint32_t pasid_none; /* what requests without a PASID are looked up as; nobody
 			      * else may use it */
+	/* @registers: copied. */
 	int (*create)(struct family_tables *tables, const struct iopf_memory *memory,
-		      const struct table_pages *pages, family_read *read, void *context);
+		      const struct table_pages *pages,
+		      const struct family_registers *registers);
 	/* What the root table register holds. */
 	uint64_t (*root)(const struct family_tables *tables);
 	/* What stands beside it: the table's shape, for families that tell. */

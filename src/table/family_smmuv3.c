@@ -14,15 +14,15 @@
 enum { IDR_COUNT = 6 }; /* from register 0 on, 4 bytes each */
 
 static int smmuv3_create(struct family_tables *tables, const struct iopf_memory *memory,
-			 const struct table_pages *pages, family_read *read,
-			 void *context)
+			 const struct table_pages *pages,
+			 const struct family_registers *registers)
 {
 	struct smmuv3_features features;
 	uint32_t idr[IDR_COUNT];
 
 	for (uint32_t i = 0; i < IDR_COUNT; i++) {
 		uint64_t value;
-		int error = read(context, 4 * i, 4, &value);
+		int error = registers->read(registers->context, 4 * i, 4, &value);
 
 		if (error != 0)
 			return error;

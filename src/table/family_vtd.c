@@ -13,14 +13,15 @@ enum {
 };
 
 static int vtd_create(struct family_tables *tables, const struct iopf_memory *memory,
-		      const struct table_pages *pages, family_read *read, void *context)
+		      const struct table_pages *pages,
+		      const struct family_registers *registers)
 {
 	struct vtd_features features;
 	uint64_t cap, ecap;
-	int error = read(context, VTD_CAP, 8, &cap);
+	int error = registers->read(registers->context, VTD_CAP, 8, &cap);
 
 	if (error == 0)
-		error = read(context, VTD_ECAP, 8, &ecap);
+		error = registers->read(registers->context, VTD_ECAP, 8, &ecap);
 	if (error != 0)
 		return error;
 	features = vtd_features_of(cap, ecap, ADDRESS_BITS);
