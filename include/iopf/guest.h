@@ -522,6 +522,15 @@ int iopf_agent_terminate(struct iopf_agent *agent, uint32_t rid);
 int iopf_agent_command(struct iopf_agent *agent, const struct iopf_command *command);
 int iopf_agent_descriptor(struct iopf_agent *agent, const uint8_t *bytes);
 
+/*
+ * And one more: (@rid, @pasid)'s entry is cleared and the caches forget it, as in a detach;
+ * nothing is drained, and the agent goes on as if it were there.
+ *
+ * Returns: 0 and @ticket, -ENOENT (no such address space), -EAGAIN (no room).
+ */
+int iopf_agent_forget(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+		      uint64_t *ticket);
+
 /* Tell the IOMMU about commands that were put since the last time. */
 void iopf_agent_kick(struct iopf_agent *agent);
 

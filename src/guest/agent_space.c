@@ -308,6 +308,24 @@ int iopf_agent_detach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid)
 	return error;
 }
 
+int iopf_agent_forget(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
+		      uint64_t *ticket)
+{
+	struct agent_space *space = space_attached(agent, rid, pasid);
+	int error;
+
+	if (space == NULL)
+		return -ENOENT;
+	if (iopf_driver_room(agent->driver) < 2)
+		return -EAGAIN;
+	agent->family->leave(agent, space);
+	error = submit_pasid_cache(agent, space);
+	if (error == 0)
+		error = iopf_agent_wait(agent, false, ticket);
+	iopf_agent_kick(agent);
+	return error;
+}
+
 void agent_spaces_look(struct iopf_agent *agent)
 {
 	for (uint32_t i = 0; i < agent->options.pasid_max && agent->draining > 0; i++) {

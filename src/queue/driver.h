@@ -35,8 +35,36 @@ struct driver_phases {
 };
 #define DRIVER_PHASES(array) { (array), sizeof(array) / sizeof((array)[0]) }
 
+/* What a family has a register for that says where something is. */
+enum driver_role {
+	DRIVER_COMMANDS,
+	DRIVER_REQUESTS,
+	DRIVER_EVENTS,
+	DRIVER_ROOT,
+	DRIVER_ROOT_CONFIG,
+	DRIVER_ROLE_COUNT
+};
+
+/*
+ * Such a register. Software that goes by the book follows the phases of start and stop;
+ * this is for who writes anything at any time, a tester or a hostile guest.
+ */
+struct driver_place {
+	uint32_t offset;
+	uint8_t width;       /* bytes; 0: the family has none */
+	uint8_t addr_shift;  /* an address stands so many bits lower */
+	uint64_t addr, size; /* bits of the address; of a size, a mode, a shape */
+	uint64_t flags;      /* of them and of others: what a driver sets beside an address */
+	/* It is in force while @bits (0: always) of the register @control are set, and
+	 * the one at @shows says what is set there. */
+	uint8_t control_width;
+	uint32_t control, shows;
+	uint64_t bits;
+};
+
 struct driver_family {
 	const struct iopf_wire *wire;
+	struct driver_place places[DRIVER_ROLE_COUNT];
 	struct ring_convention convention;
 	uint8_t index_bytes; /* of an index register: 4 or 8 */
 	bool size_aligned;   /* a queue lies at a multiple of its own size */

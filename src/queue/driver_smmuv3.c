@@ -406,8 +406,24 @@ static int smmuv3_skip(struct iopf_driver *driver)
 	return errors_turn(driver, SMMUV3_CMDQ_ERR);
 }
 
+#define GLOBAL(bits_) \
+	.control = SMMUV3_CR0, .shows = SMMUV3_CR0ACK, .control_width = 4, .bits = (bits_)
+#define QUEUE(base, enable) \
+	{ .offset = (base), .width = 8, .addr = SMMUV3_QUEUE_ADDR, \
+	  .size = SMMUV3_QUEUE_SIZE, GLOBAL(enable) }
+
 const struct driver_family driver_smmuv3 = {
 	.wire = &iopf_wire_smmuv3,
+	.places = {
+		[DRIVER_COMMANDS] = QUEUE(SMMUV3_CMDQ_BASE, SMMUV3_CMDQEN),
+		[DRIVER_REQUESTS] = QUEUE(SMMUV3_PRIQ_BASE, SMMUV3_PRIQEN),
+		[DRIVER_EVENTS] = QUEUE(SMMUV3_EVENTQ_BASE, SMMUV3_EVENTQEN),
+		[DRIVER_ROOT] = { .offset = SMMUV3_STRTAB_BASE, .width = 8,
+				  .addr = SMMUV3_STRTAB_ADDR, GLOBAL(SMMUV3_SMMUEN) },
+		[DRIVER_ROOT_CONFIG] = { .offset = SMMUV3_STRTAB_BASE_CFG, .width = 4,
+					 .size = SMMUV3_STRTAB_SHAPE,
+					 GLOBAL(SMMUV3_SMMUEN) },
+	},
 	.convention = { .byte_offsets = false, .wrap_bit = true },
 	.index_bytes = 4,
 	.size_aligned = true,

@@ -263,8 +263,21 @@ static int vtd_skip(struct iopf_driver *driver)
 	return driver_write(driver, VTD_FSTS, 4, VTD_FSTS_IQE);
 }
 
+#define GLOBAL(bits_) \
+	.control = VTD_GCMD, .shows = VTD_GSTS, .control_width = 4, .bits = (bits_)
+
 const struct driver_family driver_vtd = {
 	.wire = &iopf_wire_vtd,
+	.places = {
+		[DRIVER_COMMANDS] = { .offset = VTD_IQA, .width = 8, .addr = VTD_IQA_ADDR,
+				      .size = VTD_IQA_QS, .flags = VTD_IQA_DW,
+				      GLOBAL(VTD_QIE) },
+		[DRIVER_REQUESTS] = { .offset = VTD_PQA, .width = 8, .addr = VTD_PQA_ADDR,
+				      .size = VTD_PQA_PQS },
+		[DRIVER_ROOT] = { .offset = VTD_RTADDR, .width = 8, .addr = VTD_RTADDR_ADDR,
+				  .size = VTD_RTADDR_TTM, .flags = VTD_RTADDR_SCALABLE,
+				  GLOBAL(VTD_SRTP) },
+	},
 	.convention = { .byte_offsets = true, .wrap_bit = false },
 	.index_bytes = 8,
 	.status_at_zero = true,

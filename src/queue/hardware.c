@@ -5,8 +5,22 @@
 #include <errno.h>
 #include <string.h>
 
-static const struct hardware_family *const families[] = { &hardware_vtd,
-							  &hardware_smmuv3 };
+#include "base/name.h"
+
+const struct hardware_family *const hardware_families[] = {
+	&hardware_vtd,
+	&hardware_smmuv3,
+	NULL,
+};
+
+const struct hardware_family *hardware_family_find(const char *name)
+{
+	const struct hardware_family *const *family = hardware_families;
+
+	while (*family != NULL && !name_is((*family)->wire->name, name))
+		family++;
+	return *family;
+}
 
 size_t iopf_hardware_size_bytes(void)
 {
@@ -15,11 +29,11 @@ size_t iopf_hardware_size_bytes(void)
 
 static const struct hardware_family *family_of(const struct iopf_wire *wire)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
-		if (families[i]->wire == wire)
-			return families[i];
-	}
-	return NULL;
+	const struct hardware_family *const *family = hardware_families;
+
+	while (*family != NULL && (*family)->wire != wire)
+		family++;
+	return *family;
 }
 
 static bool ops_complete(const struct iopf_hardware_ops *ops)

@@ -85,6 +85,11 @@ struct hardware_action {
 
 struct hardware_family {
 	const struct iopf_wire *wire;
+	/* How devices behind it page, and how a guest behind a virtual one may be shown
+	 * that (0: there is no virtual one): bits 1 << enum iopf_mechanism. */
+	uint8_t mechanisms, guest_mechanisms;
+	bool no_pasids; /* it knows address spaces of whole devices alone */
+	uint8_t stall_reason; /* of a stall's fault: nothing is mapped there */
 	const struct hardware_action *actions;
 	uint32_t action_count;
 	/* Lay the register file out. False: the options name what cannot be. */
@@ -104,6 +109,23 @@ struct hardware_family {
 };
 
 extern const struct hardware_family hardware_vtd, hardware_smmuv3;
+
+/* Every family there is, ended by NULL; the one called @name, or NULL. */
+extern const struct hardware_family *const hardware_families[];
+const struct hardware_family *hardware_family_find(const char *name);
+
+static inline bool hardware_family_stalls(const struct hardware_family *family)
+{
+	return (family->mechanisms >> IOPF_STALLS & 1) != 0;
+}
+
+/* How a guest of @family is shown devices that page as @mechanism says: so, where its
+ * family knows it. */
+static inline enum iopf_mechanism
+hardware_family_shown(const struct hardware_family *family, enum iopf_mechanism mechanism)
+{
+	return (family->guest_mechanisms >> mechanism & 1) != 0 ? mechanism : IOPF_PRI;
+}
 
 struct vtd_state {
 	uint64_t root;         /* RTADDR as put into force by SRTP */

@@ -106,6 +106,8 @@ enum smmuv3_command_error {
 #define SMMUV3_STRTAB_ADDR UINT64_C(0x000fffffffffffc0)
 #define SMMUV3_STRTAB_RA   (UINT64_C(1) << 62)
 
+/* STRTAB_BASE_CFG: FMT, SPLIT, LOG2SIZE. */
+#define SMMUV3_STRTAB_SHAPE UINT32_C(0x307ff)
 #define SMMUV3_STRTAB_LOG2SIZE(config) ((uint32_t)(config) & 0x3f)
 
 #define SMMUV3_IRQ_ADDR UINT64_C(0x000ffffffffffffc)

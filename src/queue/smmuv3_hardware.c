@@ -242,6 +242,9 @@ static bool smmuv3_translates(const struct iopf_hardware *hardware)
 
 const struct hardware_family hardware_smmuv3 = {
 	.wire = &iopf_wire_smmuv3,
+	.mechanisms = 1 << IOPF_PRI | 1 << IOPF_STALLS,
+	.guest_mechanisms = 1 << IOPF_PRI | 1 << IOPF_STALLS,
+	.stall_reason = IOPF_SMMUV3_F_TRANSLATION,
 	.actions = actions,
 	.action_count = sizeof(actions) / sizeof(actions[0]),
 	.create = smmuv3_create,

@@ -239,6 +239,8 @@ static bool vtd_translates(const struct iopf_hardware *hardware)
 
 const struct hardware_family hardware_vtd = {
 	.wire = &iopf_wire_vtd,
+	.mechanisms = 1 << IOPF_PRI,
+	.guest_mechanisms = 1 << IOPF_PRI,
 	.actions = actions,
 	.action_count = sizeof(actions) / sizeof(actions[0]),
 	.create = vtd_create,
