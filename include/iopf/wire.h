@@ -114,15 +114,16 @@ struct iopf_fault {
 	uint32_t rid;
 	uint32_t pasid;     /* or IOPF_PASID_NONE */
 	uint16_t index;     /* with stall: its tag */
+	uint16_t reason;    /* the family's number */
 	uint8_t perm;       /* enum iopf_perm: the access */
-	uint8_t reason;     /* the family's number */
 	uint8_t stage;      /* 1 or 2; 0: neither, or the record does not say */
 	uint8_t what;       /* enum iopf_fault_what */
 	uint8_t table_perm; /* stage 2, not an input: IOPF_READ or IOPF_WRITE, the access to
 			     * the table or descriptor */
 	bool request;       /* of a page request or translation request, not of an access */
 	bool stall;         /* the access waits for a response */
-	uint8_t rsvd[7];
+	uint8_t type;       /* of what came in, where the record tells: the family's number */
+	uint8_t rsvd[5];
 };
 
 /*

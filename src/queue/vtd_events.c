@@ -93,7 +93,7 @@ void vtd_fault_settle(struct iopf_hardware *hardware)
 /* T1 T2: 00 write, 10 read, 01 page request. */
 static uint64_t fault_upper(const struct iopf_fault *fault)
 {
-	uint64_t upper = VTD_FRCD_F | (uint64_t)fault->reason << VTD_FRCD_REASON_LSB |
+	uint64_t upper = VTD_FRCD_F | (uint64_t)(uint8_t)fault->reason << VTD_FRCD_REASON_LSB |
 			 (fault->rid & 0xffff);
 
 	if (fault->request)
