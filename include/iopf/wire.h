@@ -67,6 +67,7 @@ enum iopf_hint {
 	IOPF_HINT_FIRST = 8,     /* only what first levels (stage 1) say */
 	IOPF_HINT_SECOND = 16,   /* addr is an input of the second level (stage 2) */
 	IOPF_HINT_ANY_ASID = 32, /* whatever the address space of the domain */
+	IOPF_HINT_ALONE = 64,    /* address spaces of no domain: with no second stage */
 };
 
 /*

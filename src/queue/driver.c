@@ -199,41 +199,63 @@ int driver_command_head(struct iopf_driver *driver, uint32_t *index)
 	return 0;
 }
 
+/* A command may take as many places. */
+static uint32_t command_places(const struct iopf_driver *driver)
+{
+	return driver->family->say != NULL ? 2 : 1;
+}
+
 static uint32_t command_room(const struct iopf_driver *driver)
 {
-	return ring_capacity(&driver->command) -
-	       ring_used(&driver->command, driver->command_prod, driver->command_cons);
+	uint32_t used = ring_used(&driver->command, driver->command_prod,
+				  driver->command_cons);
+
+	return (ring_capacity(&driver->command) - used) / command_places(driver);
 }
 
 uint32_t iopf_driver_room(struct iopf_driver *driver)
 {
+	uint32_t most = ring_capacity(&driver->command) / command_places(driver);
+
 	/* A register access only when the head that was seen last leaves little: a caller
 	 * may want more than one place and has to see all that there are. */
-	if (command_room(driver) < ring_capacity(&driver->command) / 2)
+	if (command_room(driver) < most / 2)
 		(void)driver_command_head(driver, &driver->command_cons);
 	return command_room(driver);
 }
 
+/* Nothing is seen of it before the tail is published: the last may fail. */
+static int commands_store(struct iopf_driver *driver, const struct iopf_command *said,
+			  uint32_t count)
+{
+	uint32_t prod = driver->command_prod;
+
+	for (uint32_t i = 0; i < count; i++) {
+		uint8_t record[RING_ENTRY_MAX] = { 0 };
+		int error = driver->options.wire->encode_command(
+			&said[i], driver->options.command_bytes, record);
+
+		if (error != 0)
+			return error;
+		if (!ring_store(&driver->command, driver->options.memory, prod, record))
+			return -EFAULT;
+		prod = ring_next(&driver->command, prod);
+	}
+	driver->command_prod = prod;
+	driver->stats.commands++;
+	return 0;
+}
+
 int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *command)
 {
-	uint8_t record[RING_ENTRY_MAX] = { 0 };
-	struct iopf_command said = *command;
-	int error;
+	struct iopf_command said[2] = { *command };
+	uint32_t count = 1;
 
 	if (command_room(driver) == 0 && iopf_driver_room(driver) == 0)
 		return -EAGAIN;
-	if (driver->family->widen != NULL)
-		driver->family->widen(driver, &said);
-	error = driver->options.wire->encode_command(
-		&said, driver->options.command_bytes, record);
-	if (error != 0)
-		return error;
-	if (!ring_store(&driver->command, driver->options.memory, driver->command_prod,
-			record))
-		return -EFAULT;
-	driver->command_prod = ring_next(&driver->command, driver->command_prod);
-	driver->stats.commands++;
-	return 0;
+	if (driver->family->say != NULL)
+		count = driver->family->say(driver, command, said);
+	return commands_store(driver, said, count);
 }
 
 int driver_blank(struct iopf_driver *driver, uint32_t index)

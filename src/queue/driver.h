@@ -81,8 +81,10 @@ struct driver_family {
 	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
 	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);
 	struct driver_phases start, stop;
-	/* What this IOMMU has no words for is said wider. NULL: it has them all. */
-	void (*widen)(const struct iopf_driver *driver, struct iopf_command *command);
+	/* A command in the words that this IOMMU has: 1 or 2 at @said, which may name more
+	 * and never less. NULL: as it is. */
+	uint32_t (*say)(const struct iopf_driver *driver, const struct iopf_command *command,
+			struct iopf_command said[2]);
 	int (*errors)(struct iopf_driver *driver);
 	int (*skip)(struct iopf_driver *driver);
 	/* Faults out of registers; NULL: they come in the event queue. */
