@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: editor and walker against a plain array of pages, every format. */
+#include "table/amdv1.h"
+#include "table/sv.h"
 #include "table/vmsa.h"
 #include "table/vmsas2.h"
 #include "table/vtdss.h"
@@ -16,8 +18,14 @@ enum { PAGES = 4096, STEPS = 200000 };
 /* What should be there: one for each 4 KiB of a window. */
 struct page {
 	uint64_t out;
+	uint32_t count, slot; /* of these in the page it is of, and in an entry of that */
 	uint8_t perm;
-	bool present, large, dirty;
+	bool present, dirty;
+};
+
+/* Pages that a format has. */
+struct size {
+	uint32_t count, slot;
 };
 
 struct format {
@@ -26,14 +34,25 @@ struct format {
 	int (*protect)(uint64_t addr, uint64_t size_bytes, uint8_t perm);
 	bool (*walk)(uint64_t addr, uint8_t perm, struct table_result *result);
 	uint64_t dirty_bit, dirty_value; /* what it is where the page is dirty */
-	uint8_t least; /* rights that a page has at least */
+	uint8_t least;                   /* rights that a page has at least */
+	const struct size *sizes;
+	uint32_t size_count;
 };
+
+static const struct size plain_sizes[] = { { 1, 1 }, { 512, 512 } };
+static const struct size amdv1_sizes[] = { { 1, 1 },   { 2, 1 },     { 64, 1 },
+					   { 256, 1 }, { 512, 512 }, { 1024, 512 } };
+static const struct size sv_sizes[] = { { 1, 1 }, { 16, 1 }, { 512, 512 } };
+
+#define SIZES(list) (list), sizeof(list) / sizeof((list)[0])
 
 static struct world world;
 static struct x86_table x86;
 static struct vtdss_table vtdss;
 static struct vmsa_table vmsa;
 static struct vmsas2_table vmsas2;
+static struct amdv1_table amdv1;
+static struct sv_table sv;
 static struct page pages[PAGES];
 static uint64_t window;
 
@@ -74,7 +93,8 @@ static int protect_vtdss(uint64_t addr, uint64_t size_bytes, uint8_t perm)
 
 static bool walk_vtdss(uint64_t addr, uint8_t perm, struct table_result *result)
 {
-	return vtdss_walk(&world.space, &vtdss.format, vtdss.root, addr, perm, true, result);
+	return vtdss_walk(&world.space, &vtdss.format, vtdss.root, addr, perm, true,
+			  result);
 }
 
 static int map_vmsa(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
@@ -117,15 +137,65 @@ static bool walk_vmsas2(uint64_t addr, uint8_t perm, struct table_result *result
 	return vmsas2_walk(&world.space, &vmsas2.format, addr, perm, true, result);
 }
 
-static const struct format x86_ops = { map_x86, unmap_x86, protect_x86, walk_x86,
-				       X86_DIRTY, X86_DIRTY, IOPF_READ };
-static const struct format vtdss_ops = { map_vtdss, unmap_vtdss, protect_vtdss, walk_vtdss,
-					 VTDSS_DIRTY, VTDSS_DIRTY, 0 };
+static int map_amdv1(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
+{
+	return amdv1_map(&amdv1, addr, out, size_bytes, perm, 0);
+}
+
+static int unmap_amdv1(uint64_t addr, uint64_t size_bytes)
+{
+	return amdv1_unmap(&amdv1, addr, size_bytes);
+}
+
+static int protect_amdv1(uint64_t addr, uint64_t size_bytes, uint8_t perm)
+{
+	return amdv1_protect(&amdv1, addr, size_bytes, perm);
+}
+
+static bool walk_amdv1(uint64_t addr, uint8_t perm, struct table_result *result)
+{
+	return amdv1_walk(&world.space, &amdv1.format, amdv1.root, addr, perm, true,
+			  result);
+}
+
+static int map_sv(uint64_t addr, uint64_t out, uint64_t size_bytes, uint8_t perm)
+{
+	return sv_map(&sv, addr, out, size_bytes, perm, 0);
+}
+
+static int unmap_sv(uint64_t addr, uint64_t size_bytes)
+{
+	return sv_unmap(&sv, addr, size_bytes);
+}
+
+static int protect_sv(uint64_t addr, uint64_t size_bytes, uint8_t perm)
+{
+	return sv_protect(&sv, addr, size_bytes, perm);
+}
+
+static bool walk_sv(uint64_t addr, uint8_t perm, struct table_result *result)
+{
+	return sv_walk(&world.space, &sv.format, sv.root, addr, perm, true, result);
+}
+
+static const struct format x86_ops = { map_x86,   unmap_x86,         protect_x86,
+				       walk_x86,  X86_DIRTY,         X86_DIRTY,
+				       IOPF_READ, SIZES(plain_sizes) };
+static const struct format vtdss_ops = { map_vtdss,  unmap_vtdss,       protect_vtdss,
+					 walk_vtdss, VTDSS_DIRTY,       VTDSS_DIRTY,
+					 0,          SIZES(plain_sizes) };
 /* Where a page may be written, dirty is what a clean one lacks. */
-static const struct format vmsa_ops = { map_vmsa, unmap_vmsa, protect_vmsa, walk_vmsa,
-					VMSA_READ_ONLY, 0, IOPF_READ };
-static const struct format vmsas2_ops = { map_vmsas2, unmap_vmsas2, protect_vmsas2,
-					  walk_vmsas2, VMSAS2_WRITE, VMSAS2_WRITE, 0 };
+static const struct format vmsa_ops = { map_vmsa,  unmap_vmsa,        protect_vmsa,
+					walk_vmsa, VMSA_READ_ONLY,    0,
+					IOPF_READ, SIZES(plain_sizes) };
+static const struct format vmsas2_ops = { map_vmsas2,  unmap_vmsas2,      protect_vmsas2,
+					  walk_vmsas2, VMSAS2_WRITE,      VMSAS2_WRITE,
+					  0,           SIZES(plain_sizes) };
+static const struct format amdv1_ops = { map_amdv1,  unmap_amdv1,       protect_amdv1,
+					 walk_amdv1, AMDV1_DIRTY,       AMDV1_DIRTY,
+					 0,          SIZES(amdv1_sizes) };
+static const struct format sv_ops = { map_sv,   unmap_sv, protect_sv, walk_sv,
+				      SV_DIRTY, SV_DIRTY, IOPF_READ,  SIZES(sv_sizes) };
 
 /* Armv8 has no mark of its own: a page that was made writable counts as written. */
 static bool right_is_mark(const struct format *ops)
@@ -141,7 +211,9 @@ static uint64_t addr_of(unsigned page)
 static void step_map(const struct format *ops, uint64_t *seed)
 {
 	bool large = test_random(seed) % 4 == 0, taken = false;
-	unsigned count = large ? 512 : 1;
+	const struct size *size =
+		&ops->sizes[large ? 1 + test_random(seed) % (ops->size_count - 1) : 0];
+	unsigned count = size->count;
 	unsigned first = (unsigned)(test_random(seed) % PAGES) / count * count;
 	uint64_t out = test_random(seed) % (UINT64_C(1) << 25) * count * K4;
 	uint8_t perm = (uint8_t)(1 + test_random(seed) % 3) | ops->least;
@@ -150,16 +222,30 @@ static void step_map(const struct format *ops, uint64_t *seed)
 		taken |= pages[i].present;
 	CHECK_EQ(ops->map(addr_of(first), out, count * K4, perm), taken ? -EEXIST : 0);
 	for (unsigned i = 0; i < count && !taken; i++)
-		pages[first + i] = (struct page){ .out = out + i * K4, .perm = perm,
-						  .present = true, .large = large };
+		pages[first + i] = (struct page){ .out = out + i * K4,
+						  .perm = perm,
+						  .present = true,
+						  .count = count,
+						  .slot = size->slot };
 }
 
-/* Large pages that a range cuts become small ones. */
-static void model_split(unsigned first, unsigned end)
+/* The page that holds page @at is cut: first into its entries, then those. */
+static void model_split(unsigned at, unsigned first, unsigned end)
 {
-	for (unsigned at = first / 512 * 512; at < end; at += 512)
-		for (unsigned i = at; i < at + 512 && (at < first || at + 512 > end); i++)
-			pages[i].large = false;
+	unsigned count = pages[at].count, slot = pages[at].slot, from;
+
+	if (!pages[at].present || count == 1)
+		return;
+	from = at / count * count;
+	if (from >= first && from + count <= end)
+		return;
+	for (unsigned i = from; i < from + count; i++)
+		pages[i].count = slot;
+	from = at / slot * slot;
+	if (from >= first && from + slot <= end)
+		return;
+	for (unsigned i = from; i < from + slot; i++)
+		pages[i].count = pages[i].slot = 1;
 }
 
 static void step_change(const struct format *ops, uint64_t *seed)
@@ -171,9 +257,10 @@ static void step_change(const struct format *ops, uint64_t *seed)
 	uint8_t perm = (uint8_t)(1 + test_random(seed) % 3) | ops->least;
 
 	end = end < PAGES ? end : PAGES;
-	model_split(first, end);
+	for (unsigned i = first; i < end; i++)
+		model_split(i, first, end);
 	for (unsigned i = first; i < end; i++) {
-		entries += pages[i].present && (!pages[i].large || i % 512 == 0);
+		entries += pages[i].present && i % pages[i].slot == 0;
 		if (unmap)
 			pages[i] = (struct page){ .present = false };
 		else
@@ -192,7 +279,8 @@ static void step_walk(const struct format *ops, unsigned at, uint8_t wanted)
 	struct page *page = &pages[at];
 	struct table_result result;
 	bool allowed = page->present && (wanted & ~page->perm) == 0;
-	unsigned count = page->large ? 512 : 1;
+	bool clean =
+		ops == &sv_ops && allowed && !page->dirty && (wanted & IOPF_WRITE) == 0;
 
 	CHECK_EQ(ops->walk(addr_of(at) + 0x123, wanted, &result), allowed);
 	if (!page->present) {
@@ -200,13 +288,15 @@ static void step_walk(const struct format *ops, unsigned at, uint8_t wanted)
 		return;
 	}
 	CHECK_EQ(result.addr, page->out + 0x123);
-	CHECK_EQ(result.size_bytes, count * K4);
-	CHECK_EQ(result.perm & (IOPF_READ | IOPF_WRITE), page->perm);
+	CHECK_EQ(result.size_bytes, page->count * K4);
+	CHECK_EQ(result.perm & (IOPF_READ | IOPF_WRITE),
+		 page->perm & (clean ? ~IOPF_WRITE : ~0));
 	if (!allowed)
 		CHECK_EQ(result.missing, wanted & ~page->perm);
-	for (unsigned i = 0; i < count && allowed && (wanted & IOPF_WRITE) != 0; i++)
-		pages[at / count * count + i].dirty = true;
-	CHECK_EQ((world_load(&world, result.entry_addr) & ops->dirty_bit) == ops->dirty_value,
+	for (unsigned i = 0; i < page->slot && allowed && (wanted & IOPF_WRITE) != 0; i++)
+		pages[at / page->slot * page->slot + i].dirty = true;
+	CHECK_EQ((world_load(&world, result.entry_addr) & ops->dirty_bit) ==
+			 ops->dirty_value,
 		 page->dirty);
 }
 
@@ -241,7 +331,8 @@ TEST(x86_agrees_with_an_array)
 	};
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct x86_format format = { .levels = rows[i].levels, .address_bits = 48 };
+		struct x86_format format = { .levels = rows[i].levels,
+					     .address_bits = 48 };
 
 		window = rows[i].window;
 		world_create(&world, 0);
@@ -255,8 +346,10 @@ TEST(x86_agrees_with_an_array)
 TEST(vtdss_agrees_with_an_array)
 {
 	for (uint8_t levels = 3; levels <= 5; levels++) {
-		struct vtdss_format format = { .levels = levels, .address_bits = 48,
-					       .pages_2m = true, .accessed_dirty = true };
+		struct vtdss_format format = { .levels = levels,
+					       .address_bits = 48,
+					       .pages_2m = true,
+					       .accessed_dirty = true };
 
 		window = levels == 3 ? G1 - 2 * M2 : (UINT64_C(1) << 39) - 2 * M2;
 		world_create(&world, 0x7000000);
@@ -328,6 +421,61 @@ TEST(vmsas2_agrees_with_an_array)
 	}
 }
 
+TEST(amdv1_agrees_with_an_array)
+{
+	for (uint8_t levels = 2; levels <= 6; levels++) {
+		struct amdv1_format format = { .levels = levels,
+					       .address_bits = 52,
+					       .accessed = true,
+					       .dirty = true };
+
+		window = levels == 2 ? G1 - PAGES * K4 :
+			 levels == 6 ? UINT64_MAX - PAGES * K4 + 1 :
+				       (UINT64_C(1) << 39) - 2 * M2;
+		window = levels == 3 ? G1 - 2 * M2 : window;
+		world_create(&world, 0x7000000);
+		CHECK_EQ(amdv1_create(&amdv1, &world.memory, &world.pages, &format), 0);
+		run(&amdv1_ops, levels);
+		CHECK_EQ(world_taken(&world), 1);
+		amdv1_destroy(&amdv1);
+		CHECK_EQ(world_taken(&world), 0);
+	}
+}
+
+TEST(sv_agrees_with_an_array)
+{
+	static const struct {
+		uint8_t levels;
+		bool second;
+		uint64_t window;
+	} rows[] = {
+		{ 3, false, G1 - 2 * M2 },
+		{ 3, false, UINT64_MAX - PAGES * K4 + 1 },
+		{ 4, false, (UINT64_C(1) << 47) - PAGES * K4 },
+		{ 5, false, (UINT64_C(1) << 48) - 3 * M2 },
+		{ 3, true, (UINT64_C(1) << 41) - PAGES * K4 },
+		{ 4, true, (UINT64_C(1) << 48) - 3 * M2 },
+		{ 5, true, (UINT64_C(1) << 57) - 3 * M2 },
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct sv_format format = { .levels = rows[i].levels,
+					    .address_bits = 56,
+					    .second = rows[i].second,
+					    .update = true };
+		uint32_t roots = rows[i].second ? 4 : 1;
+
+		window = rows[i].window;
+		world_create(&world, 0x7003000);
+		CHECK_EQ(sv_create(&sv, &world.memory, &world.pages, &format), 0);
+		CHECK_EQ(sv.root % (roots * K4), 0);
+		run(&sv_ops, i);
+		CHECK_EQ(world_taken(&world), roots);
+		sv_destroy(&sv);
+		CHECK_EQ(world_taken(&world), 0);
+	}
+}
+
 TEST(a_huge_page_is_split_twice_and_keeps_its_memory_type)
 {
 	struct x86_format format = { .levels = 4, .address_bits = 46, .pages_1g = true };
@@ -365,7 +513,8 @@ TEST(no_page_for_a_table_is_an_error_and_maps_nothing)
 		world_create(&world, 0x10000);
 		world.limit = limit;
 		CHECK_EQ(x86_create(&x86, &world.memory, &world.pages, &format), 0);
-		CHECK_EQ(x86_map(&x86, G1, 0, K4, IOPF_WRITE, 0), limit < 4 ? -ENOMEM : 0);
+		CHECK_EQ(x86_map(&x86, G1, 0, K4, IOPF_WRITE, 0),
+			 limit < 4 ? -ENOMEM : 0);
 		CHECK_EQ(walk_x86(G1, IOPF_WRITE, &result), limit == 4);
 	}
 	/* Nor is there one to split a large page: it stays whole. */
@@ -386,8 +535,14 @@ TEST(arguments_that_could_never_be_right_change_nothing)
 	static const struct {
 		uint64_t addr, out, size;
 	} rows[] = {
-		{ 1, 0, K4 }, { 0, 1, K4 }, { K4, 0, M2 }, { 0, K4, M2 }, { 0, 0, G1 },
-		{ 0, 0, 0 }, { 0, 0, 2 * K4 }, { 0, UINT64_C(1) << 46, K4 },
+		{ 1, 0, K4 },
+		{ 0, 1, K4 },
+		{ K4, 0, M2 },
+		{ 0, K4, M2 },
+		{ 0, 0, G1 },
+		{ 0, 0, 0 },
+		{ 0, 0, 2 * K4 },
+		{ 0, UINT64_C(1) << 46, K4 },
 		{ UINT64_C(1) << 47, 0, K4 },
 	};
 	struct x86_format format = { .levels = 4, .address_bits = 46 };
@@ -402,7 +557,8 @@ TEST(arguments_that_could_never_be_right_change_nothing)
 	CHECK_EQ(unmap_x86(UINT64_MAX - K4 + 1, 2 * K4), -EINVAL);
 	/* A range that wraps around, where there is no sign to tell. */
 	CHECK_EQ(vtdss_create(&vtdss, &world.memory, &world.pages,
-			      &(struct vtdss_format){ .levels = 3, .address_bits = 46 }), 0);
+			      &(struct vtdss_format){ .levels = 3, .address_bits = 46 }),
+		 0);
 	CHECK_EQ(unmap_vtdss(2 * K4, UINT64_MAX - K4 + 1), -EINVAL);
 	/* Both ends are canonical, the middle is not. */
 	CHECK_EQ(unmap_x86(0, UINT64_MAX - K4 + 1), -EINVAL);

@@ -41,8 +41,8 @@ static inline void world_give(void *context, uint64_t addr, uint32_t page_count)
 {
 	struct world *world = context;
 
-	(void)page_count;
-	world->free[world->free_count++] = addr;
+	for (uint32_t i = 0; i < page_count; i++)
+		world->free[world->free_count++] = addr + i * TABLE_PAGE_BYTES;
 }
 
 static inline uint32_t world_taken(const struct world *world)

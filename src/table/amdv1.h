@@ -46,6 +46,9 @@ bool amdv1_walk_path(const struct table_space *space, const struct amdv1_format 
 		     uint64_t root, uint64_t addr, uint8_t perm, struct radix_path *path,
 		     struct table_result *result);
 
+/* What an access of @perm leaves in the entries that it used. */
+struct radix_marks amdv1_marks(const struct amdv1_format *format, uint8_t perm);
+
 /* Tables for the one thread that edits them. */
 struct amdv1_table {
 	const struct iopf_memory *memory;

@@ -61,7 +61,7 @@ struct nested_result {
 bool nested_walk(const struct nested_tables *tables, const struct iopf_memory *memory,
 		 uint64_t addr, uint8_t perm, bool update, struct nested_result *result);
 
-/* Up to five tables and the data. */
+/* The tables and the data. */
 enum { NESTED_MISS_MAX = RADIX_LEVEL_MAX + 1 };
 
 struct nested_miss {

@@ -7,10 +7,31 @@
 bool radix_input_fits(const struct radix_format *format, uint64_t addr)
 {
 	unsigned width = format->input_bits;
-	uint64_t above = addr >> (format->sign_extended ? width - 1 : width);
+	uint64_t above;
 
+	if (width == 64)
+		return true;
+	above = addr >> (format->sign_extended ? width - 1 : width);
 	return above == 0 ||
 	       (format->sign_extended && above == UINT64_MAX >> (width - 1));
+}
+
+static bool is_sized(const struct radix_format *format, uint64_t entry)
+{
+	return format->sized != 0 && (entry & format->sized) == format->sized_page;
+}
+
+/* The level of the table that @entry leads to; 0: it maps a page. */
+static unsigned next_of(const struct radix_format *format, uint64_t entry, unsigned level)
+{
+	uint64_t field = format->next_level;
+
+	if (field == 0)
+		return level > 1 && (entry & format->kind) == format->kind_table ?
+			       level - 1 :
+			       0;
+	return is_sized(format, entry) ? 0 :
+					 (unsigned)((entry & field) / (field & -field));
 }
 
 /* Address bits below the size of a large page are reserved. */
@@ -19,24 +40,46 @@ static uint64_t leaf_reserved(const struct radix_format *format, unsigned level)
 	uint64_t below = (RADIX_SPAN(level) - 1) & ~(TABLE_PAGE_BYTES - 1);
 
 	below &= ~(format->large_pat | format->large_ignored);
-	return level > 1 ? format->reserved | below : format->reserved;
+	return format->reserved | below >> format->address_shift;
+}
+
+/* What the address of a sized page says; 0: no size of this level. */
+static unsigned sized_shift(const struct radix_format *format, uint64_t entry,
+			    unsigned level)
+{
+	uint64_t address = radix_address(format, entry);
+	uint64_t from_half = (format->sized_ones ? ~address : address) >> 12;
+	unsigned shift = (unsigned)__builtin_ctzll(from_half | UINT64_C(1) << 51) + 13;
+
+	if ((format->sized_levels >> level & 1) == 0 || shift < RADIX_SHIFT(level) ||
+	    shift >= RADIX_SHIFT(level + 1) ||
+	    (format->sized_counts >> (shift - RADIX_SHIFT(level)) & 1) == 0)
+		return 0;
+	return shift;
 }
 
 enum table_fault radix_check(const struct radix_format *format, uint64_t entry,
-			     unsigned level, bool *leaf)
+			     unsigned level, struct radix_entry *what)
 {
-	bool maps = level == 1 || (entry & format->kind) == format->kind_page;
-	uint64_t reserved = maps ? leaf_reserved(format, level)
-				 : format->reserved | format->reserved_table;
+	unsigned next = next_of(format, entry, level), shift = 0;
+	uint64_t reserved = format->reserved;
 
 	if ((entry & format->present) == 0 ||
 	    (level == 1 && (entry & format->last) != format->last))
 		return TABLE_NOT_PRESENT;
-	if (maps && (format->leaf_levels >> level & 1) == 0)
+	if (next == 0 && (format->leaf_levels >> level & 1) == 0)
 		return (enum table_fault)format->fault_leaf;
-	if ((entry & reserved) != 0)
+	if (next != 0) {
+		reserved |= format->reserved_table;
+	} else if (is_sized(format, entry)) {
+		shift = sized_shift(format, entry, level);
+	} else {
+		reserved = leaf_reserved(format, level);
+		shift = RADIX_SHIFT(level);
+	}
+	if ((entry & reserved) != 0 || next >= level || (next == 0 && shift == 0))
 		return (enum table_fault)format->fault_reserved;
-	*leaf = maps;
+	*what = (struct radix_entry){ .next = (uint8_t)next, .shift = (uint8_t)shift };
 	return TABLE_OK;
 }
 
@@ -58,9 +101,16 @@ static bool load_step(const struct table_space *space, const struct radix_format
 		return false;
 	}
 	path->level = (uint8_t)level;
+	path->loaded |= (uint8_t)(1u << level);
 	path->all &= step->entry;
 	path->any |= step->entry;
 	return true;
+}
+
+/* Bits of @addr that only the levels between @level and @next would use. */
+static bool skips_input(uint64_t addr, unsigned level, unsigned next)
+{
+	return (addr & (RADIX_SPAN(level) - 1)) >> RADIX_SHIFT(next + 1) != 0;
 }
 
 bool radix_walk(const struct table_space *space, const struct radix_format *format,
@@ -69,29 +119,31 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 {
 	uint64_t table = root, offset;
 	unsigned level = format->levels;
-	bool leaf = false;
+	struct radix_entry what;
 
 	*path = (struct radix_path){ .all = UINT64_MAX, .level = (uint8_t)(level + 1) };
 	*result = (struct table_result){ .fault = TABLE_ADDRESS };
 	if (!radix_input_fits(format, addr))
 		return false;
-	for (;; level--) {
+	for (;; level = what.next) {
 		assert(level > 0); /* at the last, radix_check() knows leaves only */
 		if (!load_step(space, format, table, addr, level, path, result))
 			return false;
 		result->fault = (uint8_t)radix_check(format, path->step[level].entry,
-						     level, &leaf);
+						     level, &what);
 		if (result->fault != TABLE_OK)
 			return false;
-		if (leaf)
+		table = radix_address(format, path->step[level].entry);
+		if (what.next == 0)
 			break;
-		table = path->step[level].entry & format->address;
+		if (skips_input(addr, level, what.next)) {
+			result->fault = TABLE_ADDRESS;
+			return false;
+		}
 	}
-	offset = addr & (RADIX_SPAN(level) - 1);
-	result->size_bytes = RADIX_SPAN(level);
-	result->addr =
-		(path->step[level].entry & format->address & ~(RADIX_SPAN(level) - 1)) |
-		offset;
+	offset = (UINT64_C(1) << what.shift) - 1;
+	result->size_bytes = offset + 1;
+	result->addr = (table & ~offset) | (addr & offset);
 	return true;
 }
 
@@ -120,10 +172,13 @@ enum radix_marked radix_mark(const struct table_space *space, struct radix_path 
 {
 	for (unsigned level = levels; level >= path->level; level--) {
 		bool leaf = level == path->level;
-		enum radix_marked marked = mark_step(space, &path->step[level],
-						     leaf ? marks->leaf : marks->table,
-						     leaf ? marks->clear : 0, result);
+		enum radix_marked marked;
 
+		if ((path->loaded >> level & 1) == 0)
+			continue;
+		marked = mark_step(space, &path->step[level],
+				   leaf ? marks->leaf : marks->table,
+				   leaf ? marks->clear : 0, result);
 		if (marked == RADIX_MARKED)
 			continue;
 		result->entry_addr = path->step[level].addr;

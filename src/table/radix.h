@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * table/radix.h - what the 64-bit formats here share: tables of 512 entries, nine bits of
- * the input a level, a bit that tells an entry that maps a page from one that leads to a
+ * the input a level, bits that tell an entry that maps a page from one that leads to a
  * table.
+ *
+ * Some formats have pages between the sizes of two levels: the same entry in as many
+ * places as it covers, with its size in its address ("sized" below).
  *
  * A format is data. The walk and the editor here know no right and no privilege; the
  * format's own file says what the bits that were found allow.
@@ -12,7 +15,7 @@
 
 #include "table/table.h"
 
-enum { RADIX_LEVEL_MAX = 5 };
+enum { RADIX_LEVEL_MAX = 6 };
 
 #define RADIX_ENTRIES 512u
 #define RADIX_LARGE   (UINT64_C(1) << 7)
@@ -26,20 +29,36 @@ struct radix_format {
 	uint64_t address;        /* the bits of an entry that hold an address */
 	uint64_t reserved;       /* 0 in every present entry */
 	uint64_t reserved_table; /* 0 in an entry that leads to a table */
-	uint64_t kind;           /* above level 1: page or table, by this bit */
-	uint64_t kind_page;      /* its value where the entry maps a page */
-	uint64_t last;           /* set at level 1, or the entry is not present */
-	uint64_t large_pat;      /* not address in a large page, though below its size */
-	uint64_t large_ignored;  /* neither: bits below its size that mean nothing */
-	uint64_t table_bits;     /* what the editor sets where an entry leads to a table */
-	uint8_t levels;          /* 2..5 */
-	uint8_t leaf_levels;     /* bit n: an entry of level n may map a page */
-	uint8_t input_bits;      /* the root has as many entries as they need: up to 16
+	uint64_t kind;           /* above level 1: page or table, by these bits */
+	uint64_t kind_table;     /* their value where the entry leads to a table */
+	uint64_t kind_page;      /* what the editor sets of them in a page there */
+	uint64_t next_level;    /* or at any level, by these: which level's table it leads
+				  * to, but what sized_page says; 0 maps a page */
+	uint64_t last;          /* set at level 1, or the entry is not present */
+	uint64_t large_pat;     /* not address in a large page, though below its size */
+	uint64_t large_ignored; /* neither: bits below its size that mean nothing */
+	uint64_t table_bits;    /* what the editor sets where an entry leads to a table */
+	uint64_t sized;         /* by these bits a page's address says its size: */
+	uint64_t sized_page;    /* their value there */
+	bool sized_ones;        /* from bit 12 up, the first bit that is 0 is half of it;
+				  * else the first that is 1 */
+	uint8_t sized_levels;   /* bit n: level n may have such pages */
+	uint16_t sized_counts;  /* bit n: of 2^n entries */
+	uint8_t address_shift;  /* an entry's address counts shifted left by this */
+	uint8_t levels;         /* 1..6 */
+	uint8_t leaf_levels;    /* bit n: an entry of level n may map a page */
+	uint8_t input_bits;     /* the root has as many entries as they need: up to 16
 				  * times RADIX_ENTRIES, in tables that adjoin */
-	uint8_t fault_reserved;  /* enum table_fault of a reserved bit that is set */
-	uint8_t fault_leaf;      /* and of a page at a level that maps none */
-	bool sign_extended;      /* inputs are canonical, not just narrow */
+	uint8_t fault_reserved; /* enum table_fault of a reserved bit that is set */
+	uint8_t fault_leaf;     /* and of a page at a level that maps none */
+	bool sign_extended;     /* inputs are canonical, not just narrow */
 };
+
+/* The address in @entry, without what is below a page. */
+static inline uint64_t radix_address(const struct radix_format *format, uint64_t entry)
+{
+	return (entry & format->address) << format->address_shift;
+}
 
 /* Entries of a table of @level. */
 static inline uint32_t radix_entries(const struct radix_format *format, unsigned level)
@@ -75,14 +94,21 @@ struct radix_path {
 	struct radix_step step[RADIX_LEVEL_MAX + 1]; /* by level */
 	uint64_t all, any; /* of the steps' entries: bits in every one, in at least one */
 	uint8_t level;     /* of the last step that was loaded; levels + 1: none */
+	uint8_t loaded;    /* bit n: step[n] was; some formats' entries skip levels */
 };
 
 /* False: not canonical, or too wide. */
 bool radix_input_fits(const struct radix_format *format, uint64_t addr);
 
-/* What @entry is at @level: TABLE_OK (and *@leaf), TABLE_NOT_PRESENT, TABLE_RESERVED. */
+/* What an entry that is present is. */
+struct radix_entry {
+	uint8_t next;  /* leads to a table of this level; 0: maps a page ... */
+	uint8_t shift; /* ... of 2^shift bytes */
+};
+
+/* What @entry is at @level: TABLE_OK (and *@what), or what is wrong with it. */
 enum table_fault radix_check(const struct radix_format *format, uint64_t entry,
-			     unsigned level, bool *leaf);
+			     unsigned level, struct radix_entry *what);
 
 /* Down to the leaf of @addr. False: the fault is in @result. */
 bool radix_walk(const struct table_space *space, const struct radix_format *format,

@@ -78,8 +78,8 @@ void sv_destroy(const struct sv_table *table);
 void sv_tidy(const struct sv_table *table);
 
 /*
- * @perm: IOPF_READ comes with IOPF_WRITE, a page of neither and no IOPF_EXEC cannot be
- * said (-EINVAL); IOPF_PRIV makes a page of the first stage the supervisor's. @marks:
+ * @perm: what may be written may be read; none of read, write and execute cannot be said
+ * (-EINVAL); IOPF_PRIV makes a page of the first stage the supervisor's. @marks:
  * SV_ACCESSED, SV_DIRTY, set beforehand, as they must be where hardware does not; and
  * SV_GLOBAL. @size_bytes: a level's, or 64 KiB: Svnapot.
  *

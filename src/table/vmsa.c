@@ -16,6 +16,7 @@ struct radix_format vmsa_radix(uint8_t levels, uint8_t input_bits, uint8_t outpu
 		.address = address,
 		.reserved = VMSA_ADDRESS & ~address,
 		.kind = VMSA_TABLE,
+		.kind_table = VMSA_TABLE,
 		.last = VMSA_TABLE,
 		.large_ignored = RADIX_SPAN(3) - TABLE_PAGE_BYTES,
 		.table_bits = VMSA_VALID | VMSA_TABLE,
@@ -184,8 +185,9 @@ int vmsa_create(struct vmsa_table *table, const struct iopf_memory *memory,
 
 	for (unsigned i = 0; i < 2; i++) {
 		struct vmsa_half *half = &made.format.half[i];
-		int error = half->disabled ? 0 :
-					     table_take_zeroed(memory, pages, 1, &half->root);
+		int error = half->disabled ?
+				    0 :
+				    table_take_zeroed(memory, pages, 1, &half->root);
 
 		if (error == 0)
 			continue;
