@@ -222,7 +222,7 @@ static void random_record(uint8_t *record)
 
 	memset(record, 0, 32);
 	le64_put(record, (random_bits(64) & ~UINT64_C(0xe0f)) | type);
-	layout = vtd_command_layout(record);
+	layout = vtd_command_pick(record, NULL);
 	for (unsigned i = 1; i < (layout->size_bytes == 32 || tail ? 4 : 2); i++)
 		le64_put(record + 8 * i, random_bits(64));
 	for (unsigned i = 0; i < 4 && !dirty; i++)

@@ -10,6 +10,7 @@ enum { ROUNDS = 500000 };
 
 static const struct iopf_wire *const smmuv3 = &iopf_wire_smmuv3;
 static uint64_t seed;
+static uint64_t scratch[RECORD_WORDS];
 
 static uint64_t random_bits(unsigned bits)
 {
@@ -91,7 +92,7 @@ TEST(any_bytes_are_an_event_and_keep_what_they_say)
 			le64_put(record + 8 * i, random_bits(64) & random_bits(64));
 		record[0] = numbers[random_bits(32) % sizeof(numbers)];
 		if (random_bits(1)) {
-			const struct iopf_layout *layout = smmuv3_event_layout(record);
+			const struct iopf_layout *layout = smmuv3_event_pick(record, scratch);
 
 			for (unsigned i = 0; i < 4; i++)
 				le64_put(record + 8 * i,
@@ -265,7 +266,7 @@ static void random_record(uint8_t *record)
 	le64_put(record, random_bits(64));
 	le64_put(record + 8, random_bits(64));
 	record[0] = opcodes[random_bits(4)];
-	layout = smmuv3_command_layout(record);
+	layout = smmuv3_command_pick(record, scratch);
 	for (unsigned i = 0; i < 2 && random_bits(3) != 0; i++)
 		le64_put(record + 8 * i, le64_get(record + 8 * i) & ~layout->reserved[i]);
 	if (record[0] == 0x13 || record[0] == 0x28 || record[0] == 0x2a ||

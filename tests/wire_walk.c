@@ -174,7 +174,7 @@ static const struct iopf_command commands[] = {
 static void walk_command(const uint8_t *record, const struct iopf_command *base,
 			 uint32_t size_bytes)
 {
-	const struct iopf_layout *layout = vtd_command_layout(record);
+	const struct iopf_layout *layout = vtd_command_pick(record, NULL);
 
 	for (unsigned bit = 0; bit < 8 * size_bytes; bit++) {
 		struct iopf_command got, untouched;

@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/record.h"
+
 /* Where the registers lie in a header of type 0, and where capabilities may begin
  * (PCIe 6.x, 7.5.1). */
 enum config_header {
@@ -38,6 +40,11 @@ enum config_capability {
 	EXTENDED_PRI = 0x13,
 	EXTENDED_PASID = 0x1b,
 };
+
+/* The extended capabilities around paging, as they stand in a space. */
+extern const struct iopf_layout config_ats_layout;
+extern const struct iopf_layout config_pri_layout;
+extern const struct iopf_layout config_pasid_layout;
 
 #define EXTENDED(id, version, next) ((uint32_t)(next) << 20 | (version) << 16 | (id))
 

@@ -9,7 +9,9 @@
 #include <assert.h>
 #include <errno.h>
 
+#include "wire/config.h"
 #include "wire/pcie.h"
+#include "wire/record.h"
 #include "iopf/wire.h"
 
 /* clang-format off */
@@ -50,12 +52,34 @@ RECORD_COMPLETE1(PCIE_PRQ_FIELDS);
 RECORD_COMPLETE1(PCIE_STOP_FIELDS);
 RECORD_COMPLETE1(PCIE_PRGR_FIELDS);
 
+static const struct record_word stop_words[] = {
+	RECORD_WORD(PCIE_STOP_R, 0, "0"),
+	RECORD_WORD(PCIE_STOP_W, 0, "0"),
+	RECORD_WORD(PCIE_STOP_L, 1, "1"),
+	RECORD_WORD(PCIE_STOP_TYPE, 0, "stop_marker"),
+	RECORD_END,
+};
+static const struct record_rule stop_rules[] = {
+	RECORD_NAMED(PCIE_STOP_R), RECORD_NAMED(PCIE_STOP_W),    RECORD_NAMED(PCIE_STOP_L),
+	RECORD_NAMED(PCIE_STOP_TYPE), RECORD_RULES_END,
+};
+static const struct record_word prgr_words[] = {
+	RECORD_WORD(PCIE_PRGR_CODE, 0x0, "success"),
+	RECORD_WORD(PCIE_PRGR_CODE, 0x1, "invalid"),
+	RECORD_WORD(PCIE_PRGR_CODE, 0xf, "failure"),
+	RECORD_TEXT(PCIE_PRGR_RID, "the function that it goes to"),
+	RECORD_END,
+};
+static const struct record_rule prgr_rules[] = {
+	RECORD_CODE(PCIE_PRGR_CODE),
+	RECORD_RULES_END,
+};
 const struct iopf_layout pcie_request_layout =
 	WIRE_LAYOUT("pcie_page_request", PCIE_PRQ, 8);
 const struct iopf_layout pcie_stop_marker_layout =
-	WIRE_LAYOUT("pcie_stop_marker", PCIE_STOP, 8);
+	RECORD_LAYOUT("pcie_stop_marker", PCIE_STOP, 8, stop_words, stop_rules);
 const struct iopf_layout pcie_response_layout =
-	WIRE_LAYOUT("pcie_prg_response", PCIE_PRGR, 8);
+	RECORD_LAYOUT("pcie_prg_response", PCIE_PRGR, 8, prgr_words, prgr_rules);
 
 static uint64_t bits(uint32_t field, uint64_t value)
 {
@@ -161,3 +185,79 @@ enum iopf_code iopf_pcie_meaning(uint8_t code)
 		return IOPF_SUCCESS;
 	return code == codes[IOPF_INVALID] ? IOPF_INVALID : IOPF_FAILURE;
 }
+
+/* ---- Records ----------------------------------------------------------------------- */
+
+static int request_again(uint64_t payload, uint32_t pasid, uint8_t *again)
+{
+	struct iopf_request request;
+	int result = iopf_pcie_decode_request(payload, 0, pasid, 0, &request);
+
+	if (result == 0)
+		le64_put(again, iopf_pcie_encode_request(&request));
+	return result;
+}
+
+/* Without a PASID, any bits are a request. */
+static int page_request_again(const uint8_t *record, uint8_t *again)
+{
+	return request_again(le64_get(record), IOPF_PASID_NONE, again);
+}
+
+static int stop_marker_again(const uint8_t *record, uint8_t *again)
+{
+	uint64_t payload = le64_get(record);
+
+	if (!is_stop_marker(payload, 0))
+		return -EBADMSG;
+	if (request_again(payload, 0, again) < 0)
+		return -EBADMSG;
+	return wire_reserved(&pcie_stop_marker_layout, record) ? WIRE_IGNORED : 0;
+}
+
+static int response_again(const uint8_t *record, uint8_t *again)
+{
+	struct iopf_prg_response response;
+	int result = iopf_pcie_decode_response(le64_get(record), IOPF_PASID_NONE, &response);
+
+	if (result < 0)
+		return result;
+	le64_put(again, iopf_pcie_encode_response(&response));
+	return wire_reserved(&pcie_response_layout, record) ? WIRE_IGNORED : 0;
+}
+
+static const struct record records[] = {
+	{ .name = "page-request",
+	  .text = "Page Request message, bytes 8 to 15, the DW at 8 above",
+	  .layout = &pcie_request_layout,
+	  .size_bytes = 8,
+	  .role = RECORD_MESSAGE,
+	  .again = page_request_again },
+	{ .name = "stop-marker",
+	  .text = "the same, with a PASID: nothing more of it comes",
+	  .layout = &pcie_stop_marker_layout,
+	  .size_bytes = 8,
+	  .role = RECORD_MESSAGE,
+	  .again = stop_marker_again },
+	{ .name = "prg-response",
+	  .text = "PRG Response message, bytes 8 to 15, the DW at 8 above",
+	  .layout = &pcie_response_layout,
+	  .size_bytes = 8,
+	  .role = RECORD_MESSAGE,
+	  .again = response_again },
+	{ .name = "ats-cap",
+	  .text = "ATS extended capability",
+	  .layout = &config_ats_layout,
+	  .size_bytes = 8 },
+	{ .name = "pri-cap",
+	  .text = "Page Request extended capability",
+	  .layout = &config_pri_layout,
+	  .size_bytes = 16 },
+	{ .name = "pasid-cap",
+	  .text = "PASID extended capability",
+	  .layout = &config_pasid_layout,
+	  .size_bytes = 8 },
+	{ .name = NULL },
+};
+
+const struct wire_family wire_family_pcie = { .name = "pcie", .records = records };

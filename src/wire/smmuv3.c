@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "wire/record.h"
 #include "wire/smmuv3.h"
 
 /* clang-format off */
@@ -28,9 +29,6 @@
 /* clang-format on */
 enum smmuv3_priq_field { SMMUV3_PRIQ_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(SMMUV3_PRIQ_FIELDS);
-const struct iopf_layout smmuv3_request_layout =
-	WIRE_LAYOUT("smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES);
-
 /* Stop markers have a PASID; the same bits without one are a request that wants nothing
  * (IHI 0070, chapter 8, "Last, W, R, X, Priv"). */
 static bool is_stop_marker(const uint8_t *record)
@@ -39,6 +37,35 @@ static bool is_stop_marker(const uint8_t *record)
 	       field_get(record, SMMUV3_PRIQ_LAST) && !field_get(record, SMMUV3_PRIQ_R) &&
 	       !field_get(record, SMMUV3_PRIQ_W);
 }
+
+static bool marker_with_index(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_PRGI) != 0;
+}
+
+static bool marker_with_addr(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_ADDR) != 0;
+}
+
+static bool marker_with_priv(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_PRIV) != 0;
+}
+
+/* Execute is asked for beside read (PCIe 6.x, 10.4.1). */
+static const struct record_rule priq_rules[] = {
+	RECORD_LOSS_WITHOUT(SMMUV3_PRIQ_SSID, SMMUV3_PRIQ_SSV, "unknown without SSV"),
+	RECORD_WITH(SMMUV3_PRIQ_PRIV, SMMUV3_PRIQ_SSV),
+	RECORD_WITH(SMMUV3_PRIQ_X, SMMUV3_PRIQ_SSV),
+	RECORD_WITH(SMMUV3_PRIQ_X, SMMUV3_PRIQ_R),
+	RECORD_CHECK(SMMUV3_PRIQ_PRGI, marker_with_index, "a stop marker has no index"),
+	RECORD_CHECK(SMMUV3_PRIQ_ADDR, marker_with_addr, "a stop marker has no address"),
+	RECORD_CHECK(SMMUV3_PRIQ_PRIV, marker_with_priv, "reserved in a stop marker"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_request_layout = RECORD_LAYOUT(
+	"smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES, NULL, priq_rules);
 
 static uint8_t perm_get(const uint8_t *record, bool pasid)
 {
@@ -142,4 +169,36 @@ const struct iopf_wire iopf_wire_smmuv3 = {
 	.fault_bytes = SMMUV3_EVENT_BYTES,
 	.decode_fault = smmuv3_fault_decode,
 	.encode_fault = smmuv3_fault_encode,
+};
+
+static const struct record records[] = {
+	{ .name = "priq",
+	  .text = "entry of the PRI queue",
+	  .layout = &smmuv3_request_layout,
+	  .size_bytes = SMMUV3_REQUEST_BYTES,
+	  .role = RECORD_REQUEST,
+	  .queue = RECORD_QUEUE_WRAP },
+	{ .name = "evtq",
+	  .text = "record of the event queue",
+	  .pick = smmuv3_event_pick,
+	  .selectors = { SMMUV3_EVENT_ID },
+	  .words = smmuv3_event_words,
+	  .size_bytes = SMMUV3_EVENT_BYTES,
+	  .role = RECORD_EVENT,
+	  .queue = RECORD_QUEUE_WRAP },
+	{ .name = "cmdq",
+	  .text = "command",
+	  .pick = smmuv3_command_pick,
+	  .selectors = { SMMUV3_OP },
+	  .words = smmuv3_command_words,
+	  .size_bytes = SMMUV3_COMMAND_BYTES,
+	  .role = RECORD_COMMAND,
+	  .queue = RECORD_QUEUE_WRAP },
+	{ .name = NULL },
+};
+
+const struct wire_family wire_family_smmuv3 = {
+	.name = "smmuv3",
+	.wire = &iopf_wire_smmuv3,
+	.records = records,
 };

@@ -27,11 +27,16 @@ extern const struct iopf_layout smmuv3_pri_resp_layout;
 extern const struct iopf_layout smmuv3_resume_layout;
 extern const struct iopf_layout smmuv3_sync_layout;
 
-#define SMMUV3_COMMAND_LAYOUT(name, LIST) WIRE_LAYOUT(name, LIST, SMMUV3_COMMAND_BYTES)
+#define SMMUV3_COMMAND_LAYOUT(name, LIST, words, rules) \
+	RECORD_LAYOUT(name, LIST, SMMUV3_COMMAND_BYTES, words, rules)
 
-/* The layout of an event record by its number; of a command by its opcode, or NULL. */
-const struct iopf_layout *smmuv3_event_layout(const uint8_t *record);
-const struct iopf_layout *smmuv3_command_layout(const uint8_t *record);
+/* The same in every event, and in every command. */
+enum { SMMUV3_EVENT_ID = FIELD(0, 0, 8), SMMUV3_OP = FIELD(0, 0, 8) };
+extern const struct record_word smmuv3_event_words[];
+extern const struct record_word smmuv3_command_words[];
+/* The layout of an event record by its number, of a command by its opcode, or NULL. */
+const struct iopf_layout *smmuv3_event_pick(const uint8_t *record, uint64_t *reserved);
+const struct iopf_layout *smmuv3_command_pick(const uint8_t *record, uint64_t *reserved);
 
 /* smmuv3_events.c */
 int smmuv3_fault_decode(const uint8_t *record, struct iopf_fault *fault, bool *reserved);
@@ -58,8 +63,6 @@ enum smmuv3_opcode {
 	SMMUV3_OP_STALL_TERM = 0x45,
 	SMMUV3_OP_SYNC = 0x46,
 };
-/* The same in every command. */
-enum { SMMUV3_OP = FIELD(0, 0, 8) };
 
 /* How one command is read. */
 struct smmuv3_command {

@@ -54,17 +54,38 @@ enum smmuv3_sync_field { SMMUV3_SYNC_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(SMMUV3_PRI_RESP_FIELDS);
 RECORD_COMPLETE2(SMMUV3_RESUME_FIELDS);
 RECORD_COMPLETE2(SMMUV3_SYNC_FIELDS);
-const struct iopf_layout smmuv3_pri_resp_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_pri_resp", SMMUV3_PRI_RESP);
-const struct iopf_layout smmuv3_resume_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_resume", SMMUV3_RESUME);
-const struct iopf_layout smmuv3_sync_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_sync", SMMUV3_SYNC);
-
 /* ---- Responses --------------------------------------------------------------------- */
 
 /* Not PCIe's numbers: these are the SMMU's own, which it turns into those. */
 enum { RESP_FAILURE = 0, RESP_INVALID = 1, RESP_SUCCESS = 2, RESP_COUNT };
+static const struct record_word pri_resp_words[] = {
+	RECORD_WORD(SMMUV3_PRI_RESP_RESP, RESP_FAILURE, "failure"),
+	RECORD_WORD(SMMUV3_PRI_RESP_RESP, RESP_INVALID, "invalid"),
+	RECORD_WORD(SMMUV3_PRI_RESP_RESP, RESP_SUCCESS, "success"),
+	RECORD_TEXT(SMMUV3_PRI_RESP_RESP, "response code"),
+	RECORD_END,
+};
+static const struct record_rule pri_resp_rules[] = {
+	RECORD_CODE(SMMUV3_PRI_RESP_RESP),
+	RECORD_LOSS_WITHOUT(SMMUV3_PRI_RESP_SSID, SMMUV3_PRI_RESP_SSV,
+			    "ignored without SSV"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_pri_resp_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_pri_resp", SMMUV3_PRI_RESP, pri_resp_words, pri_resp_rules);
+
+static const struct record_word resume_words[] = {
+	RECORD_TEXT(SMMUV3_RESUME_AC, "1: try again"),
+	RECORD_TEXT(SMMUV3_RESUME_AB, "without AC: 1 abort, 0 reads zeros, drops writes"),
+	RECORD_END,
+};
+static const struct record_rule resume_rules[] = {
+	RECORD_LOSS(SMMUV3_RESUME_AB, "a denied access is aborted"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_resume_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_resume", SMMUV3_RESUME, resume_words, resume_rules);
+
 static const uint8_t code_resp[] = {
 	[IOPF_SUCCESS] = RESP_SUCCESS,
 	[IOPF_INVALID] = RESP_INVALID,
@@ -149,6 +170,33 @@ static int stall_term_encode(const struct iopf_command *c, uint8_t *r)
 enum { CS_NONE = 0, CS_IRQ = 1, CS_SEV = 2, CS_COUNT };
 /* MSIATTR, MSH: normal memory, write-back, inner shareable, as the queues are. */
 enum { MSIATTR_WB = 0xf, MSH_INNER = 3 };
+
+static const struct record_word sync_words[] = {
+	RECORD_WORD(SMMUV3_SYNC_CS, CS_NONE, "none"),
+	RECORD_WORD(SMMUV3_SYNC_CS, CS_IRQ, "irq"),
+	RECORD_WORD(SMMUV3_SYNC_CS, CS_SEV, "sev"),
+	RECORD_TEXT(SMMUV3_SYNC_CS, "signal when all before is done"),
+	RECORD_TEXT(SMMUV3_SYNC_MSH, "shareability of the message"),
+	RECORD_TEXT(SMMUV3_SYNC_MSIATTR, "memory attributes of the message"),
+	RECORD_TEXT(SMMUV3_SYNC_MSIDATA, "what the message writes"),
+	RECORD_UNIT(SMMUV3_SYNC_MSIADDR, 2, "where; 0: there is no message"),
+	RECORD_END,
+};
+#define NO_MESSAGE(field)                                                      \
+	RECORD_LOSS_AT((field), SMMUV3_SYNC_CS, ~(UINT64_C(1) << CS_IRQ),      \
+		       "counts with CS irq"),                                  \
+	RECORD_LOSS_WITHOUT((field), SMMUV3_SYNC_MSIADDR, "there is no message")
+static const struct record_rule sync_rules[] = {
+	RECORD_NAMED(SMMUV3_SYNC_CS),
+	RECORD_LOSS_AT(SMMUV3_SYNC_CS, SMMUV3_SYNC_CS, 1 << CS_SEV, "nobody waits for it"),
+	RECORD_LOSS(SMMUV3_SYNC_MSH, "messages are inner shareable"),
+	RECORD_LOSS(SMMUV3_SYNC_MSIATTR, "messages are written back"),
+	NO_MESSAGE(SMMUV3_SYNC_MSIDATA),
+	NO_MESSAGE(SMMUV3_SYNC_MSIADDR),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_sync_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_sync", SMMUV3_SYNC, sync_words, sync_rules);
 
 /* A message to address 0 is none: then there is a wire, or nothing. */
 static bool sync_decode(const uint8_t *r, struct iopf_command *c)
@@ -244,11 +292,38 @@ static const struct smmuv3_command *command_of(const uint8_t *record)
 								   NULL;
 }
 
-const struct iopf_layout *smmuv3_command_layout(const uint8_t *record)
+#define OP(name, word) RECORD_WORD(SMMUV3_OP, SMMUV3_OP_##name, word)
+const struct record_word smmuv3_command_words[] = {
+	OP(PREFETCH_CONFIG, "prefetch_config"),
+	OP(PREFETCH_ADDR, "prefetch_addr"),
+	OP(CFGI_STE, "cfgi_ste"),
+	OP(CFGI_STE_RANGE, "cfgi_ste_range"),
+	OP(CFGI_CD, "cfgi_cd"),
+	OP(CFGI_CD_ALL, "cfgi_cd_all"),
+	OP(TLBI_NH_ALL, "tlbi_nh_all"),
+	OP(TLBI_NH_ASID, "tlbi_nh_asid"),
+	OP(TLBI_NH_VA, "tlbi_nh_va"),
+	OP(TLBI_NH_VAA, "tlbi_nh_vaa"),
+	OP(TLBI_S12_VMALL, "tlbi_s12_vmall"),
+	OP(TLBI_S2_IPA, "tlbi_s2_ipa"),
+	OP(TLBI_NSNH_ALL, "tlbi_nsnh_all"),
+	OP(ATC_INV, "atc_inv"),
+	OP(PRI_RESP, "pri_resp"),
+	OP(RESUME, "resume"),
+	OP(STALL_TERM, "stall_term"),
+	OP(SYNC, "sync"),
+	RECORD_END,
+};
+
+const struct iopf_layout *smmuv3_command_pick(const uint8_t *record, uint64_t *reserved)
 {
 	const struct smmuv3_command *command = command_of(record);
 
-	return command == NULL ? NULL : command->layout;
+	if (command == NULL)
+		return NULL;
+	reserved[0] = command->reserved[0];
+	reserved[1] = command->reserved[1];
+	return command->layout;
 }
 
 int smmuv3_command_decode(const uint8_t *record, uint32_t size_bytes,

@@ -106,17 +106,138 @@ RECORD_COMPLETE4(SMMUV3_EVH_FIELDS);
 #define SAME(field) ((int)SMMUV3_EVT_##field == (int)SMMUV3_EVA_##field)
 static_assert(SAME(PNU) && SAME(IND) && SAME(RNW) && SAME(S2) && SAME(CLASS) && SAME(ADDR),
 	      "in the same place");
-const struct iopf_layout smmuv3_event_translation_layout =
-	WIRE_LAYOUT("smmuv3_event_translation", SMMUV3_EVT, SMMUV3_EVENT_BYTES);
-const struct iopf_layout smmuv3_event_abort_layout =
-	WIRE_LAYOUT("smmuv3_event_abort", SMMUV3_EVA, SMMUV3_EVENT_BYTES);
-const struct iopf_layout smmuv3_event_config_layout =
-	WIRE_LAYOUT("smmuv3_event_config", SMMUV3_EVC, SMMUV3_EVENT_BYTES);
-const struct iopf_layout smmuv3_event_hint_layout =
-	WIRE_LAYOUT("smmuv3_event_hint", SMMUV3_EVH, SMMUV3_EVENT_BYTES);
 
 /* CLASS. 3 is reserved. */
 enum { CLASS_CD = 0, CLASS_TT = 1, CLASS_IN = 2 };
+
+/* ---- Words and rules --------------------------------------------------------------- */
+
+#define NO_PASID(field, ssv) RECORD_LOSS_WITHOUT((field), (ssv), "unknown without SSV")
+#define REASON_TEXT          "why, in the implementation's own numbers"
+#define NOT_KEPT             "is not kept"
+
+static const struct record_word evt_words[] = {
+	RECORD_WORD(SMMUV3_EVT_CLASS, CLASS_CD, "cd"),
+	RECORD_WORD(SMMUV3_EVT_CLASS, CLASS_TT, "tt"),
+	RECORD_WORD(SMMUV3_EVT_CLASS, CLASS_IN, "in"),
+	RECORD_TEXT(SMMUV3_EVT_CLASS, "what had to be accessed"),
+	RECORD_TEXT(SMMUV3_EVT_STALL, "the access waits for CMD_RESUME"),
+	RECORD_TEXT(SMMUV3_EVT_S2, "1 stage 2, 0 stage 1"),
+	RECORD_TEXT(SMMUV3_EVT_TTRNW, "the table was 1 read, 0 written"),
+	RECORD_UNIT(SMMUV3_EVT_ADDR, 0, "input address, in bytes"),
+	RECORD_END,
+};
+static const struct record_rule evt_rules[] = {
+	NO_PASID(SMMUV3_EVT_SSID, SMMUV3_EVT_SSV),
+	RECORD_LOSS_WITHOUT(SMMUV3_EVT_STAG, SMMUV3_EVT_STALL, "unknown without STALL"),
+	RECORD_LOSS_WITHOUT(SMMUV3_EVT_IPA, SMMUV3_EVT_S2, "unknown without S2"),
+	RECORD_LOSS_WITHOUT(SMMUV3_EVT_TTRNW, SMMUV3_EVT_S2, "unknown without S2"),
+	RECORD_LOSS_AT(SMMUV3_EVT_TTRNW, SMMUV3_EVT_CLASS, 1 << CLASS_CD | 1 << CLASS_IN,
+		       "unknown where CLASS is not tt"),
+	RECORD_NAMED(SMMUV3_EVT_CLASS),
+	RECORD_WITH(SMMUV3_EVT_IND, SMMUV3_EVT_RNW),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_event_translation_layout = RECORD_LAYOUT(
+	"smmuv3_event_translation", SMMUV3_EVT, SMMUV3_EVENT_BYTES, evt_words, evt_rules);
+
+/* What was asked for stands in the second word of F_BAD_ATS_TREQ; it is not read. */
+static bool is_asked(const uint8_t *r)
+{
+	return field_get(r, SMMUV3_EVA_ID) == IOPF_SMMUV3_F_BAD_ATS_TREQ;
+}
+
+static bool abort_written(const uint8_t *r)
+{
+	return !is_asked(r) && field_get(r, SMMUV3_EVA_IND) &&
+	       !field_get(r, SMMUV3_EVA_RNW);
+}
+
+static bool abort_classless(const uint8_t *r)
+{
+	return !is_asked(r) && field_get(r, SMMUV3_EVA_CLASS) > CLASS_IN;
+}
+
+static const struct record_word eva_words[] = {
+	RECORD_WORD(SMMUV3_EVA_CLASS, CLASS_CD, "cd"),
+	RECORD_WORD(SMMUV3_EVA_CLASS, CLASS_TT, "tt"),
+	RECORD_WORD(SMMUV3_EVA_CLASS, CLASS_IN, "in"),
+	RECORD_TEXT(SMMUV3_EVA_CLASS, "what had to be accessed"),
+	RECORD_TEXT(SMMUV3_EVA_REASON, REASON_TEXT),
+	RECORD_TEXT(SMMUV3_EVA_GPCF, "a granule protection check failed"),
+	RECORD_TEXT(SMMUV3_EVA_S2, "1 stage 2, 0 stage 1"),
+	RECORD_UNIT(SMMUV3_EVA_ADDR, 0, "input address, in bytes"),
+	RECORD_UNIT(SMMUV3_EVA_FETCH, 3, "what could not be read"),
+	RECORD_END,
+};
+#define ASKED(field)                                                                  \
+	RECORD_LOSS_AT((field), SMMUV3_EVA_ID, 1 << IOPF_SMMUV3_F_BAD_ATS_TREQ, NOT_KEPT)
+static const struct record_rule eva_rules[] = {
+	NO_PASID(SMMUV3_EVA_SSID, SMMUV3_EVA_SSV),
+	RECORD_LOSS(SMMUV3_EVA_REASON, NOT_KEPT),
+	RECORD_LOSS(SMMUV3_EVA_GPCF, NOT_KEPT),
+	ASKED(SMMUV3_EVA_PNU),
+	ASKED(SMMUV3_EVA_IND),
+	ASKED(SMMUV3_EVA_RNW),
+	ASKED(SMMUV3_EVA_S2),
+	ASKED(SMMUV3_EVA_CLASS),
+	RECORD_LOSS_AT(SMMUV3_EVA_FETCH, SMMUV3_EVA_ID,
+		       UINT64_C(1) << IOPF_SMMUV3_F_TLB_CONFLICT, "unknown without S2"),
+	RECORD_CHECK(SMMUV3_EVA_IND, abort_written, "an instruction that is written"),
+	RECORD_CHECK(SMMUV3_EVA_CLASS, abort_classless, "reserved"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_event_abort_layout = RECORD_LAYOUT(
+	"smmuv3_event_abort", SMMUV3_EVA, SMMUV3_EVENT_BYTES, eva_words, eva_rules);
+
+static const struct record_word evc_words[] = {
+	RECORD_TEXT(SMMUV3_EVC_REASON, REASON_TEXT),
+	RECORD_END,
+};
+static const struct record_rule evc_rules[] = {
+	NO_PASID(SMMUV3_EVC_SSID, SMMUV3_EVC_SSV),
+	RECORD_LOSS(SMMUV3_EVC_REASON, NOT_KEPT),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_event_config_layout = RECORD_LAYOUT(
+	"smmuv3_event_config", SMMUV3_EVC, SMMUV3_EVENT_BYTES, evc_words, evc_rules);
+
+static const struct record_word evh_words[] = {
+	RECORD_TEXT(SMMUV3_EVH_UX, "user execute"),
+	RECORD_TEXT(SMMUV3_EVH_UW, "user write"),
+	RECORD_TEXT(SMMUV3_EVH_UR, "user read"),
+	RECORD_TEXT(SMMUV3_EVH_PX, "privileged execute"),
+	RECORD_TEXT(SMMUV3_EVH_PW, "privileged write"),
+	RECORD_TEXT(SMMUV3_EVH_PR, "privileged read"),
+	RECORD_TEXT(SMMUV3_EVH_SPAN, "pages"),
+	RECORD_END,
+};
+/* A plain value has one privilege, and one page. */
+#define MERGED(field) RECORD_LOSS((field), "becomes what either level asks for, of both")
+static const struct record_rule evh_rules[] = {
+	NO_PASID(SMMUV3_EVH_SSID, SMMUV3_EVH_SSV),
+	MERGED(SMMUV3_EVH_UX),
+	MERGED(SMMUV3_EVH_UW),
+	MERGED(SMMUV3_EVH_UR),
+	MERGED(SMMUV3_EVH_PX),
+	MERGED(SMMUV3_EVH_PW),
+	MERGED(SMMUV3_EVH_PR),
+	RECORD_LOSS(SMMUV3_EVH_SPAN, "becomes 1"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_event_hint_layout = RECORD_LAYOUT(
+	"smmuv3_event_hint", SMMUV3_EVH, SMMUV3_EVENT_BYTES, evh_words, evh_rules);
+
+/* ---- Events ------------------------------------------------------------------------ */
+
+#define EVENT_WORD(name, number, text) { SMMUV3_EVENT_ID, number, #name, text },
+const struct record_word smmuv3_event_words[] = {
+	/* clang-format off */
+	IOPF_SMMUV3_EVENTS(EVENT_WORD)
+	RECORD_END,
+	/* clang-format on */
+};
+
 static const uint8_t class_what[] = {
 	[CLASS_CD] = IOPF_FAULT_DESCRIPTOR,
 	[CLASS_TT] = IOPF_FAULT_TABLE,
@@ -221,9 +342,14 @@ static const struct event *event_of(const uint8_t *record)
 	return event != NULL ? event : &unknown;
 }
 
-const struct iopf_layout *smmuv3_event_layout(const uint8_t *record)
+const struct iopf_layout *smmuv3_event_pick(const uint8_t *record, uint64_t *reserved)
 {
-	return event_of(record)->layout;
+	const struct event *event = event_find(field_get(record, SMMUV3_EVENT_ID));
+
+	if (event == NULL)
+		return NULL;
+	memcpy(reserved, event->reserved, sizeof(event->reserved));
+	return event->layout;
 }
 
 static bool may_stall(const struct event *event)

@@ -84,23 +84,34 @@ RECORD_COMPLETE2(SMMUV3_CFGI_RANGE_FIELDS);
 RECORD_COMPLETE2(SMMUV3_TLBI_FIELDS);
 RECORD_COMPLETE2(SMMUV3_TLBI_PAGE_FIELDS);
 RECORD_COMPLETE2(SMMUV3_ATC_INV_FIELDS);
-const struct iopf_layout smmuv3_prefetch_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_prefetch", SMMUV3_PREFETCH);
-const struct iopf_layout smmuv3_cfgi_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_cfgi", SMMUV3_CFGI);
-const struct iopf_layout smmuv3_cfgi_range_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_cfgi_range", SMMUV3_CFGI_RANGE);
-const struct iopf_layout smmuv3_tlbi_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_tlbi", SMMUV3_TLBI);
-const struct iopf_layout smmuv3_tlbi_page_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_tlbi_page", SMMUV3_TLBI_PAGE);
-const struct iopf_layout smmuv3_atc_inv_layout =
-	SMMUV3_COMMAND_LAYOUT("smmuv3_atc_inv", SMMUV3_ATC_INV);
 
 /* ---- Configuration ----------------------------------------------------------------- */
 
+static const struct record_word prefetch_words[] = {
+	RECORD_TEXT(SMMUV3_PREFETCH_STRIDE, "the distance is 2 to the power of this"),
+	RECORD_END,
+};
+const struct iopf_layout smmuv3_prefetch_layout =
+	SMMUV3_COMMAND_LAYOUT("smmuv3_prefetch", SMMUV3_PREFETCH, prefetch_words, NULL);
+const struct iopf_layout smmuv3_cfgi_layout =
+	SMMUV3_COMMAND_LAYOUT("smmuv3_cfgi", SMMUV3_CFGI, NULL, NULL);
+
 /* RANGE of CFGI_STE_RANGE: 2^(RANGE + 1) streams; 31 is CFGI_ALL. */
 enum { RANGE_ALL = 31, RANGE_MASK_MAX = 7 };
+static const struct record_word cfgi_range_words[] = {
+	RECORD_WORD(SMMUV3_CFGI_RANGE_RANGE, RANGE_ALL, "all"),
+	RECORD_TEXT(SMMUV3_CFGI_RANGE_RANGE, "the streams are 2 to the power of this + 1"),
+	RECORD_END,
+};
+static const struct record_rule cfgi_range_rules[] = {
+	RECORD_LOSS(SMMUV3_CFGI_RANGE_SID, "of a range its first, of all none"),
+	RECORD_LOSS_AT(SMMUV3_CFGI_RANGE_RANGE, SMMUV3_CFGI_RANGE_RANGE,
+		       UINT32_MAX & ~((UINT64_C(2) << RANGE_MASK_MAX) - 1),
+		       "more than 256 streams are all"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_cfgi_range_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_cfgi_range", SMMUV3_CFGI_RANGE, cfgi_range_words, cfgi_range_rules);
 
 static bool leaf_get(const uint8_t *r, struct iopf_command *c)
 {
@@ -187,6 +198,50 @@ int smmuv3_pasid_encode(const struct iopf_command *c, uint8_t *r)
 }
 
 /* ---- TLBs -------------------------------------------------------------------------- */
+
+const struct iopf_layout smmuv3_tlbi_layout =
+	SMMUV3_COMMAND_LAYOUT("smmuv3_tlbi", SMMUV3_TLBI, NULL, NULL);
+
+static bool granule_for_nothing(const uint8_t *r)
+{
+	return field_get(r, SMMUV3_TLBI_PAGE_TG) &&
+	       !(field_get(r, SMMUV3_TLBI_PAGE_NUM) | field_get(r, SMMUV3_TLBI_PAGE_SCALE) |
+		 field_get(r, SMMUV3_TLBI_PAGE_TTL));
+}
+
+static const struct record_word tlbi_page_words[] = {
+	RECORD_WORD(SMMUV3_TLBI_PAGE_TG, 0, "none"),
+	RECORD_WORD(SMMUV3_TLBI_PAGE_TG, 1, "4k"),
+	RECORD_WORD(SMMUV3_TLBI_PAGE_TG, 2, "16k"),
+	RECORD_WORD(SMMUV3_TLBI_PAGE_TG, 3, "64k"),
+	RECORD_TEXT(SMMUV3_TLBI_PAGE_TG, "granule; none: one address, without hints"),
+	RECORD_TEXT(SMMUV3_TLBI_PAGE_TTL, "hint: level of the entries"),
+	RECORD_TEXT(SMMUV3_TLBI_PAGE_NUM, "(NUM + 1) << SCALE granules"),
+	RECORD_TEXT(SMMUV3_TLBI_PAGE_SCALE, "(NUM + 1) << SCALE granules"),
+	RECORD_END,
+};
+/* A range becomes an aligned run that covers it, or all of the domain. */
+#define RANGE_BITS    0xe
+#define RANGED(field) RECORD_LOSS_AT((field), SMMUV3_TLBI_PAGE_TG, RANGE_BITS, COVERED)
+#define COVERED       "a run that covers the range, or all of the domain"
+static const struct record_rule tlbi_page_rules[] = {
+	RECORD_ONLY(SMMUV3_TLBI_PAGE_NUM, SMMUV3_TLBI_PAGE_TG, RANGE_BITS),
+	RECORD_ONLY(SMMUV3_TLBI_PAGE_SCALE, SMMUV3_TLBI_PAGE_TG, RANGE_BITS),
+	RECORD_ONLY(SMMUV3_TLBI_PAGE_TTL, SMMUV3_TLBI_PAGE_TG, RANGE_BITS),
+	RECORD_CHECK(SMMUV3_TLBI_PAGE_TG, granule_for_nothing,
+		     "neither range nor level that it is for"),
+	RANGED(SMMUV3_TLBI_PAGE_OP),
+	RANGED(SMMUV3_TLBI_PAGE_NUM),
+	RANGED(SMMUV3_TLBI_PAGE_SCALE),
+	RANGED(SMMUV3_TLBI_PAGE_TTL),
+	RANGED(SMMUV3_TLBI_PAGE_TG),
+	RANGED(SMMUV3_TLBI_PAGE_ADDR),
+	RANGED(SMMUV3_TLBI_PAGE_ASID),
+	RANGED(SMMUV3_TLBI_PAGE_LEAF),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_tlbi_page_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_tlbi_page", SMMUV3_TLBI_PAGE, tlbi_page_words, tlbi_page_rules);
 
 static bool nsnh_all_decode(const uint8_t *r, struct iopf_command *c)
 {
@@ -348,6 +403,34 @@ int smmuv3_iotlb_encode(const struct iopf_command *c, uint8_t *r)
 /* ---- Translation caches of devices ------------------------------------------------- */
 
 enum { ATC_SIZE_ALL = 52 };
+
+static bool atc_misaligned(const uint8_t *r)
+{
+	uint64_t size = field_get(r, SMMUV3_ATC_INV_SIZE);
+
+	return size < ATC_SIZE_ALL && (field_get(r, SMMUV3_ATC_INV_ADDR) &
+				       ((UINT64_C(1) << size) - 1)) != 0;
+}
+
+static const struct record_word atc_words[] = {
+	RECORD_WORD(SMMUV3_ATC_INV_SIZE, ATC_SIZE_ALL, "all"),
+	RECORD_END,
+};
+static const struct record_rule atc_rules[] = {
+	RECORD_MOST(SMMUV3_ATC_INV_SIZE, ATC_SIZE_ALL),
+	RECORD_CHECK(SMMUV3_ATC_INV_ADDR, atc_misaligned, "not a multiple of its size"),
+	RECORD_LOSS_WITHOUT(SMMUV3_ATC_INV_GLOBAL, SMMUV3_ATC_INV_SSV,
+			    "ignored without SSV"),
+	RECORD_LOSS_WITHOUT(SMMUV3_ATC_INV_SSID, SMMUV3_ATC_INV_SSV,
+			    "ignored without SSV"),
+	RECORD_LOSS_AT(SMMUV3_ATC_INV_SSID, SMMUV3_ATC_INV_GLOBAL, 1 << 1,
+		       "ignored with GLOBAL"),
+	RECORD_LOSS_AT(SMMUV3_ATC_INV_ADDR, SMMUV3_ATC_INV_SIZE,
+		       UINT64_C(1) << ATC_SIZE_ALL, "ignored where all is meant"),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_atc_inv_layout = SMMUV3_COMMAND_LAYOUT(
+	"smmuv3_atc_inv", SMMUV3_ATC_INV, atc_words, atc_rules);
 
 /* Global counts only with a PASID, and then the PASID does not. */
 static bool atc_decode(const uint8_t *r, struct iopf_command *c)

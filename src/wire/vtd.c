@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "wire/record.h"
 #include "wire/vtd.h"
 
 /* clang-format off */
@@ -37,9 +38,6 @@ RECORD_COMPLETE4(VTD_PRQ_FIELDS);
 
 enum { VTD_PRQ_TYPE_PAGE = 1 };
 
-const struct iopf_layout vtd_request_layout =
-	WIRE_LAYOUT("vtd_page_request", VTD_PRQ, 32);
-
 /* Only a request with a PASID can be a stop marker; without one this is a request that
  * wants nothing, and its function waits for the response (PCIe 6.x, 10.4.1.2.1). */
 static bool is_stop_marker(const uint8_t *record)
@@ -48,6 +46,44 @@ static bool is_stop_marker(const uint8_t *record)
 	       field_get(record, VTD_PRQ_LPIG) && !field_get(record, VTD_PRQ_R) &&
 	       !field_get(record, VTD_PRQ_W);
 }
+
+static bool marker_with_index(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, VTD_PRQ_PRGI) != 0;
+}
+
+static bool marker_with_addr(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, VTD_PRQ_ADDR) != 0;
+}
+
+static bool marker_with_pm(const uint8_t *r)
+{
+	return is_stop_marker(r) && field_get(r, VTD_PRQ_PM) != 0;
+}
+
+static const struct record_word prq_words[] = {
+	RECORD_WORD(VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE, "page_request"),
+	RECORD_END,
+};
+
+/* Execute is asked for beside read (PCIe 6.x, 10.4.1). */
+static const struct record_rule prq_rules[] = {
+	RECORD_NAMED(VTD_PRQ_TYPE),
+	RECORD_WITH(VTD_PRQ_PASID, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_EXE, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_EXE, VTD_PRQ_R),
+	RECORD_WITH(VTD_PRQ_PM, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_PRIVATE0, VTD_PRQ_PRIVATE_PRESENT),
+	RECORD_WITH(VTD_PRQ_PRIVATE1, VTD_PRQ_PRIVATE_PRESENT),
+	RECORD_CHECK(VTD_PRQ_PRGI, marker_with_index, "a stop marker has no index"),
+	RECORD_CHECK(VTD_PRQ_ADDR, marker_with_addr, "a stop marker has no address"),
+	RECORD_CHECK(VTD_PRQ_PM, marker_with_pm, "reserved in a stop marker"),
+	RECORD_RULES_END,
+};
+
+const struct iopf_layout vtd_request_layout =
+	RECORD_LAYOUT("vtd_page_request", VTD_PRQ, 32, prq_words, prq_rules);
 
 static uint8_t perm_get(const uint8_t *record, bool pasid)
 {
@@ -168,4 +204,41 @@ const struct iopf_wire iopf_wire_vtd = {
 	.encode_request = encode_request,
 	.decode_command = vtd_command_decode,
 	.encode_command = vtd_command_encode,
+};
+
+static const struct record records[] = {
+	{ .name = "prq",
+	  .text = "page request descriptor",
+	  .layout = &vtd_request_layout,
+	  .size_bytes = 32,
+	  .role = RECORD_REQUEST,
+	  .queue = RECORD_QUEUE_BYTES },
+	{ .name = "iq",
+	  .text = "invalidation queue descriptor",
+	  .pick = vtd_command_pick,
+	  .selectors = { VTD_TYPE_LO, VTD_TYPE_HI },
+	  .words = vtd_command_words,
+	  .size_bytes = 32,
+	  .short_bytes = 16,
+	  .role = RECORD_COMMAND,
+	  .queue = RECORD_QUEUE_BYTES },
+	{ .name = "old-group-response",
+	  .text = "page group response, before scalable mode",
+	  .layout = &vtd_old_response_layout,
+	  .size_bytes = 16,
+	  .role = RECORD_COMMAND,
+	  .again = vtd_old_response_again },
+	{ .name = "old-stream-response",
+	  .text = "page stream response, before scalable mode",
+	  .layout = &vtd_stream_response_layout,
+	  .size_bytes = 16,
+	  .role = RECORD_COMMAND,
+	  .again = vtd_stream_response_again },
+	{ .name = NULL },
+};
+
+const struct wire_family wire_family_vtd = {
+	.name = "vtd",
+	.wire = &iopf_wire_vtd,
+	.records = records,
 };

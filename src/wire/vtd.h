@@ -21,8 +21,16 @@ extern const struct iopf_layout vtd_response_layout;
 extern const struct iopf_layout vtd_old_response_layout;
 extern const struct iopf_layout vtd_stream_response_layout;
 
-/* The layout of an invalidation queue descriptor by its type, or NULL. */
-const struct iopf_layout *vtd_command_layout(const uint8_t *record);
+/* The type of an invalidation queue descriptor: 7 bits in two places, the same in all. */
+enum { VTD_TYPE_LO = FIELD(0, 0, 4), VTD_TYPE_HI = FIELD(0, 9, 3) };
+extern const struct record_word vtd_command_words[];
+/* Its layout by its type, or NULL. */
+const struct iopf_layout *vtd_command_pick(const uint8_t *record, uint64_t *reserved);
+
+
+/* vtd_historic.c */
+int vtd_old_response_again(const uint8_t *record, uint8_t *again);
+int vtd_stream_response_again(const uint8_t *record, uint8_t *again);
 
 /* How one type of descriptor is read and written. */
 struct vtd_descriptor {

@@ -35,12 +35,26 @@
 /* clang-format on */
 enum vtd_pgr_field { VTD_PGR_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE4(VTD_PGR_FIELDS);
+
+static const struct record_word pgr_words[] = {
+	RECORD_WORD(VTD_PGR_CODE, 0x0, "success"),
+	RECORD_WORD(VTD_PGR_CODE, 0x1, "invalid"),
+	RECORD_WORD(VTD_PGR_CODE, 0xf, "failure"),
+	RECORD_END,
+};
+static const struct record_rule pgr_rules[] = {
+	RECORD_CODE(VTD_PGR_CODE),
+	RECORD_WITH(VTD_PGR_PASID, VTD_PGR_PASID_PRESENT),
+	RECORD_WITH(VTD_PGR_PRIVATE0, VTD_PGR_PRIVATE_PRESENT),
+	RECORD_WITH(VTD_PGR_PRIVATE1, VTD_PGR_PRIVATE_PRESENT),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_response_layout =
-	WIRE_LAYOUT("vtd_page_group_response", VTD_PGR, 32);
+	RECORD_LAYOUT("vtd_page_group_response", VTD_PGR, 32, pgr_words, pgr_rules);
 
 /* LPIG is not among them: since 4.0 it is ignored. */
-static_assert((UINT64_C(0) VTD_PGR(WIRE_SKIP, FIELD_OR0)) == 0xfff00000000001c0, "q0");
-static_assert((UINT64_C(0) VTD_PGR(WIRE_SKIP, FIELD_OR1)) == 0xfffffffffffff003, "q1");
+static_assert((UINT64_C(0) VTD_PGR(RECORD_SKIP, FIELD_OR0)) == 0xfff00000000001c0, "q0");
+static_assert((UINT64_C(0) VTD_PGR(RECORD_SKIP, FIELD_OR1)) == 0xfffffffffffff003, "q1");
 
 static bool words_empty(const uint8_t *r)
 {
@@ -111,7 +125,23 @@ static const struct vtd_descriptor response = {
 /* clang-format on */
 enum vtd_wait_field { VTD_WAIT_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_WAIT_FIELDS);
-const struct iopf_layout vtd_wait_layout = WIRE_LAYOUT("vtd_wait", VTD_WAIT, 16);
+
+static const struct record_word wait_words[] = {
+	RECORD_TEXT(VTD_WAIT_IF, "raise an interrupt"),
+	RECORD_TEXT(VTD_WAIT_SW, "write the status data"),
+	RECORD_TEXT(VTD_WAIT_FN, "later descriptors wait for it"),
+	RECORD_TEXT(VTD_WAIT_PD, "page requests sent before are in the queue first"),
+	RECORD_TEXT(VTD_WAIT_STATUS_DATA, "what is written"),
+	RECORD_UNIT(VTD_WAIT_STATUS_ADDR, 2, "where it is written"),
+	RECORD_END,
+};
+static const struct record_rule wait_rules[] = {
+	RECORD_WITH(VTD_WAIT_STATUS_DATA, VTD_WAIT_SW),
+	RECORD_WITH(VTD_WAIT_STATUS_ADDR, VTD_WAIT_SW),
+	RECORD_RULES_END,
+};
+const struct iopf_layout vtd_wait_layout =
+	RECORD_LAYOUT("vtd_wait", VTD_WAIT, 16, wait_words, wait_rules);
 
 static bool wait_decode(const uint8_t *r, struct iopf_command *c)
 {
@@ -170,8 +200,21 @@ static const struct vtd_descriptor wait = {
 /* clang-format on */
 enum vtd_iec_field { VTD_IEC_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_IEC_FIELDS);
+
+static const struct record_word iec_words[] = {
+	RECORD_WORD(VTD_IEC_G, 0, "all"),
+	RECORD_WORD(VTD_IEC_G, 1, "index"),
+	RECORD_TEXT(VTD_IEC_IM, "bits of the index that do not count"),
+	RECORD_TEXT(VTD_IEC_IIDX, "index of the interrupt"),
+	RECORD_END,
+};
+static const struct record_rule iec_rules[] = {
+	RECORD_WITH(VTD_IEC_IM, VTD_IEC_G),
+	RECORD_WITH(VTD_IEC_IIDX, VTD_IEC_G),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_interrupt_layout =
-	WIRE_LAYOUT("vtd_interrupt_entry_cache", VTD_IEC, 16);
+	RECORD_LAYOUT("vtd_interrupt_entry_cache", VTD_IEC, 16, iec_words, iec_rules);
 
 static bool interrupt_decode(const uint8_t *r, struct iopf_command *c)
 {
@@ -190,9 +233,6 @@ static const struct vtd_descriptor interrupt = {
 
 /* ---- The queue's descriptors by type, and by what they are used for ---------------- */
 
-/* The type has 7 bits in two places, the same in every descriptor. */
-enum { TYPE_LO = FIELD(0, 0, 4), TYPE_HI = FIELD(0, 9, 3) };
-
 static const struct vtd_descriptor *const by_type[] = {
 	[1] = &vtd_context,	[2] = &vtd_iotlb,	[3] = &vtd_device_tlb,
 	[4] = &interrupt,	[5] = &wait,		[6] = &vtd_pasid_iotlb,
@@ -201,15 +241,30 @@ static const struct vtd_descriptor *const by_type[] = {
 
 static const struct vtd_descriptor *descriptor_of(const uint8_t *record)
 {
-	uint64_t type = field_get(record, TYPE_LO) | field_get(record, TYPE_HI) << 4;
+	uint64_t type = field_get(record, VTD_TYPE_LO) |
+			field_get(record, VTD_TYPE_HI) << 4;
 
 	return type < sizeof(by_type) / sizeof(by_type[0]) ? by_type[type] : NULL;
 }
 
-const struct iopf_layout *vtd_command_layout(const uint8_t *record)
+const struct record_word vtd_command_words[] = {
+	RECORD_WORD(VTD_TYPE_LO, 1, "context_cache"),
+	RECORD_WORD(VTD_TYPE_LO, 2, "iotlb"),
+	RECORD_WORD(VTD_TYPE_LO, 3, "device_tlb"),
+	RECORD_WORD(VTD_TYPE_LO, 4, "interrupt_entry_cache"),
+	RECORD_WORD(VTD_TYPE_LO, 5, "wait"),
+	RECORD_WORD(VTD_TYPE_LO, 6, "pasid_iotlb"),
+	RECORD_WORD(VTD_TYPE_LO, 7, "pasid_cache"),
+	RECORD_WORD(VTD_TYPE_LO, 8, "pasid_device_tlb"),
+	RECORD_WORD(VTD_TYPE_LO, 9, "page_group_response"),
+	RECORD_END,
+};
+
+const struct iopf_layout *vtd_command_pick(const uint8_t *record, uint64_t *reserved)
 {
 	const struct vtd_descriptor *descriptor = descriptor_of(record);
 
+	(void)reserved;
 	return descriptor == NULL ? NULL : descriptor->layout;
 }
 
@@ -268,7 +323,7 @@ int vtd_command_encode(const struct iopf_command *command, uint32_t size_bytes,
 		return -EINVAL;
 	if (descriptor == NULL)
 		return -EOPNOTSUPP;
-	field_put(r, TYPE_LO, descriptor->type);
+	field_put(r, VTD_TYPE_LO, descriptor->type);
 	result = descriptor->encode(command, r);
 	if (result < 0)
 		return result;

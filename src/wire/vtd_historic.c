@@ -44,10 +44,40 @@ RECORD_COMPLETE2(VTD_PSR_FIELDS);
 
 enum { TYPE_GROUP_RESPONSE = 0x9, TYPE_STREAM_RESPONSE = 0xa };
 
+#define CODES(field)                           \
+	RECORD_WORD((field), 0x0, "success"),  \
+	RECORD_WORD((field), 0x1, "invalid"),  \
+	RECORD_WORD((field), 0xf, "failure")
+static const struct record_word old_pgr_words[] = {
+	RECORD_WORD(VTD_OLD_PGR_TYPE, TYPE_GROUP_RESPONSE, "page_group_response"),
+	CODES(VTD_OLD_PGR_CODE),
+	RECORD_TEXT(VTD_OLD_PGR_PRIVATE, "private data"),
+	RECORD_END,
+};
+static const struct record_rule old_pgr_rules[] = {
+	RECORD_NAMED(VTD_OLD_PGR_TYPE),
+	RECORD_CODE(VTD_OLD_PGR_CODE),
+	RECORD_WITH(VTD_OLD_PGR_PASID, VTD_OLD_PGR_PASID_PRESENT),
+	RECORD_RULES_END,
+};
+static const struct record_word psr_words[] = {
+	RECORD_WORD(VTD_PSR_TYPE, TYPE_STREAM_RESPONSE, "page_stream_response"),
+	CODES(VTD_PSR_CODE),
+	RECORD_TEXT(VTD_PSR_PRIVATE, "private data"),
+	RECORD_TEXT(VTD_PSR_BUS, "bus of the requester"),
+	RECORD_TEXT(VTD_PSR_DEVFN, "device and function of the requester"),
+	RECORD_END,
+};
+static const struct record_rule psr_rules[] = {
+	RECORD_NAMED(VTD_PSR_TYPE),
+	RECORD_CODE(VTD_PSR_CODE),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_old_response_layout =
-	WIRE_LAYOUT("vtd_old_page_group_response", VTD_OLD_PGR, 16);
+	RECORD_LAYOUT("vtd_old_page_group_response", VTD_OLD_PGR, 16, old_pgr_words,
+		      old_pgr_rules);
 const struct iopf_layout vtd_stream_response_layout =
-	WIRE_LAYOUT("vtd_page_stream_response", VTD_PSR, 16);
+	RECORD_LAYOUT("vtd_page_stream_response", VTD_PSR, 16, psr_words, psr_rules);
 
 static uint8_t meaning(uint64_t code)
 {
@@ -127,4 +157,20 @@ int iopf_vtd_decode_old_group_response(const uint8_t *record,
 		.code = meaning(field_get(record, VTD_OLD_PGR_CODE)),
 	};
 	return 0;
+}
+
+int vtd_old_response_again(const uint8_t *record, uint8_t *again)
+{
+	struct iopf_vtd_old_response response;
+	int result = iopf_vtd_decode_old_group_response(record, &response);
+
+	return result == 0 ? iopf_vtd_encode_old_group_response(&response, again) : result;
+}
+
+int vtd_stream_response_again(const uint8_t *record, uint8_t *again)
+{
+	struct iopf_vtd_old_response response;
+	int result = iopf_vtd_decode_stream_response(record, &response);
+
+	return result == 0 ? iopf_vtd_encode_stream_response(&response, again) : result;
 }

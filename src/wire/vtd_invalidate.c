@@ -41,6 +41,12 @@ static bool pages_get(uint64_t am, uint64_t page, struct iopf_command *c)
 	return true;
 }
 
+/* The bits of a page's number that a size of 2^AM pages leaves out. */
+static uint64_t am_mask(uint64_t am)
+{
+	return (UINT64_C(1) << am) - 1;
+}
+
 static unsigned pages_am(const struct iopf_command *c)
 {
 	return (unsigned)__builtin_ctzll(c->size_bytes) - 12;
@@ -63,8 +69,26 @@ static unsigned pages_am(const struct iopf_command *c)
 /* clang-format on */
 enum vtd_cc_field { VTD_CC_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_CC_FIELDS);
+
+/* Values of G, as bits of a rule. */
+enum { G1 = 1 << 1, G2 = 1 << 2, G3 = 1 << 3 };
+static const struct record_word cc_words[] = {
+	RECORD_WORD(VTD_CC_G, 1, "all"),
+	RECORD_WORD(VTD_CC_G, 2, "domain"),
+	RECORD_WORD(VTD_CC_G, 3, "device"),
+	RECORD_TEXT(VTD_CC_SID, "source id"),
+	RECORD_TEXT(VTD_CC_FM, "bits of the source id that do not count: 0, 2, 2:1, 2:0"),
+	RECORD_END,
+};
+static const struct record_rule cc_rules[] = {
+	RECORD_NAMED(VTD_CC_G),
+	RECORD_ONLY(VTD_CC_DID, VTD_CC_G, G2 | G3),
+	RECORD_ONLY(VTD_CC_SID, VTD_CC_G, G3),
+	RECORD_ONLY(VTD_CC_FM, VTD_CC_G, G3),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_context_layout =
-	WIRE_LAYOUT("vtd_context_cache", VTD_CC, 16);
+	RECORD_LAYOUT("vtd_context_cache", VTD_CC, 16, cc_words, cc_rules);
 
 static const uint8_t cc_granularity[4] = {
 	RESERVED, IOPF_ALL, IOPF_DOMAIN, IOPF_DEVICE
@@ -129,7 +153,36 @@ const struct vtd_descriptor vtd_context = {
 /* clang-format on */
 enum vtd_iotlb_field { VTD_IOTLB_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_IOTLB_FIELDS);
-const struct iopf_layout vtd_iotlb_layout = WIRE_LAYOUT("vtd_iotlb", VTD_IOTLB, 16);
+
+static bool iotlb_misaligned(const uint8_t *r)
+{
+	return field_get(r, VTD_IOTLB_ADDR) & am_mask(field_get(r, VTD_IOTLB_AM));
+}
+
+#define AM_TEXT  "the number of pages is 2 to the power of this"
+#define AM_MOST  51
+#define UNSIZED  "not a multiple of the size that AM says"
+static const struct record_word iotlb_words[] = {
+	RECORD_WORD(VTD_IOTLB_G, 1, "all"),
+	RECORD_WORD(VTD_IOTLB_G, 2, "domain"),
+	RECORD_WORD(VTD_IOTLB_G, 3, "page"),
+	RECORD_TEXT(VTD_IOTLB_DW, "drain writes"),
+	RECORD_TEXT(VTD_IOTLB_DR, "drain reads"),
+	RECORD_TEXT(VTD_IOTLB_AM, AM_TEXT),
+	RECORD_END,
+};
+static const struct record_rule iotlb_rules[] = {
+	RECORD_NAMED(VTD_IOTLB_G),
+	RECORD_ONLY(VTD_IOTLB_DID, VTD_IOTLB_G, G2 | G3),
+	RECORD_ONLY(VTD_IOTLB_AM, VTD_IOTLB_G, G3),
+	RECORD_ONLY(VTD_IOTLB_IH, VTD_IOTLB_G, G3),
+	RECORD_ONLY(VTD_IOTLB_ADDR, VTD_IOTLB_G, G3),
+	RECORD_MOST(VTD_IOTLB_AM, AM_MOST),
+	RECORD_CHECK(VTD_IOTLB_ADDR, iotlb_misaligned, UNSIZED),
+	RECORD_RULES_END,
+};
+const struct iopf_layout vtd_iotlb_layout =
+	RECORD_LAYOUT("vtd_iotlb", VTD_IOTLB, 16, iotlb_words, iotlb_rules);
 
 static const uint8_t iotlb_granularity[4] = {
 	RESERVED, IOPF_ALL, IOPF_DOMAIN, IOPF_PAGE
@@ -201,8 +254,29 @@ const struct vtd_descriptor vtd_iotlb = {
 /* clang-format on */
 enum vtd_piotlb_field { VTD_PIOTLB_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_PIOTLB_FIELDS);
+
+static bool piotlb_misaligned(const uint8_t *r)
+{
+	return field_get(r, VTD_PIOTLB_ADDR) & am_mask(field_get(r, VTD_PIOTLB_AM));
+}
+
+static const struct record_word piotlb_words[] = {
+	RECORD_WORD(VTD_PIOTLB_G, 2, "pasid"),
+	RECORD_WORD(VTD_PIOTLB_G, 3, "page"),
+	RECORD_TEXT(VTD_PIOTLB_AM, AM_TEXT),
+	RECORD_END,
+};
+static const struct record_rule piotlb_rules[] = {
+	RECORD_NAMED(VTD_PIOTLB_G),
+	RECORD_ONLY(VTD_PIOTLB_AM, VTD_PIOTLB_G, G3),
+	RECORD_ONLY(VTD_PIOTLB_IH, VTD_PIOTLB_G, G3),
+	RECORD_ONLY(VTD_PIOTLB_ADDR, VTD_PIOTLB_G, G3),
+	RECORD_MOST(VTD_PIOTLB_AM, AM_MOST),
+	RECORD_CHECK(VTD_PIOTLB_ADDR, piotlb_misaligned, UNSIZED),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_pasid_iotlb_layout =
-	WIRE_LAYOUT("vtd_pasid_iotlb", VTD_PIOTLB, 16);
+	RECORD_LAYOUT("vtd_pasid_iotlb", VTD_PIOTLB, 16, piotlb_words, piotlb_rules);
 
 static const uint8_t piotlb_granularity[4] = {
 	RESERVED, RESERVED, IOPF_ONE_PASID, IOPF_PAGE
@@ -264,8 +338,21 @@ const struct vtd_descriptor vtd_pasid_iotlb = {
 /* clang-format on */
 enum vtd_pc_field { VTD_PC_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_PC_FIELDS);
+
+static const struct record_word pc_words[] = {
+	RECORD_WORD(VTD_PC_G, 0, "domain"),
+	RECORD_WORD(VTD_PC_G, 1, "pasid"),
+	RECORD_WORD(VTD_PC_G, 3, "all"),
+	RECORD_END,
+};
+static const struct record_rule pc_rules[] = {
+	RECORD_NAMED(VTD_PC_G),
+	RECORD_ONLY(VTD_PC_DID, VTD_PC_G, 1 << 0 | G1),
+	RECORD_ONLY(VTD_PC_PASID, VTD_PC_G, G1),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_pasid_cache_layout =
-	WIRE_LAYOUT("vtd_pasid_cache", VTD_PC, 16);
+	RECORD_LAYOUT("vtd_pasid_cache", VTD_PC, 16, pc_words, pc_rules);
 
 static const uint8_t pc_granularity[4] = {
 	IOPF_DOMAIN, IOPF_ONE_PASID, RESERVED, IOPF_ALL
@@ -310,6 +397,11 @@ static void range_get(uint64_t page, bool s, struct iopf_command *c)
 	c->granularity = c->size_bytes == 0 ? IOPF_ALL : IOPF_PAGE;
 }
 
+static bool range_endless(uint64_t page, uint64_t s)
+{
+	return s != 0 && page == UINT64_MAX >> 12;
+}
+
 static int range_put(const struct iopf_command *c, uint32_t addr, uint32_t s, uint8_t *r)
 {
 	bool all = c->granularity == IOPF_ALL, sized;
@@ -345,8 +437,23 @@ static int range_put(const struct iopf_command *c, uint32_t addr, uint32_t s, ui
 /* clang-format on */
 enum vtd_dtlb_field { VTD_DTLB_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_DTLB_FIELDS);
+
+static bool dtlb_endless(const uint8_t *r)
+{
+	return range_endless(field_get(r, VTD_DTLB_ADDR), field_get(r, VTD_DTLB_S));
+}
+
+#define ENDLESS "no 0 in it says how large"
+static const struct record_word dtlb_words[] = {
+	RECORD_TEXT(VTD_DTLB_SID, "source id"),
+	RECORD_END,
+};
+static const struct record_rule dtlb_rules[] = {
+	RECORD_CHECK(VTD_DTLB_ADDR, dtlb_endless, ENDLESS),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_device_tlb_layout =
-	WIRE_LAYOUT("vtd_device_tlb", VTD_DTLB, 16);
+	RECORD_LAYOUT("vtd_device_tlb", VTD_DTLB, 16, dtlb_words, dtlb_rules);
 
 static bool dtlb_decode(const uint8_t *r, struct iopf_command *c)
 {
@@ -396,8 +503,24 @@ const struct vtd_descriptor vtd_device_tlb = {
 /* clang-format on */
 enum vtd_pdtlb_field { VTD_PDTLB_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(VTD_PDTLB_FIELDS);
+
+static bool pdtlb_endless(const uint8_t *r)
+{
+	return range_endless(field_get(r, VTD_PDTLB_ADDR), field_get(r, VTD_PDTLB_S));
+}
+
+static const struct record_word pdtlb_words[] = {
+	RECORD_TEXT(VTD_PDTLB_SID, "source id"),
+	RECORD_TEXT(VTD_PDTLB_G, "whatever the PASID"),
+	RECORD_END,
+};
+static const struct record_rule pdtlb_rules[] = {
+	RECORD_ONLY(VTD_PDTLB_PASID, VTD_PDTLB_G, 1 << 0),
+	RECORD_CHECK(VTD_PDTLB_ADDR, pdtlb_endless, ENDLESS),
+	RECORD_RULES_END,
+};
 const struct iopf_layout vtd_pasid_device_tlb_layout =
-	WIRE_LAYOUT("vtd_pasid_device_tlb", VTD_PDTLB, 16);
+	RECORD_LAYOUT("vtd_pasid_device_tlb", VTD_PDTLB, 16, pdtlb_words, pdtlb_rules);
 
 static bool pdtlb_decode(const uint8_t *r, struct iopf_command *c)
 {

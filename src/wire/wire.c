@@ -5,14 +5,13 @@
 #include <string.h>
 
 #include "wire/pcie.h"
+#include "wire/record.h"
 #include "wire/smmuv3.h"
 #include "wire/vtd.h"
 #include "wire/wire.h"
 
 #include "base/name.h"
 #include "iopf/wire.h"
-
-static const struct iopf_wire *const families[] = { &iopf_wire_vtd, &iopf_wire_smmuv3 };
 
 const struct iopf_layout *const wire_layouts[] = {
 	&pcie_request_layout,
@@ -49,9 +48,9 @@ const struct iopf_layout *const wire_layouts[] = {
 
 const struct iopf_wire *iopf_wire_find(const char *name)
 {
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name_is(families[i]->name, name))
-			return families[i];
+	for (size_t i = 0; wire_families[i] != NULL; i++)
+		if (wire_families[i]->wire != NULL && name_is(wire_families[i]->name, name))
+			return wire_families[i]->wire;
 	return NULL;
 }
 

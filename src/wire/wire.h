@@ -1,42 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/*
- * wire/wire.h - layouts as data, and what every family's codec needs.
- *
- * A layout is written once, in bit order, as LIST(F, R): F(NAME, word, lsb, width) for
- * a field, R(...) for what the family reserves. From it come the enum, the proof that
- * no bit is missing or there twice, the mask of reserved bits, the rows for people.
- */
+/* wire/wire.h - what every family's codec needs. Layouts: base/record.h. */
 #ifndef WIRE_WIRE_H
 #define WIRE_WIRE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/field.h"
+#include "base/record.h"
 
-#define WIRE_SKIP(name, word, lsb, width)
-
-#define WIRE_LAYOUT(name_, LIST, bytes)                                          \
-	{                                                                        \
-		.name = (name_),                                                 \
-		.rows = (const struct field_row[]){ LIST(FIELD_ROW, FIELD_ROW) }, \
-		.row_count = 0 LIST(WIRE_ONE, WIRE_ONE),                         \
-		.size_bytes = (bytes),                                           \
-		.reserved = { UINT64_C(0) LIST(WIRE_SKIP, FIELD_OR0),            \
-			      UINT64_C(0) LIST(WIRE_SKIP, FIELD_OR1),            \
-			      UINT64_C(0) LIST(WIRE_SKIP, FIELD_OR2),            \
-			      UINT64_C(0) LIST(WIRE_SKIP, FIELD_OR3) },          \
-	}
-#define WIRE_ONE(name, word, lsb, width) + 1
-
-/* A record's layout: rows in bit order, little-endian 64-bit words. */
-struct iopf_layout {
-	const char *name;
-	const struct field_row *rows;
-	uint32_t row_count;
-	uint32_t size_bytes;
-	uint64_t reserved[4]; /* by word */
-};
+/* Bits and nothing else; RECORD_LAYOUT takes what words and rules there are beside. */
+#define WIRE_LAYOUT(name, LIST, bytes) RECORD_LAYOUT(name, LIST, bytes, NULL, NULL)
 
 /* Every layout there is, ended by NULL; and the one called @name, or NULL. */
 extern const struct iopf_layout *const wire_layouts[];

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * wire/record.h - the families, and the records of each. Everything that goes through
+ * all records (iopf decode, iopf encode, tests, fuzzing) goes through this list: a new
+ * family is a line below, and its records are rows in its own file.
+ */
+#ifndef WIRE_RECORD_H
+#define WIRE_RECORD_H
+
+#include "base/record.h"
+#include "iopf/wire.h"
+
+struct wire_family {
+	const char *name;
+	const struct iopf_wire *wire;  /* NULL: it is no IOMMU */
+	const struct record *records;  /* the last has no name */
+};
+
+/* clang-format off */
+#define WIRE_FAMILIES(X) \
+	X(pcie) \
+	X(vtd) \
+	X(smmuv3)
+/* clang-format on */
+#define WIRE_FAMILY_DECLARE(name) extern const struct wire_family wire_family_##name;
+WIRE_FAMILIES(WIRE_FAMILY_DECLARE)
+
+/* Ended by NULL. */
+extern const struct wire_family *const wire_families[];
+
+/* The first record of @family with this role, or NULL. */
+const struct record *wire_record(const struct wire_family *family, enum record_role role);
+
+/*
+ * What a command of @wire is, encoded: its layout and what is reserved in it. The field
+ * of an answer's code is record_code() of that layout; a code of the architecture is one
+ * that has a word there, see record_word().
+ */
+struct record_kind wire_command_kind(const struct iopf_wire *wire, const uint8_t *command,
+				     uint32_t size_bytes);
+
+/*
+ * Decode @bytes as the family's codec does, and encode what it made of them. Both have
+ * RECORD_BYTES_MAX bytes.
+ *
+ * Returns: 0; WIRE_IGNORED: the same, and bits were ignored that the family reserves;
+ *          -EBADMSG: refused; -EOPNOTSUPP: there is no codec, or it only decodes.
+ */
+enum { WIRE_IGNORED = 1 };
+int wire_again(const struct wire_family *family, const struct record *record,
+	       const uint8_t *bytes, uint32_t size_bytes, uint8_t *again);
+
+#endif
