@@ -31,6 +31,7 @@
 #include "iopf/config.h"
 #include "iopf/iopf.h"
 #include "iopf/queue.h"
+#include "iopf/space.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -42,37 +43,6 @@ struct iopf_guest;
 
 /* PRG indices of one function: 9 bits (PCIe 6.x, Page Request message). */
 #define IOPF_GUEST_INDEX_COUNT 512
-
-/* What a PASID entry, or the context entry above it, says beside where the table is. */
-enum iopf_space_flag {
-	IOPF_SPACE_SRE = 1,  /* supervisor requests are allowed */
-	IOPF_SPACE_ERE = 2,  /* execute requests are honoured */
-	IOPF_SPACE_WPE = 4,  /* supervisor writes respect R/W */
-	IOPF_SPACE_EAFE = 8, /* extended accessed flag */
-	IOPF_SPACE_PRE = 16, /* context: page requests are accepted */
-	IOPF_SPACE_DTE = 32, /* context: the function may use its translation cache */
-	IOPF_SPACE_PRIV = 64, /* context: requests without PASID are privileged */
-	IOPF_SPACE_STALL = 128, /* transactions that fault may stall (SMMUv3, CD.S) */
-};
-
-/* Whose layout the tables of an address space have. */
-enum iopf_format {
-	IOPF_FORMAT_X86,  /* VT-d's first level */
-	IOPF_FORMAT_VMSA, /* Armv8, stage 1, 4 KiB granule */
-};
-
-/* An address space that the guest announced: where its first level begins. */
-struct iopf_address_space {
-	uint64_t root;   /* guest-physical address of the top table */
-	uint16_t domain; /* the guest's own number; SMMUv3: the ASID */
-	uint8_t levels;  /* 4 or 5 (VMSA: 1 to 4); 0: pass-through, addresses are
-			  * guest-physical */
-	uint8_t flags;   /* enum iopf_space_flag */
-	uint8_t format;  /* enum iopf_format */
-	uint8_t rsvd[3];
-	uint64_t nest[2]; /* SMMUv3: words 0 and 1 of the guest's stream table entry, for
-			   * who nests it; 0 elsewhere */
-};
 
 /*
  * What a guest makes the host do. @context is that of the options; @endpoint is the
@@ -278,15 +248,9 @@ int iopf_guest_show(struct iopf_guest *guest, const struct iopf_group *group,
  */
 int iopf_guest_taken(struct iopf_guest *guest, uint64_t token, uint64_t now_ns);
 
-/* Whose stage an access missed in. */
-enum iopf_stage {
-	IOPF_STAGE_FIRST = 1,    /* the guest's: show it */
-	IOPF_STAGE_SECOND = 2,   /* the host's: map what is missing, then look again */
-	IOPF_STAGE_UNBACKED = 4, /* the guest's tables point outside of its memory */
-};
-
-/* Five tables and the page; SMMUv3: the two levels of context descriptors before. */
-#define IOPF_ROUTE_MISSING_MAX 8
+/* Five tables and the page; before, lists of address spaces: SMMUv3 two levels, RISC-V
+ * three. */
+#define IOPF_ROUTE_MISSING_MAX 9
 
 struct iopf_route {
 	uint32_t stages; /* enum iopf_stage; 0: it is mapped */

@@ -247,7 +247,9 @@ struct iopf_hardware_ops {
 struct iopf_hardware_options {
 	uint32_t size_bytes;
 	uint32_t version; /* VER or AIDR: major << 4 | minor */
-	uint64_t cap, ecap; /* VT-d; see iopf_vtd_capability() */
+	/* What it can do, in the words of its registers. VT-d: CAP and ECAP, see
+	 * iopf_vtd_capability(). AMD: the extended feature registers. RISC-V: capabilities. */
+	uint64_t cap, ecap;
 	const struct iopf_wire *wire; /* the family */
 	const struct iopf_memory *memory; /* where software's queues lie; borrowed */
 	const struct iopf_hardware_ops *ops; /* borrowed */

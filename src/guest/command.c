@@ -71,8 +71,8 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 	const struct iopf_command given = {
 		.kind = command->kind,
 		.granularity = command->granularity,
-		.domain = space->value.domain,
-		.asid = space->value.format == IOPF_FORMAT_VMSA ? space->value.domain : 0,
+		.domain = (uint16_t)space->value.domain,
+		.asid = space->value.format != IOPF_FORMAT_X86 ? space->value.domain : 0,
 		.rid = guest->functions[space->function].value.rid,
 		.pasid = space->pasid,
 		.hints = command->hints,

@@ -101,5 +101,6 @@ int function_door(struct iopf_host *host, struct host_function *function,
 	function->door = (uint8_t)door;
 	caches_forget_context(function);
 	return host->family->endpoint(&host->tables, function->rid, door,
-				      function->wants_pasid);
+				      (function->wants_pasid ? FAMILY_RESPONSE_PASID : 0) |
+					      (function->master != NULL ? FAMILY_STALLS : 0));
 }

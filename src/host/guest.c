@@ -177,11 +177,9 @@ static void forget_in_function(struct iopf_host *host, const struct host_functio
  */
 static void narrow(const struct iopf_host *host, struct iopf_command *command)
 {
-	bool asids = host->family->first == FAMILY_VMSA;
-
 	if (command->granularity == IOPF_PAGE)
 		return;
-	if (!asids || command->granularity == IOPF_ONE_PASID) {
+	if (!host->family->asids || command->granularity == IOPF_ONE_PASID) {
 		command->granularity = IOPF_ONE_PASID;
 		return;
 	}
@@ -199,7 +197,6 @@ static int forward(struct host_guest *guest, const struct host_function *functio
 
 	command.rid = function->rid;
 	command.pf_rid = 0;
-	command.asid = command.domain;
 	command.domain = caches_domain(function);
 	command.pasid = device ? pasid : physical_pasid(host, pasid);
 	if (!device)

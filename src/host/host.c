@@ -180,17 +180,17 @@ static int create_driver(struct iopf_host *host, void *memory)
 
 static int create_tables(struct iopf_host *host)
 {
-	const struct table_pages pages = { .take = pages_take,
-					   .give = pages_give,
-					   .context = &host->pages };
-
-	const struct family_registers registers = {
-		.read = host->options.registers->read,
-		.write = host->options.registers->write,
-		.context = host->options.register_context,
+	const struct family_setup setup = {
+		.memory = host->options.memory,
+		.pages = { .take = pages_take, .give = pages_give, .context = &host->pages },
+		.registers = { .read = host->options.registers->read,
+			       .write = host->options.registers->write,
+			       .context = host->options.register_context },
+		.use = { .pasid_bits = HOST_PASID_BITS,
+			 .pasid_none = host->family->pasid_none },
 	};
 
-	return host->family->create(&host->tables, host->options.memory, &pages, &registers);
+	return family_create(host->family, &host->tables, &setup);
 }
 
 int iopf_host_create(const struct iopf_host_options *options, void *memory,

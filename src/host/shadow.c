@@ -328,12 +328,13 @@ static int follow(struct host_guest *guest, const struct host_function *function
 	const struct family *family = guest->host->family;
 	uint64_t addr = page->addr & ~(TABLE_PAGE_BYTES - 1), out;
 	struct iopf_translation found;
+	struct table_result there;
 	int error;
 
 	if (iopf_guest_translate(guest->guest, function->endpoint, shadow->pasid, addr,
 				 page->perm, true, &found) != 0)
 		return 0; /* the guest's to mend */
-	if (family->stage_mapped(&shadow->stage, addr, page->perm))
+	if (family->stage_walk(&shadow->stage, addr, page->perm, &there))
 		return 0;
 	error = pager_out(&guest->pager, found.gpa, page->perm, &out);
 	return error != 0 ? error :

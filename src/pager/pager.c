@@ -87,8 +87,9 @@ int pager_map(struct iopf_pager *pager, uint64_t addr, uint8_t perm)
 bool pager_mapped(void *context, uint64_t addr, uint8_t perm)
 {
 	const struct iopf_pager *pager = context;
+	struct table_result ignored;
 
-	return pager->family->stage_mapped(&pager->stage, addr, perm);
+	return pager->family->stage_walk(&pager->stage, addr, perm, &ignored);
 }
 
 enum iopf_code pager_serve(struct iopf_pager *pager, const struct iopf_page *pages,

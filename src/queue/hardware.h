@@ -83,6 +83,12 @@ struct hardware_action {
 	void (*written)(struct iopf_hardware *hardware);
 };
 
+/* What a virtual IOMMU is to offer its guest. */
+struct hardware_offer {
+	uint32_t levels;    /* of first levels, at most */
+	uint32_t stall_max; /* stalls at once, all devices together */
+};
+
 struct hardware_family {
 	const struct iopf_wire *wire;
 	/* How devices behind it page, and how a guest behind a virtual one may be shown
@@ -90,6 +96,16 @@ struct hardware_family {
 	uint8_t mechanisms, guest_mechanisms;
 	bool no_pasids; /* it knows address spaces of whole devices alone */
 	uint8_t stall_reason; /* of a stall's fault: nothing is mapped there */
+	/* Of a virtual one: the greatest requester id; with translation goes what was asked;
+	 * no wait says that it drains: each does, once something was torn down; registers
+	 * whose writing takes no command away, ended by 0. */
+	uint32_t rid_max;
+	bool off_forgets, waits_drain;
+	const uint32_t *doorbells;
+	/* What the registers of a virtual one say: version, cap, ecap, idr. -EINVAL: @offer
+	 * is not of this family. NULL: there is none. */
+	int (*offer)(const struct hardware_offer *offer,
+		     struct iopf_hardware_options *options);
 	const struct hardware_action *actions;
 	uint32_t action_count;
 	/* Lay the register file out. False: the options name what cannot be. */

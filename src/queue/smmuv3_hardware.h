@@ -39,6 +39,12 @@ bool smmuv3_fault_record(struct iopf_hardware *hardware, const struct iopf_fault
 bool smmuv3_fault_room(const struct iopf_hardware *hardware, uint32_t *room,
 		       uint32_t *size);
 
+/* ---- smmuv3_identification.c ------------------------------------------------------------ */
+
+enum { SMMUV3_VIRTUAL_STREAM_BITS = 16 };
+
+int smmuv3_offer(const struct hardware_offer *offer, struct iopf_hardware_options *options);
+
 /* ---- smmuv3_commands.c ------------------------------------------------------------------ */
 
 /* CMDQEN went on or off: who comes next begins anew. */

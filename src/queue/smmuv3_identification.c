@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "iopf/queue.h"
-#include "queue/smmuv3.h"
+#include "queue/smmuv3_hardware.h"
 
 #define FEATURE_ROW(name, reg, bit, text) { reg, bit },
 static const struct {
@@ -51,4 +51,16 @@ int iopf_smmuv3_identification(uint32_t features, uint32_t sid_bits, uint32_t ss
 	idr[1] |= ssid_bits << 6 | sid_bits;
 	idr[5] |= stall_max << 16;
 	return 0;
+}
+
+enum { VIRTUAL_SUBSTREAM_BITS = 20 };
+
+int smmuv3_offer(const struct hardware_offer *offer, struct iopf_hardware_options *options)
+{
+	if (offer->levels != 4)
+		return -EINVAL;
+	options->version = IOPF_SMMUV3_VERSION;
+	return iopf_smmuv3_identification(IOPF_SMMUV3_VIRTUAL, SMMUV3_VIRTUAL_STREAM_BITS,
+					  VIRTUAL_SUBSTREAM_BITS, offer->stall_max,
+					  options->idr);
 }

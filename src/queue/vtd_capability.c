@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "iopf/queue.h"
-#include "queue/vtd.h"
+#include "queue/vtd_hardware.h"
 
 enum { REGISTER_cap, REGISTER_ecap, REGISTER_COUNT };
 
@@ -48,4 +48,19 @@ int iopf_vtd_capability(uint32_t features, uint32_t pasid_bits, uint64_t *cap,
 	*cap = value[REGISTER_cap];
 	*ecap = value[REGISTER_ecap] | (uint64_t)(pasid_bits - 1) << 35;
 	return 0;
+}
+
+enum { VIRTUAL_PASID_BITS = 20 };
+
+int vtd_offer(const struct hardware_offer *offer, struct iopf_hardware_options *options)
+{
+	uint32_t features = IOPF_VTD_VIRTUAL;
+
+	if (offer->levels != 4 && offer->levels != 5)
+		return -EINVAL;
+	if (offer->levels < 5)
+		features &= ~(uint32_t)IOPF_VTD_FL5LP;
+	options->version = IOPF_VTD_VERSION;
+	return iopf_vtd_capability(features, VIRTUAL_PASID_BITS, &options->cap,
+				   &options->ecap);
 }

@@ -32,6 +32,10 @@ void vtd_request_overflow(struct iopf_hardware *hardware);
 void vtd_fault_settle(struct iopf_hardware *hardware);
 bool vtd_fault_record(struct iopf_hardware *hardware, const struct iopf_fault *fault);
 
+/* ---- vtd_capability.c -------------------------------------------------------------------- */
+
+int vtd_offer(const struct hardware_offer *offer, struct iopf_hardware_options *options);
+
 /* ---- vtd_commands.c -------------------------------------------------------------------- */
 
 /* QIE went on or off. */

@@ -4,12 +4,22 @@
 
 #include "base/name.h"
 
+const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, NULL };
+
 const struct family *family_find(const char *name)
 {
-	static const struct family *const families[] = { &family_vtd, &family_smmuv3 };
+	const struct family *const *family = family_rows;
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name_is(families[i]->name, name))
-			return families[i];
-	return NULL;
+	while (*family != NULL && name != NULL && !name_is((*family)->name, name))
+		family++;
+	return *family;
+}
+
+int family_create(const struct family *family, struct family_tables *tables,
+		  const struct family_setup *setup)
+{
+	union family_features features;
+	int error = family->features(&setup->registers, &features);
+
+	return error != 0 ? error : family->create(tables, setup, &features);
 }

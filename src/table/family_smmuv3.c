@@ -11,13 +11,14 @@
 #include "table/family.h"
 #include "table/smmuv3_words.h"
 
-enum { IDR_COUNT = 6 }; /* from register 0 on, 4 bytes each */
+enum {
+	IDR_COUNT = 6,   /* from register 0 on, 4 bytes each */
+	FIRST_BITS = 48, /* each half of a first level */
+};
 
-static int smmuv3_create(struct family_tables *tables, const struct iopf_memory *memory,
-			 const struct table_pages *pages,
-			 const struct family_registers *registers)
+static int smmuv3_features(const struct family_registers *registers,
+			   union family_features *features)
 {
-	struct smmuv3_features features;
 	uint32_t idr[IDR_COUNT];
 
 	for (uint32_t i = 0; i < IDR_COUNT; i++) {
@@ -28,8 +29,16 @@ static int smmuv3_create(struct family_tables *tables, const struct iopf_memory 
 			return error;
 		idr[i] = (uint32_t)value;
 	}
-	features = smmuv3_features_of(idr);
-	return smmuv3_builder_create(&tables->smmuv3, memory, pages, &features);
+	features->smmuv3 = smmuv3_features_of(idr);
+	return 0;
+}
+
+static int smmuv3_create(struct family_tables *tables, const struct family_setup *setup,
+			 const union family_features *features)
+{
+	tables->use = setup->use;
+	return smmuv3_builder_create(&tables->smmuv3, setup->memory, &setup->pages,
+				     &features->smmuv3);
 }
 
 static uint64_t smmuv3_root(const struct family_tables *tables)
@@ -40,19 +49,6 @@ static uint64_t smmuv3_root(const struct family_tables *tables)
 static uint64_t smmuv3_root_config(const struct family_tables *tables)
 {
 	return tables->smmuv3.root_config;
-}
-
-/* An entry that aborts keeps everything out: translated accesses, and what is asked for. */
-static int smmuv3_endpoint(const struct family_tables *tables, uint32_t rid,
-			   enum family_door door, bool response_pasid)
-{
-	const struct smmuv3_builder *builder = &tables->smmuv3;
-	int error = door == FAMILY_SHUT ? smmuv3_builder_clear_ste(builder, rid) : 0;
-
-	if (error == 0)
-		error = smmuv3_builder_response(builder, rid, response_pasid);
-	return error != 0 ? error :
-			    smmuv3_builder_block(builder, rid, door == FAMILY_BLOCKED);
 }
 
 /* ---- Address spaces ----------------------------------------------------------------- */
@@ -86,6 +82,37 @@ static struct smmuv3_ste ste_of(const struct smmuv3_features *features,
 		.stall = held,
 		.record = true,
 	};
+}
+
+/* The entry of a stream with first levels of the host's, or of a guest's own. */
+static struct smmuv3_ste first_of(const struct smmuv3_features *features,
+				  const struct family_space *space)
+{
+	struct smmuv3_ste ste = ste_of(features, space);
+
+	ste.config = SMMUV3_FIRST;
+	ste.without = SMMUV3_DEFAULT_ZERO;
+	return ste;
+}
+
+/* An entry that aborts keeps everything out: translated accesses, and what is asked for. */
+static int smmuv3_endpoint(const struct family_tables *tables, uint32_t rid,
+			   enum family_door door, uint32_t flags)
+{
+	const struct smmuv3_builder *builder = &tables->smmuv3;
+	const struct family_space like = { .stall = flags & FAMILY_STALLS,
+					   .response_pasid = flags & FAMILY_RESPONSE_PASID };
+	struct smmuv3_ste ste = first_of(&builder->features, &like);
+	int error = 0;
+
+	if (door == FAMILY_SHUT)
+		error = smmuv3_builder_clear_ste(builder, rid);
+	else if (tables->use.own)
+		error = smmuv3_builder_ste(builder, rid, &ste);
+	if (error == 0)
+		error = smmuv3_builder_response(builder, rid, like.response_pasid);
+	return error != 0 ? error :
+			    smmuv3_builder_block(builder, rid, door == FAMILY_BLOCKED);
 }
 
 /*
@@ -140,7 +167,7 @@ static int put_second(const struct smmuv3_builder *builder, uint32_t rid,
 static int put_first(const struct smmuv3_builder *builder, uint32_t rid, uint32_t pasid,
 		     const struct family_space *space)
 {
-	struct smmuv3_ste ste = ste_of(&builder->features, space);
+	struct smmuv3_ste ste = first_of(&builder->features, space);
 	const struct smmuv3_cd cd = { .first = space->stage->smmuv3_first.format,
 				      .asid = (uint16_t)space->asid,
 				      .abort = true,
@@ -150,8 +177,6 @@ static int put_first(const struct smmuv3_builder *builder, uint32_t rid, uint32_
 
 	if (pasid == 0)
 		return -EINVAL; /* descriptor 0 is for who has no substream */
-	ste.config = SMMUV3_FIRST;
-	ste.without = SMMUV3_DEFAULT_ZERO;
 	error = smmuv3_builder_ste(builder, rid, &ste);
 	return error != 0 ? error : smmuv3_builder_cd(builder, rid, index_of(pasid), &cd);
 }
@@ -235,7 +260,20 @@ static void smmuv3_tidy(const struct family_tables *tables, uint32_t rid, uint32
 
 /* ---- The host's own tables ---------------------------------------------------------- */
 
-enum { FIRST_BITS = 48 }; /* each half of a first level */
+/* A guest's own may lie in the low half alone; both are there where anything may come. */
+static struct vmsa_format first_format(const struct family_tables *tables)
+{
+	const struct smmuv3_features *features = &tables->smmuv3.features;
+	bool own = tables->use.own;
+
+	return (struct vmsa_format){
+		.half = { { .input_bits = FIRST_BITS },
+			  { .input_bits = FIRST_BITS, .disabled = own } },
+		.output_bits = features->address_bits,
+		.access = own && features->access,
+		.dirty = own && features->dirty,
+	};
+}
 
 static int smmuv3_stage_create(struct family_stage *stage, const struct family_tables *tables,
 			       enum family_table table)
@@ -245,11 +283,10 @@ static int smmuv3_stage_create(struct family_stage *stage, const struct family_t
 	const struct vmsas2_format second = { .levels = vmsa_levels(bits),
 					      .input_bits = bits,
 					      .output_bits = bits };
-	const struct vmsa_format first = { .half = { { .input_bits = FIRST_BITS },
-						     { .input_bits = FIRST_BITS } },
-					   .output_bits = bits };
+	const struct vmsa_format first = first_format(tables);
 
 	stage->table = (uint8_t)table;
+	stage->marks = first.access;
 	return table == FAMILY_SECOND ?
 		       vmsas2_create(&stage->smmuv3, builder->memory, &builder->pages, &second) :
 		       vmsa_create(&stage->smmuv3_first, builder->memory, &builder->pages,
@@ -264,13 +301,17 @@ static void smmuv3_stage_destroy(const struct family_stage *stage)
 		vmsa_destroy(&stage->smmuv3_first);
 }
 
-/* Who fills these tables knows when a page is used: nothing waits for an access flag. */
+/* What hardware does not mark is marked beforehand: who fills a host's tables knows when a
+ * page is used. */
 static int smmuv3_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
 			    uint8_t perm)
 {
+	uint64_t marks = (stage->marks ? 0 : VMSA_ACCESSED) |
+			 (stage->smmuv3_first.format.dirty ? VMSA_DBM : 0);
+
 	if (stage->table == FAMILY_FIRST)
 		return vmsa_map(&stage->smmuv3_first, addr, out, TABLE_PAGE_BYTES, perm,
-				VMSA_ACCESSED);
+				marks);
 	/* What may be read may be executed: who is to be kept from that, stage 1 keeps. */
 	if ((perm & IOPF_READ) != 0)
 		perm |= IOPF_EXEC;
@@ -315,24 +356,27 @@ static void smmuv3_stage_tidy(const struct family_stage *stage)
 		vmsa_tidy(&stage->smmuv3_first);
 }
 
-static bool smmuv3_stage_mapped(const struct family_stage *stage, uint64_t addr, uint8_t perm)
+static bool smmuv3_stage_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
+			      struct table_result *result)
 {
 	const struct table_space second = { .memory = stage->smmuv3.memory };
 	const struct table_space first = { .memory = stage->smmuv3_first.memory };
-	struct table_result result;
 
 	if (stage->table == FAMILY_SECOND)
 		return vmsas2_walk(&second, &stage->smmuv3.format, addr,
-				   perm & (IOPF_READ | IOPF_WRITE), false, &result);
-	return vmsa_walk(&first, &stage->smmuv3_first.format, addr, perm, false, &result);
+				   perm & (IOPF_READ | IOPF_WRITE), false, result);
+	return vmsa_walk(&first, &stage->smmuv3_first.format, addr, perm, false, result);
 }
 
 const struct family family_smmuv3 = {
 	.name = "smmuv3",
-	.first = FAMILY_VMSA,
+	.guest = &family_guest_smmuv3,
+	.first = IOPF_FORMAT_VMSA,
 	.alone = FAMILY_FIRST,
+	.asids = true,
 	.caches_absent = true,
 	.pasid_none = IOPF_PASID_NONE,
+	.features = smmuv3_features,
 	.create = smmuv3_create,
 	.root = smmuv3_root,
 	.root_config = smmuv3_root_config,
@@ -344,5 +388,5 @@ const struct family family_smmuv3 = {
 	.stage_map = smmuv3_stage_map,
 	.stage_unmap = smmuv3_stage_unmap,
 	.stage_tidy = smmuv3_stage_tidy,
-	.stage_mapped = smmuv3_stage_mapped,
+	.stage_walk = smmuv3_stage_walk,
 };

@@ -1,31 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* table/family_vtd.c - VT-d's row of families: scalable mode. */
-#include "table/family.h"
-
 #include <errno.h>
+
+#include "table/family.h"
+#include "table/vtd_words.h"
 
 enum {
 	VTD_CAP = 0x08,
 	VTD_ECAP = 0x10,
-	ADDRESS_BITS = 48,
 	SECOND_LEVELS = 4,
-	DIRECTORY_SIZE = 7, /* PDTS: every PASID of 20 bits */
 };
 
-static int vtd_create(struct family_tables *tables, const struct iopf_memory *memory,
-		      const struct table_pages *pages,
-		      const struct family_registers *registers)
+/* ---- Features ------------------------------------------------------------------------- */
+
+static int vtd_features(const struct family_registers *registers,
+			union family_features *features)
 {
-	struct vtd_features features;
 	uint64_t cap, ecap;
 	int error = registers->read(registers->context, VTD_CAP, 8, &cap);
 
 	if (error == 0)
 		error = registers->read(registers->context, VTD_ECAP, 8, &ecap);
-	if (error != 0)
-		return error;
-	features = vtd_features_of(cap, ecap, ADDRESS_BITS);
-	return vtd_builder_create(&tables->vtd, memory, pages, &features);
+	if (error == 0)
+		features->vtd = vtd_features_of(cap, ecap, VTD_ADDRESS_BITS);
+	return error;
+}
+
+/* ---- Structures ----------------------------------------------------------------------- */
+
+static int vtd_create(struct family_tables *tables, const struct family_setup *setup,
+		      const union family_features *features)
+{
+	tables->use = setup->use;
+	return vtd_builder_create(&tables->vtd, setup->memory, &setup->pages,
+				  &features->vtd);
 }
 
 static uint64_t vtd_root(const struct family_tables *tables)
@@ -40,15 +48,17 @@ static uint64_t vtd_root_config(const struct family_tables *tables)
 }
 
 static int vtd_endpoint(const struct family_tables *tables, uint32_t rid,
-			enum family_door door, bool response_pasid)
+			enum family_door door, uint32_t flags)
 {
-	const struct vtd_context context = { .rid_pasid = family_vtd.pasid_none,
-					     .pdts = DIRECTORY_SIZE,
-					     .ats = door == FAMILY_OPEN,
-					     .pasid = true,
-					     .pri = door == FAMILY_OPEN };
+	const struct vtd_context context = {
+		.rid_pasid = tables->use.pasid_none,
+		.pdts = (uint8_t)(tables->use.pasid_bits - VTD_DIRECTORY_BITS),
+		.ats = door == FAMILY_OPEN,
+		.pasid = true,
+		.pri = door == FAMILY_OPEN,
+	};
 
-	(void)response_pasid; /* what hardware answers by itself carries what was asked */
+	(void)flags; /* what hardware answers by itself carries what was asked */
 	return door != FAMILY_SHUT ? vtd_builder_context(&tables->vtd, rid, &context) :
 				     vtd_builder_clear_context(&tables->vtd, rid);
 }
@@ -70,6 +80,8 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 
 	if (space == NULL && pasid == IOPF_PASID_ANY)
 		return 0; /* each was taken away by itself */
+	if (pasid == IOPF_PASID_NONE)
+		pasid = tables->use.pasid_none;
 	if (space == NULL)
 		return vtd_builder_clear_pasid(&tables->vtd, rid, pasid);
 	if (space->stage->table != vtd_kinds[space->kind].table)
@@ -89,7 +101,7 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 		.write_protect = space->write_protect,
 		.extended = space->extended && tables->vtd.features.extended,
 	};
-	/* A shadow has the very rights that it was given, whoever asks. */
+	/* It has the very rights that it was given, whoever asks. */
 	if (space->kind == FAMILY_SHADOW) {
 		value.supervisor = tables->vtd.features.supervisor;
 		value.exec = tables->vtd.features.exec;
@@ -111,17 +123,20 @@ static int vtd_stage_create(struct family_stage *stage,
 {
 	const struct vtd_builder *vtd = &tables->vtd;
 	const struct vtdss_format second = { .levels = SECOND_LEVELS,
-					     .address_bits = ADDRESS_BITS,
+					     .address_bits = VTD_ADDRESS_BITS,
 					     .pages_2m = true,
 					     .pages_1g = true };
+	bool own = tables->use.own;
 	/* Five levels hold what a guest of another format may use: 48 bits without a sign. */
 	const struct x86_format first = { .levels = vtd->features.first_5l ? 5 : 4,
-					  .address_bits = ADDRESS_BITS,
-					  .supervisor = true,
+					  .address_bits = VTD_ADDRESS_BITS,
+					  .pages_1g = own && vtd->features.first_1g,
+					  .supervisor = !own || vtd->features.supervisor,
 					  .write_protect = true,
-					  .exec = true };
+					  .exec = !own || vtd->features.exec };
 
 	stage->table = (uint8_t)table;
+	stage->marks = own;
 	return table == FAMILY_SECOND ?
 		       vtdss_create(&stage->vtd, vtd->memory, &vtd->pages, &second) :
 		       x86_create(&stage->vtd_first, vtd->memory, &vtd->pages, &first);
@@ -141,7 +156,7 @@ static int vtd_stage_map(const struct family_stage *stage, uint64_t addr, uint64
 	return stage->table == FAMILY_SECOND ?
 		       vtdss_map(&stage->vtd, addr, out, TABLE_PAGE_BYTES, perm) :
 		       x86_map(&stage->vtd_first, addr, out, TABLE_PAGE_BYTES, perm,
-			       X86_ACCESSED | X86_DIRTY);
+			       stage->marks ? 0 : X86_ACCESSED | X86_DIRTY);
 }
 
 /* Tables that become empty stay: a cache may still lead to them. */
@@ -164,7 +179,7 @@ static int unmap_second(struct vtdss_table table, uint64_t addr, uint64_t size_b
 	table.pages.give = NULL;
 	return size_bytes != UINT64_MAX ?
 		       vtdss_unmap(&table, addr, size_bytes) :
-		       vtdss_unmap(&table, 0, UINT64_C(1) << ADDRESS_BITS);
+		       vtdss_unmap(&table, 0, UINT64_C(1) << VTD_ADDRESS_BITS);
 }
 
 static int vtd_stage_unmap(const struct family_stage *stage, uint64_t addr,
@@ -183,25 +198,26 @@ static void vtd_stage_tidy(const struct family_stage *stage)
 		x86_tidy(&stage->vtd_first);
 }
 
-static bool vtd_stage_mapped(const struct family_stage *stage, uint64_t addr,
-			     uint8_t perm)
+static bool vtd_stage_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
+			   struct table_result *result)
 {
-	const struct table_space space = { .memory = stage->vtd.memory };
+	const struct table_space second = { .memory = stage->vtd.memory };
 	const struct table_space first = { .memory = stage->vtd_first.memory };
-	struct table_result result;
 
 	if (stage->table == FAMILY_SECOND)
-		return vtdss_walk(&space, &stage->vtd.format, stage->vtd.root, addr,
-				  perm & (IOPF_READ | IOPF_WRITE), false, &result);
-	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr,
-			perm, false, &result);
+		return vtdss_walk(&second, &stage->vtd.format, stage->vtd.root, addr,
+				  perm & (IOPF_READ | IOPF_WRITE), false, result);
+	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr, perm,
+			false, result);
 }
 
 const struct family family_vtd = {
 	.name = "vtd",
-	.first = FAMILY_X86,
+	.guest = &family_guest_vtd,
+	.first = IOPF_FORMAT_X86,
 	.alone = FAMILY_SECOND,
 	.pasid_none = IOPF_PASID_MAX,
+	.features = vtd_features,
 	.create = vtd_create,
 	.root = vtd_root,
 	.root_config = vtd_root_config,
@@ -213,5 +229,5 @@ const struct family family_vtd = {
 	.stage_map = vtd_stage_map,
 	.stage_unmap = vtd_stage_unmap,
 	.stage_tidy = vtd_stage_tidy,
-	.stage_mapped = vtd_stage_mapped,
+	.stage_walk = vtd_stage_walk,
 };

@@ -59,6 +59,7 @@ static uint8_t code_of(uint8_t size_bits)
 	X(IDR0_ATS,          0, 10, 1) \
 	X(IDR0_NS1ATS,       0, 11, 1) \
 	X(IDR0_ASID16,       0, 12, 1) \
+	X(IDR0_PRI,          0, 16, 1) \
 	X(IDR0_VMID16,       0, 18, 1) \
 	X(IDR0_CD2L,         0, 19, 1) \
 	X(IDR0_STALL_MODEL,  0, 24, 2) \
@@ -92,6 +93,7 @@ struct smmuv3_features smmuv3_features_of(const uint32_t idr[6])
 		.dirty = idr_get(idr, IDR0_HTTU) > 1,
 		.ats = idr_get(idr, IDR0_ATS),
 		.split_ats = !idr_get(idr, IDR0_NS1ATS),
+		.pri = idr_get(idr, IDR0_PRI),
 		.streams_2level = idr_get(idr, IDR0_ST_LEVEL) != 0,
 		.contexts_2level = idr_get(idr, IDR0_CD2L),
 		.asid16 = idr_get(idr, IDR0_ASID16),

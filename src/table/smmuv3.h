@@ -238,6 +238,7 @@ struct smmuv3_features {
 	bool first, second;     /* S1P, S2P */
 	bool access, dirty;     /* HTTU */
 	bool ats, split_ats;    /* ATS, and not NS1ATS */
+	bool pri;               /* PRI */
 	bool streams_2level, contexts_2level; /* ST_LEVEL, CD2L */
 	bool asid16, vmid16;
 	bool abort_only;        /* TERM_MODEL */

@@ -55,6 +55,9 @@ struct table_space {
 	void *context;
 };
 
+/* An access needs the page of @addr in the stage below, for @perm. */
+typedef void table_need(void *context, uint64_t addr, uint8_t perm);
+
 /* Where an editor has pages from. They need not be zero, and adjoin each other.
  * @give may be NULL (empty tables stay). A page that was given back may still be looked
  * at by a walker until what caches it was invalidated: not to be used before. */

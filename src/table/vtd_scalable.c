@@ -24,6 +24,7 @@ enum cap_field {
 	ECAP_ERS = FIELD(0, 30, 1),
 	ECAP_SRS = FIELD(0, 31, 1),
 	ECAP_EAFS = FIELD(0, 34, 1),
+	ECAP_PDS = FIELD(0, 42, 1),
 	ECAP_SLADS = FIELD(0, 45, 1),
 	ECAP_SLTS = FIELD(0, 46, 1),
 	ECAP_FLTS = FIELD(0, 47, 1),
@@ -49,6 +50,7 @@ struct vtd_features vtd_features_of(uint64_t cap, uint64_t ecap, uint8_t address
 		.supervisor = field_of(ecap, ECAP_SRS),
 		.extended = field_of(ecap, ECAP_EAFS),
 		.rid_pasid = field_of(ecap, ECAP_RPS),
+		.drains = field_of(ecap, ECAP_PDS),
 	};
 }
 

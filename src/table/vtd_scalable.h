@@ -154,6 +154,7 @@ struct vtd_features {
 	bool first, second, nested, pass; /* FLTS, SLTS, NEST, PT */
 	bool second_ad, exec, supervisor, extended; /* SLADS, ERS, SRS, EAFS */
 	bool rid_pasid;           /* RPS */
+	bool drains;              /* PDS: waits drain page requests */
 };
 
 /* From the capability registers. */

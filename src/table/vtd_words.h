@@ -11,6 +11,11 @@ enum vtd_context_field { VTD_CE_FIELDS(FIELD_ENUM) };
 enum vtd_directory_field { VTD_PDE_FIELDS(FIELD_ENUM) };
 enum vtd_pasid_field { VTD_PE_FIELDS(FIELD_ENUM) };
 
+enum {
+	VTD_ADDRESS_BITS = 48,
+	VTD_DIRECTORY_BITS = 13, /* of PASIDs that the smallest directory leads to: PDTS 0 */
+};
+
 /* The half root entry of @rid: a bus each, lower and upper. */
 static inline uint64_t vtd_root_addr(uint64_t root, uint32_t rid)
 {

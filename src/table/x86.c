@@ -86,6 +86,27 @@ bool x86_walk(const struct table_space *space, const struct x86_format *format,
 	return radix_marks_end(marked, result);
 }
 
+/* Hardware writes accessed and dirty bits where they are not set, once the whole walk is
+ * allowed. */
+bool x86_needs(const struct table_space *space, const struct x86_format *format,
+	       uint64_t root, uint64_t addr, uint8_t perm, table_need *need, void *context,
+	       struct table_result *result)
+{
+	struct radix_path path;
+	bool found = x86_walk_path(space, format, root, addr, perm, &path, result);
+
+	for (unsigned level = format->levels; level >= path.level && level > 0; level--) {
+		const struct radix_step *step = &path.step[level];
+		uint64_t marks = found ? x86_marks(format, perm, level == path.level) : 0;
+		bool marked = (step->entry & marks) == marks;
+
+		need(context, step->addr, marked ? IOPF_READ : IOPF_READ | IOPF_WRITE);
+	}
+	if (found)
+		need(context, result->addr, perm);
+	return found;
+}
+
 int x86_create(struct x86_table *table, const struct iopf_memory *memory,
 	       const struct table_pages *pages, const struct x86_format *format)
 {

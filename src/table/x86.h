@@ -51,6 +51,16 @@ bool x86_walk_path(const struct table_space *space, const struct x86_format *for
 /* The marks that an access of @perm leaves in an entry: the leaf, or one above. */
 uint64_t x86_marks(const struct x86_format *format, uint8_t perm, bool leaf);
 
+/*
+ * Every page that an access needs in the stage below: each table that the walk uses, as far
+ * down as it comes, for writing too where hardware sets a mark; then the page itself.
+ *
+ * Returns: as x86_walk().
+ */
+bool x86_needs(const struct table_space *space, const struct x86_format *format,
+	       uint64_t root, uint64_t addr, uint8_t perm, table_need *need, void *context,
+	       struct table_result *result);
+
 /* Tables for the one thread that edits them. */
 struct x86_table {
 	const struct iopf_memory *memory;
