@@ -67,93 +67,40 @@ static const struct record_rule priq_rules[] = {
 const struct iopf_layout smmuv3_request_layout = RECORD_LAYOUT(
 	"smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES, NULL, priq_rules);
 
-static uint8_t perm_get(const uint8_t *record, bool pasid)
-{
-	uint64_t perm = field_get(record, SMMUV3_PRIQ_R) * IOPF_READ |
-			field_get(record, SMMUV3_PRIQ_W) * IOPF_WRITE;
-
-	if (pasid)
-		perm |= field_get(record, SMMUV3_PRIQ_X) * IOPF_EXEC |
-			field_get(record, SMMUV3_PRIQ_PRIV) * IOPF_PRIV;
-	return (uint8_t)perm;
-}
-
-/* Set though reserved: always, without a PASID, in a marker. SubstreamID without SSV is
- * not: it is unknown then. */
-static bool reserved_set(const uint8_t *record, bool stop)
-{
-	uint64_t bits = wire_reserved(&smmuv3_request_layout, record);
-
-	if (!field_get(record, SMMUV3_PRIQ_SSV) || stop)
-		bits |= field_get(record, SMMUV3_PRIQ_X) |
-			field_get(record, SMMUV3_PRIQ_PRIV);
-	if (stop)
-		bits |= field_get(record, SMMUV3_PRIQ_PRGI) |
-			field_get(record, SMMUV3_PRIQ_ADDR);
-	return bits != 0;
-}
+/* SubstreamID without SSV is unknown. */
+static const struct wire_request request_at = {
+	.layout = &smmuv3_request_layout,
+	.rid = SMMUV3_PRIQ_SID,
+	.pasid = SMMUV3_PRIQ_SSID,
+	.pasid_valid = SMMUV3_PRIQ_SSV,
+	.read = SMMUV3_PRIQ_R,
+	.write = SMMUV3_PRIQ_W,
+	.exec = SMMUV3_PRIQ_X,
+	.priv = SMMUV3_PRIQ_PRIV,
+	.last = SMMUV3_PRIQ_LAST,
+	.index = SMMUV3_PRIQ_PRGI,
+	.addr = SMMUV3_PRIQ_ADDR,
+	.pasid_unknown = true,
+};
 
 /* Entries have no type: any bytes are a request. */
 static int decode_request(const uint8_t *record, struct iopf_request *request,
 			  bool *reserved)
 {
-	bool pasid = field_get(record, SMMUV3_PRIQ_SSV);
-	bool stop = is_stop_marker(record);
-
-	*request = (struct iopf_request){
-		.rid = (uint32_t)field_get(record, SMMUV3_PRIQ_SID),
-		.pasid = pasid ? (uint32_t)field_get(record, SMMUV3_PRIQ_SSID) :
-				 IOPF_PASID_NONE,
-		.flags = stop ? IOPF_STOP : 0,
-	};
-	*reserved = reserved_set(record, stop);
-	if (stop)
-		return 0;
-	request->addr = field_get(record, SMMUV3_PRIQ_ADDR) << 12;
-	request->index = (uint16_t)field_get(record, SMMUV3_PRIQ_PRGI);
-	request->perm = perm_get(record, pasid);
-	if (field_get(record, SMMUV3_PRIQ_LAST))
-		request->flags |= IOPF_LAST;
+	*reserved = wire_request_decode(&request_at, record, request);
 	return 0;
-}
-
-/* Is there an entry that says this, and nothing else? */
-static bool request_valid(const struct iopf_request *request)
-{
-	bool pasid = request->pasid != IOPF_PASID_NONE;
-	bool stop = request->flags & IOPF_STOP;
-
-	if (request->flags & ~(IOPF_LAST | IOPF_STOP) ||
-	    request->perm & ~(IOPF_READ | IOPF_WRITE | IOPF_EXEC | IOPF_PRIV) ||
-	    request->addr % 4096 != 0 || !wire_pasid_or_none(request->pasid))
-		return false;
-	if (!pasid && (stop || request->perm & (IOPF_EXEC | IOPF_PRIV)))
-		return false;
-	if (stop)
-		return request->addr == 0 && request->index == 0 && request->perm == 0;
-	return !pasid || !(request->flags & IOPF_LAST) ||
-	       request->perm & (IOPF_READ | IOPF_WRITE);
 }
 
 static int encode_request(const struct iopf_request *request, uint8_t *record)
 {
 	uint8_t r[SMMUV3_REQUEST_BYTES] = { 0 };
+	int result;
 
 	if (request->flags & (IOPF_STALL | IOPF_PRIVATE))
 		return -EOPNOTSUPP;
-	if (!request_valid(request) || !wire_put(r, SMMUV3_PRIQ_PRGI, request->index))
-		return -ERANGE;
-	field_put(r, SMMUV3_PRIQ_SID, request->rid);
-	if (request->pasid != IOPF_PASID_NONE) {
-		field_put(r, SMMUV3_PRIQ_SSV, 1);
-		field_put(r, SMMUV3_PRIQ_SSID, request->pasid);
-	}
-	field_put(r, SMMUV3_PRIQ_R, (request->perm & IOPF_READ) != 0);
-	field_put(r, SMMUV3_PRIQ_W, (request->perm & IOPF_WRITE) != 0);
-	field_put(r, SMMUV3_PRIQ_X, (request->perm & IOPF_EXEC) != 0);
-	field_put(r, SMMUV3_PRIQ_PRIV, (request->perm & IOPF_PRIV) != 0);
-	field_put(r, SMMUV3_PRIQ_LAST, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
-	field_put(r, SMMUV3_PRIQ_ADDR, request->addr >> 12);
+	result = wire_request_encode(&request_at, request, r);
+	if (result < 0)
+		return result;
 	memcpy(record, r, sizeof(r));
 	return 0;
 }

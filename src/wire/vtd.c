@@ -85,111 +85,56 @@ static const struct record_rule prq_rules[] = {
 const struct iopf_layout vtd_request_layout =
 	RECORD_LAYOUT("vtd_page_request", VTD_PRQ, 32, prq_words, prq_rules);
 
-static uint8_t perm_get(const uint8_t *record, bool pasid)
-{
-	uint64_t perm = field_get(record, VTD_PRQ_R) * IOPF_READ |
-			field_get(record, VTD_PRQ_W) * IOPF_WRITE;
-
-	if (pasid)
-		perm |= field_get(record, VTD_PRQ_EXE) * IOPF_EXEC |
-			field_get(record, VTD_PRQ_PM) * IOPF_PRIV;
-	return (uint8_t)perm;
-}
-
-/* Set though reserved: always, without a PASID, without private data, in a marker. */
-static bool reserved_set(const uint8_t *record, bool stop)
-{
-	uint64_t bits = wire_reserved(&vtd_request_layout, record);
-
-	if (!field_get(record, VTD_PRQ_PASID_PRESENT))
-		bits |= field_get(record, VTD_PRQ_PASID);
-	if (!field_get(record, VTD_PRQ_PASID_PRESENT) || stop)
-		bits |= field_get(record, VTD_PRQ_EXE) | field_get(record, VTD_PRQ_PM);
-	if (!field_get(record, VTD_PRQ_PRIVATE_PRESENT))
-		bits |= field_get(record, VTD_PRQ_PRIVATE0) |
-			field_get(record, VTD_PRQ_PRIVATE1);
-	if (stop)
-		bits |= field_get(record, VTD_PRQ_PRGI) | field_get(record, VTD_PRQ_ADDR);
-	return bits != 0;
-}
+static const struct wire_request request_at = {
+	.layout = &vtd_request_layout,
+	.rid = VTD_PRQ_RID,
+	.pasid = VTD_PRQ_PASID,
+	.pasid_valid = VTD_PRQ_PASID_PRESENT,
+	.read = VTD_PRQ_R,
+	.write = VTD_PRQ_W,
+	.exec = VTD_PRQ_EXE,
+	.priv = VTD_PRQ_PM,
+	.last = VTD_PRQ_LPIG,
+	.index = VTD_PRQ_PRGI,
+	.addr = VTD_PRQ_ADDR,
+};
 
 static int decode_request(const uint8_t *record, struct iopf_request *request,
 			  bool *reserved)
 {
-	bool pasid = field_get(record, VTD_PRQ_PASID_PRESENT);
-	bool stop = is_stop_marker(record);
+	uint64_t private0 = field_get(record, VTD_PRQ_PRIVATE0);
+	uint64_t private1 = field_get(record, VTD_PRQ_PRIVATE1);
 
 	if (field_get(record, VTD_PRQ_TYPE) != VTD_PRQ_TYPE_PAGE)
 		return -EBADMSG;
-	*request = (struct iopf_request){
-		.rid = (uint32_t)field_get(record, VTD_PRQ_RID),
-		.pasid = pasid ? (uint32_t)field_get(record, VTD_PRQ_PASID) :
-				 IOPF_PASID_NONE,
-		.flags = stop ? IOPF_STOP : 0,
-	};
-	*reserved = reserved_set(record, stop);
-	if (!stop) {
-		request->addr = field_get(record, VTD_PRQ_ADDR) << 12;
-		request->index = (uint16_t)field_get(record, VTD_PRQ_PRGI);
-		request->perm = perm_get(record, pasid);
-		if (field_get(record, VTD_PRQ_LPIG))
-			request->flags |= IOPF_LAST;
-	}
+	*reserved = wire_request_decode(&request_at, record, request);
 	if (field_get(record, VTD_PRQ_PRIVATE_PRESENT)) {
 		request->flags |= IOPF_PRIVATE;
-		request->private_data[0] = field_get(record, VTD_PRQ_PRIVATE0);
-		request->private_data[1] = field_get(record, VTD_PRQ_PRIVATE1);
+		request->private_data[0] = private0;
+		request->private_data[1] = private1;
+	} else {
+		*reserved |= (private0 | private1) != 0;
 	}
 	return 0;
-}
-
-/* Is there a descriptor that says this, and nothing else? */
-static bool request_valid(const struct iopf_request *request)
-{
-	bool pasid = request->pasid != IOPF_PASID_NONE;
-	bool stop = request->flags & IOPF_STOP;
-
-	if (request->flags & ~(IOPF_LAST | IOPF_STOP | IOPF_PRIVATE) ||
-	    request->perm & ~(IOPF_READ | IOPF_WRITE | IOPF_EXEC | IOPF_PRIV) ||
-	    request->addr % 4096 != 0 || !wire_pasid_or_none(request->pasid))
-		return false;
-	if (!pasid && (stop || request->perm & (IOPF_EXEC | IOPF_PRIV)))
-		return false;
-	if (stop)
-		return request->addr == 0 && request->index == 0 && request->perm == 0;
-	return !pasid || !(request->flags & IOPF_LAST) ||
-	       request->perm & (IOPF_READ | IOPF_WRITE);
-}
-
-static void request_put_flags(const struct iopf_request *request, uint8_t *r)
-{
-	field_put(r, VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE);
-	field_put(r, VTD_PRQ_LPIG, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
-	field_put(r, VTD_PRQ_R, (request->perm & IOPF_READ) != 0);
-	field_put(r, VTD_PRQ_W, (request->perm & IOPF_WRITE) != 0);
-	field_put(r, VTD_PRQ_EXE, (request->perm & IOPF_EXEC) != 0);
-	field_put(r, VTD_PRQ_PM, (request->perm & IOPF_PRIV) != 0);
-	if (request->flags & IOPF_PRIVATE) {
-		field_put(r, VTD_PRQ_PRIVATE_PRESENT, 1);
-		field_put(r, VTD_PRQ_PRIVATE0, request->private_data[0]);
-		field_put(r, VTD_PRQ_PRIVATE1, request->private_data[1]);
-	}
 }
 
 static int encode_request(const struct iopf_request *request, uint8_t *record)
 {
 	uint8_t r[VTD_DESCRIPTOR_BYTES_MAX] = { 0 };
+	struct iopf_request plain = *request;
+	int result;
 
 	if (request->flags & IOPF_STALL)
 		return -EOPNOTSUPP;
-	if (!request_valid(request) || !wire_put(r, VTD_PRQ_RID, request->rid) ||
-	    !wire_put(r, VTD_PRQ_PRGI, request->index))
-		return -ERANGE;
-	request_put_flags(request, r);
-	field_put(r, VTD_PRQ_ADDR, request->addr >> 12);
-	if (request->pasid != IOPF_PASID_NONE) {
-		field_put(r, VTD_PRQ_PASID_PRESENT, 1);
-		field_put(r, VTD_PRQ_PASID, request->pasid);
+	plain.flags &= (uint8_t)~IOPF_PRIVATE;
+	result = wire_request_encode(&request_at, &plain, r);
+	if (result < 0)
+		return result;
+	field_put(r, VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE);
+	if (request->flags & IOPF_PRIVATE) {
+		field_put(r, VTD_PRQ_PRIVATE_PRESENT, 1);
+		field_put(r, VTD_PRQ_PRIVATE0, request->private_data[0]);
+		field_put(r, VTD_PRQ_PRIVATE1, request->private_data[1]);
 	}
 	memcpy(record, r, sizeof(r));
 	return 0;

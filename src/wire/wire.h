@@ -34,6 +34,28 @@ static inline bool wire_put(uint8_t *record, uint32_t field, uint64_t value)
 	return true;
 }
 
+/* Where a record has what PCIe's message has, each a bit or a number of its own
+ * (PCIe 6.x, 10.4.1). */
+struct wire_request {
+	const struct iopf_layout *layout;
+	uint32_t rid, pasid, pasid_valid, read, write, exec, priv, last, index, addr;
+	bool pasid_unknown; /* without pasid_valid nothing is said of pasid; else it is 0 */
+};
+
+struct iopf_request;
+
+/*
+ * Decode returns whether bits are set that the record, or this request, reserves. Only
+ * one with a PASID can be a stop marker: without, it is a request that wants nothing, and
+ * its function waits for the response (PCIe 6.x, 10.4.1.2.1).
+ * Encode returns 0, or -ERANGE where no record says this, and nothing else; @record is
+ * zero there. Of the flags it knows IOPF_LAST and IOPF_STOP.
+ */
+bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
+			 struct iopf_request *request);
+int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
+			uint8_t *record);
+
 /* PASIDs are 20 bits in every family. */
 bool wire_pasid_valid(uint32_t pasid);
 bool wire_pasid_or_none(uint32_t pasid);

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* wire/request.c - page requests as most families record them: PCIe's message in pieces. */
+#include <errno.h>
+
+#include "wire/wire.h"
+#include "iopf/wire.h"
+
+static bool is_stop_marker(const struct wire_request *at, const uint8_t *record)
+{
+	return field_get(record, at->pasid_valid) && field_get(record, at->last) &&
+	       !field_get(record, at->read) && !field_get(record, at->write);
+}
+
+static uint8_t perm_get(const struct wire_request *at, const uint8_t *record, bool pasid)
+{
+	uint64_t perm = field_get(record, at->read) * IOPF_READ |
+			field_get(record, at->write) * IOPF_WRITE;
+
+	if (pasid)
+		perm |= field_get(record, at->exec) * IOPF_EXEC |
+			field_get(record, at->priv) * IOPF_PRIV;
+	return (uint8_t)perm;
+}
+
+/* Set though reserved: always, without a PASID, in a marker. */
+static bool reserved_set(const struct wire_request *at, const uint8_t *record, bool stop)
+{
+	bool pasid = field_get(record, at->pasid_valid);
+	uint64_t bits = wire_reserved(at->layout, record);
+
+	if (!pasid && !at->pasid_unknown)
+		bits |= field_get(record, at->pasid);
+	if (!pasid || stop)
+		bits |= field_get(record, at->exec) | field_get(record, at->priv);
+	if (stop)
+		bits |= field_get(record, at->index) | field_get(record, at->addr);
+	return bits != 0;
+}
+
+bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
+			 struct iopf_request *request)
+{
+	bool pasid = field_get(record, at->pasid_valid);
+	bool stop = is_stop_marker(at, record);
+
+	*request = (struct iopf_request){
+		.rid = (uint32_t)field_get(record, at->rid),
+		.pasid = pasid ? (uint32_t)field_get(record, at->pasid) : IOPF_PASID_NONE,
+		.flags = stop ? IOPF_STOP : 0,
+	};
+	if (!stop) {
+		request->addr = field_get(record, at->addr) << 12;
+		request->index = (uint16_t)field_get(record, at->index);
+		request->perm = perm_get(at, record, pasid);
+		if (field_get(record, at->last))
+			request->flags |= IOPF_LAST;
+	}
+	return reserved_set(at, record, stop);
+}
+
+/* Is there a record that says this, and nothing else? */
+static bool request_valid(const struct iopf_request *request)
+{
+	bool pasid = request->pasid != IOPF_PASID_NONE;
+	bool stop = request->flags & IOPF_STOP;
+
+	if (request->flags & ~(IOPF_LAST | IOPF_STOP) ||
+	    request->perm & ~(IOPF_READ | IOPF_WRITE | IOPF_EXEC | IOPF_PRIV) ||
+	    request->addr % 4096 != 0 || !wire_pasid_or_none(request->pasid))
+		return false;
+	if (!pasid && (stop || request->perm & (IOPF_EXEC | IOPF_PRIV)))
+		return false;
+	if (stop)
+		return request->addr == 0 && request->index == 0 && request->perm == 0;
+	return !pasid || !(request->flags & IOPF_LAST) ||
+	       request->perm & (IOPF_READ | IOPF_WRITE);
+}
+
+int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
+			uint8_t *record)
+{
+	if (!request_valid(request) || !wire_put(record, at->rid, request->rid) ||
+	    !wire_put(record, at->index, request->index))
+		return -ERANGE;
+	if (request->pasid != IOPF_PASID_NONE) {
+		field_put(record, at->pasid_valid, 1);
+		field_put(record, at->pasid, request->pasid);
+	}
+	field_put(record, at->read, (request->perm & IOPF_READ) != 0);
+	field_put(record, at->write, (request->perm & IOPF_WRITE) != 0);
+	field_put(record, at->exec, (request->perm & IOPF_EXEC) != 0);
+	field_put(record, at->priv, (request->perm & IOPF_PRIV) != 0);
+	field_put(record, at->last, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
+	field_put(record, at->addr, request->addr >> 12);
+	return 0;
+}
