@@ -7,7 +7,8 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
+#include "cli/hostile.h"
+#include "queue/driver.h"
 
 #define MILLISECOND UINT64_C(1000000)
 
@@ -20,6 +21,22 @@ static struct hostile self;
 
 /* ---- Help for acts ----------------------------------------------------------------- */
 
+static bool commands_over(struct hostile *hostile)
+{
+	const struct driver_family *family = hostile->driver->family;
+	struct port *port = &hostile->guest->port;
+	uint64_t prod = port_read(port, PORT_read, family->command.prod,
+				  family->index_bytes);
+	uint64_t cons = port_read(port, PORT_read, family->command.cons,
+				  family->index_bytes);
+	int errors;
+
+	if (((prod ^ cons) & ~(uint64_t)family->command_flags) == 0)
+		return true;
+	errors = iopf_driver_errors(hostile->driver);
+	return errors < 0 || (errors & IOPF_DRIVER_STOPPED) != 0;
+}
+
 /* The host has come to the end of its commands, or stopped at one: what is switched off
  * before that was never looked at. Some acts leave a queue that has no end. */
 static void commands_wait(struct hostile *hostile)
@@ -28,7 +45,7 @@ static void commands_wait(struct hostile *hostile)
 	struct port *port = &hostile->guest->port;
 
 	for (uint32_t i = 0; i < LOOKS && !port->gone; i++) {
-		if (hostile->family->commands_over(port))
+		if (commands_over(hostile))
 			return;
 		hostile_turns(hostile, 1);
 	}
@@ -147,6 +164,15 @@ static void tables_play(struct hostile *hostile, enum hostile_act act,
 	struct scribbler scribbler = { .guest = guest,
 				       .chance = hostile_random(hostile),
 				       .entry = entry };
+	static const struct iopf_command commands[] = {
+		{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT },
+		{ .kind = IOPF_COMMAND_INVALIDATE_PASID, .pasid = IOPF_PASID_NONE },
+		{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+		  .granularity = IOPF_DEVICE,
+		  .rid = LAYOUT_RID,
+		  .pasid = IOPF_PASID_NONE },
+		{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB },
+	};
 	struct iopf_request request;
 	pthread_t thread;
 
@@ -158,12 +184,7 @@ static void tables_play(struct hostile *hostile, enum hostile_act act,
 	if (pthread_create(&thread, NULL, scribble, &scribbler) != 0)
 		return;
 	for (uint32_t i = 0; i < LOOKS; i++) {
-		const struct iopf_command commands[] = {
-			{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT },
-			hostile->family->forget,
-			{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB },
-		};
-
+		/* Not every family has all of them. */
 		(void)iopf_agent_command(guest->agent, &commands[i % CLI_COUNT(commands)]);
 		iopf_agent_kick(guest->agent);
 		device_begin(hostile);
@@ -180,17 +201,28 @@ static uint64_t any_entry(struct scribbler *scribbler, uint64_t addr)
 	return cli_random(&scribbler->chance);
 }
 
-/* Present, writable, for users; it leads to the page that it stands in. */
+/* An entry that leads to the page of @addr, in some format: addresses stand where they are
+ * or two bits lower; present or valid are the lowest bits. */
+static uint64_t entry_of(struct scribbler *scribbler, uint64_t addr)
+{
+	static const uint8_t present[] = { 7, 3, 1 };
+	uint64_t chance = cli_random(&scribbler->chance);
+
+	return (addr & ~(LAYOUT_PAGE - 1)) >> (chance & 1) * 2 |
+	       present[(chance >> 1) % CLI_COUNT(present)];
+}
+
+/* It leads to the page that it stands in. */
 static uint64_t looped_entry(struct scribbler *scribbler, uint64_t addr)
 {
-	(void)scribbler;
-	return (addr & ~(LAYOUT_PAGE - 1)) | 7;
+	return entry_of(scribbler, addr);
 }
 
 static uint64_t lost_entry(struct scribbler *scribbler, uint64_t addr)
 {
 	(void)addr;
-	return (cli_random(&scribbler->chance) & UINT64_C(0x0000fffffffff000)) | 7;
+	return entry_of(scribbler, cli_random(&scribbler->chance) &
+					   UINT64_C(0x0000fffffffff000));
 }
 
 void hostile_tables_rewritten(struct hostile *hostile)
@@ -214,29 +246,25 @@ void hostile_tables_nowhere(struct hostile *hostile)
 static void (*const acts[HOSTILE_ACT_COUNT])(struct hostile *hostile) = { HOSTILE_ACTS(
 	HOSTILE_ACT) };
 
-/* Everything off, whatever state it is in, and built anew. False: not this time. */
+/* Built anew: its driver finds the IOMMU in whatever state it is, and begins by switching
+ * everything off. False: not this time. */
 static bool rebuild(struct hostile *hostile)
 {
-	enum { LOOKS = 50 };
 	struct guest *guest = hostile->guest;
-	bool off = false;
 
 	port_write(&guest->port, PORT_device_write,
 		   MODEL_ENGINE_JOBS + MODEL_JOB_CONTROL, 8, MODEL_JOB_ABORT);
-	for (uint32_t i = 0; i < LOOKS && !off; i++) {
-		off = hostile->family->off(&guest->port);
-		if (!off)
-			port_wait(&guest->port, MILLISECOND / 10);
-	}
 	hostile->held_first = hostile->held_end = 0;
-	return guest_build(guest) == 0 && guest_start(guest) == 0 &&
-	       guest_attach(guest, 1) && guest_attach(guest, 2);
+	if (guest_build(guest) != 0)
+		return false;
+	hostile->driver = iopf_agent_driver(guest->agent);
+	return guest_start(guest) == 0 && guest_attach(guest, guest_pasid(guest, 1)) &&
+	       (!guest->pasids || guest_attach(guest, 2));
 }
 
 static void hostile_work(struct guest *guest)
 {
 	self.guest = guest;
-	self.family = hostile_family_find(guest->family);
 	while (!guest->port.stop)
 		for (unsigned i = 0; i < HOSTILE_ACT_COUNT && !guest->port.stop; i++) {
 			guest->give_up_ns = cli_now_ns() + PATIENCE_NS;

@@ -29,7 +29,7 @@ static void killed_work(struct guest *guest)
 				 .length = guest->layout.page_count * LAYOUT_PAGE,
 				 .control = MODEL_JOB_COPY };
 
-	if (!guest_attach(guest, 1))
+	if (!guest_attach(guest, guest_pasid(guest, 1)))
 		return;
 	while (!guest->port.stop) {
 		guest_unmap(guest);
@@ -136,7 +136,7 @@ static void noisy_work(struct guest *guest)
 	struct guest_job jobs[JOBS];
 	uint32_t running = 0;
 
-	if (!guest_attach(guest, 1))
+	if (!guest_attach(guest, guest_pasid(guest, 1)))
 		return;
 	while (!guest->port.stop) {
 		if (running == 0)
@@ -194,7 +194,7 @@ static void silent_work(struct guest *guest)
 				 .length = guest->layout.file_bytes,
 				 .control = MODEL_JOB_COPY };
 
-	if (!guest_attach(guest, 1))
+	if (!guest_attach(guest, guest_pasid(guest, 1)))
 		return;
 	guest_job_start(guest, &job);
 	(void)guest_job_wait(guest, &job);

@@ -3,34 +3,93 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cli/cli.h"
 #include "cli/policy.h"
 #include "cli/run.h"
+#include "queue/hardware.h"
 
 /* ---- Combinations -------------------------------------------------------------------- */
 
-/* Those that exist, in the order in which guests are dealt out to them: what differs most
- * comes first. */
-static const struct run_combination combinations[] = {
-	{ "vtd", "vtd", IOPF_PRI },	   { "smmuv3", "smmuv3", IOPF_STALLS },
-	{ "smmuv3", "smmuv3", IOPF_PRI },  { "vtd", "smmuv3", IOPF_PRI },
-	{ "smmuv3", "vtd", IOPF_STALLS },  { "smmuv3", "vtd", IOPF_PRI },
-};
+static const char *mechanism_name(unsigned mechanism)
+{
+	return mechanism == IOPF_STALLS ? "stall" : "pri";
+}
 
 const char *choice_mechanism(const struct run_combination *combination)
 {
-	return combination->mechanism == IOPF_STALLS ? "stall" : "pri";
+	return mechanism_name(combination->mechanism);
 }
 
-/* A VT-d knows no stalls. */
-enum iopf_mechanism choice_shown(const struct run_combination *combination)
+const char *choice_shown(const struct run_combination *combination)
 {
-	bool knows = strcmp(combination->guest, "vtd") != 0;
+	return mechanism_name(combination->shown);
+}
 
-	return knows ? (enum iopf_mechanism)combination->mechanism : IOPF_PRI;
+static struct run_combination combination_of(const struct hardware_family *host,
+					     const struct hardware_family *guest,
+					     enum iopf_mechanism mechanism)
+{
+	return (struct run_combination){
+		.host = host->wire->name,
+		.guest = guest->wire->name,
+		.mechanism = (uint8_t)mechanism,
+		.shown = (uint8_t)hardware_family_shown(guest, mechanism),
+		.pasids = !host->no_pasids && !guest->no_pasids,
+	};
+}
+
+/* Every host with every guest in each of the host's mechanisms. Returns: how many; with
+ * @all they are written there. */
+static uint32_t combinations_all(struct run_combination *all)
+{
+	const struct hardware_family *const *host, *const *guest;
+	uint32_t count = 0;
+
+	for (host = hardware_families; *host != NULL; host++)
+		for (guest = hardware_families; *guest != NULL; guest++)
+			for (unsigned k = IOPF_PRI; k <= IOPF_STALLS; k++) {
+				if ((*guest)->guest_mechanisms == 0 ||
+				    ((*host)->mechanisms >> k & 1) == 0)
+					continue;
+				if (all != NULL)
+					all[count] = combination_of(*host, *guest, k);
+				count++;
+			}
+	return count;
+}
+
+/* How much of @it is there already. */
+static uint32_t alike(const struct run_combination *it, const struct run_combination *others,
+		      uint32_t count)
+{
+	uint32_t same = 0;
+
+	for (uint32_t i = 0; i < count; i++)
+		same += (uint32_t)(it->host == others[i].host) +
+			(uint32_t)(it->guest == others[i].guest) +
+			(uint32_t)(it->mechanism == others[i].mechanism);
+	return same;
+}
+
+/* What differs most comes first: each is the one that has least in common with all those
+ * before it. So guests are dealt out to every family as soon as there are enough. */
+static void combinations_order(struct run_combination *all, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++) {
+		struct run_combination next;
+		uint32_t best = i;
+
+		for (uint32_t k = i + 1; k < count; k++)
+			if (alike(&all[k], all, i) < alike(&all[best], all, i))
+				best = k;
+		next = all[best];
+		memmove(&all[i + 1], &all[i], (best - i) * sizeof(next));
+		all[i] = next;
+	}
 }
 
 static bool name_fits(const char *wanted, const char *name)
@@ -46,35 +105,85 @@ static bool fits(const struct run_options *given, const struct run_combination *
 	       (any || given->stall == (it->mechanism == IOPF_STALLS));
 }
 
-/* The combinations that exist, a line each. */
-static const char *combinations_text(void)
+static void combinations_print(FILE *to, const struct run_combination *all, uint32_t count)
 {
-	static char text[64 * CLI_COUNT(combinations)];
-	size_t end = 0;
+	for (uint32_t i = 0; i < count; i++)
+		fprintf(to, "%s--host %s --guest %s --%s\n", to == stderr ? "  " : "",
+			all[i].host, all[i].guest, choice_mechanism(&all[i]));
+}
 
-	for (size_t i = 0; i < CLI_COUNT(combinations); i++)
-		end += (size_t)snprintf(text + end, sizeof(text) - end,
-					"\n  --host %s --guest %s --%s",
-					combinations[i].host, combinations[i].guest,
-					choice_mechanism(&combinations[i]));
-	return text;
+static void help_line(const struct hardware_family *host, unsigned mechanism)
+{
+	const struct hardware_family *const *guest;
+	const char *between = "";
+
+	if ((host->mechanisms >> mechanism & 1) == 0)
+		return;
+	printf("\t--host %s --%s: --guest ", host->wire->name, mechanism_name(mechanism));
+	for (guest = hardware_families; *guest != NULL; guest++) {
+		if ((*guest)->guest_mechanisms == 0)
+			continue;
+		printf("%s%s", between, (*guest)->wire->name);
+		between = ", ";
+	}
+	putchar('\n');
+}
+
+void choice_help(void)
+{
+	printf("\nWhat can meet:\n");
+	for (const struct hardware_family *const *host = hardware_families; *host != NULL;
+	     host++)
+		for (unsigned k = IOPF_PRI; k <= IOPF_STALLS; k++)
+			help_line(*host, k);
+}
+
+void choice_list(const struct run *run)
+{
+	combinations_print(stdout, run->combinations, run->combination_count);
+}
+
+static void tell_nothing_fits(const struct run *run)
+{
+	const struct run_options *given = &run->options;
+
+	cli_error("--host %s --guest %s%s%s: that cannot meet; what can:",
+		  given->host != NULL ? given->host : "(any)",
+		  given->guest != NULL ? given->guest : "(any)",
+		  given->pri ? " --pri" : "", given->stall ? " --stall" : "");
+	combinations_print(stderr, run->combinations, run->combination_count);
+}
+
+static uint32_t family_count(void)
+{
+	uint32_t count = 0;
+
+	while (hardware_families[count] != NULL)
+		count++;
+	return count;
 }
 
 bool choice_combinations(struct run *run)
 {
-	const struct run_options *given = &run->options;
+	uint32_t all = combinations_all(NULL), count = 0;
 
-	for (size_t i = 0; i < CLI_COUNT(combinations); i++)
-		if (fits(given, &combinations[i]))
-			run->combinations[run->combination_count++] = &combinations[i];
-	if (run->combination_count > 0)
-		return true;
-	cli_error("--host %s --guest %s%s%s: that cannot meet; what can:%s",
-		  given->host != NULL ? given->host : "(any)",
-		  given->guest != NULL ? given->guest : "(any)",
-		  given->pri ? " --pri" : "", given->stall ? " --stall" : "",
-		  combinations_text());
-	return false;
+	run->combinations = calloc(all, sizeof(*run->combinations));
+	run->machines = calloc(family_count(), sizeof(*run->machines));
+	if (run->combinations == NULL || run->machines == NULL)
+		return false;
+	run->combination_count = combinations_all(run->combinations);
+	for (uint32_t i = 0; i < all; i++)
+		count += fits(&run->options, &run->combinations[i]);
+	if (count == 0) {
+		tell_nothing_fits(run);
+		return false;
+	}
+	run->combination_count = 0;
+	for (uint32_t i = 0; i < all; i++)
+		if (fits(&run->options, &run->combinations[i]))
+			run->combinations[run->combination_count++] = run->combinations[i];
+	combinations_order(run->combinations, run->combination_count);
+	return true;
 }
 
 /* ---- The list of guests ------------------------------------------------------------ */
@@ -91,7 +200,7 @@ static bool guests_add(struct run *run, unsigned character, uint64_t count)
 	return true;
 }
 
-/* A word of the list: NAME, NAME*COUNT, or COUNT. */
+/* A word of the list: NAME, NAME*COUNT, NAME*all, or COUNT. */
 static bool guests_word(struct run *run, char *word)
 {
 	char *star = strchr(word, '*'), *end = word;
@@ -109,6 +218,8 @@ static bool guests_word(struct run *run, char *word)
 			  word);
 		return false;
 	}
+	if (star != NULL && strcmp(end, "all") == 0)
+		return guests_add(run, character, run->combination_count);
 	if (end != NULL) {
 		const char *number = end;
 
@@ -154,7 +265,7 @@ static struct run_machine *machine_of(struct run *run, const char *family)
 	       strcmp(machine->family, family) != 0)
 		machine++;
 	if (machine == run->machines + run->machine_count) {
-		assert(run->machine_count < RUN_MACHINE_MAX); /* one a family */
+		assert(run->machine_count < family_count()); /* one each */
 		run->machine_count++;
 		machine->run = run;
 		machine->family = family;
@@ -177,7 +288,7 @@ bool choice_guests(struct run *run)
 
 		guest->run = run;
 		guest->number = i;
-		guest->combination = run->combinations[i % run->combination_count];
+		guest->combination = &run->combinations[i % run->combination_count];
 		guest->machine = machine_of(run, guest->combination->host);
 		guest->machine->guest_count++;
 		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */

@@ -8,7 +8,10 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-enum { ALLOCATION = 128 /* credits of a function */ };
+enum {
+	ALLOCATION = 128, /* credits of a function */
+	PASID_BITS = 16,
+};
 
 static const uint64_t second_ns = 1000000000;
 
@@ -65,7 +68,7 @@ static int function_create(struct run_guest *guest)
 		.class_code = 0x120000, /* processing accelerator */
 		.capacity = 2 * ALLOCATION,
 		.atc_entries = 256,
-		.pasid_width = 16,
+		.pasid_width = guest->combination->pasids ? PASID_BITS : 0,
 		.priv = true,
 		.exec = true,
 		.endpoint = true,
@@ -143,7 +146,7 @@ static int master_create(struct run_guest *guest)
 		.upstream = model_iommu_upstream(guest->machine->iommu),
 		.rid = guest->rid,
 		.transactions = MODEL_MASTER_TRANSACTION_MAX,
-		.pasid_width = 16,
+		.pasid_width = guest->combination->pasids ? PASID_BITS : 0,
 		.interrupt = true,
 		.interrupt_addr = PORT_INTERRUPT_ADDR,
 		.interrupt_data = PORT_VECTOR_DEVICE,
@@ -251,17 +254,20 @@ static uint32_t granted(const struct run_guest *guest)
 				 IOPF_GAUGE_granted);
 }
 
-struct device_state device_state(const struct run_guest *guest)
+static struct device_state master_state(const struct run_guest *guest)
 {
-	struct model_function_state function;
 	struct model_master_state master;
 
-	if (guest->master != NULL) {
-		model_master_state(guest->master, &master);
-		return (struct device_state){ .requests = master.stalls,
-					      .allocation = granted(guest),
-					      .in_use = master.held };
-	}
+	model_master_state(guest->master, &master);
+	return (struct device_state){ .requests = master.stalls,
+				      .allocation = granted(guest),
+				      .in_use = master.held };
+}
+
+static struct device_state function_state(const struct run_guest *guest)
+{
+	struct model_function_state function;
+
 	model_function_state(guest->function, &function);
 	return (struct device_state){ .requests = function.requests,
 				      .allocation = function.allocation,
@@ -270,6 +276,15 @@ struct device_state device_state(const struct run_guest *guest)
 				      .rf = function.response[MODEL_FAILED] +
 					    function.rf,
 				      .pasid_in_response = function.pasid_in_response };
+}
+
+struct device_state device_state(const struct run_guest *guest)
+{
+	struct device_state state = guest->master != NULL ? master_state(guest) :
+							    function_state(guest);
+
+	state.faults = model_engine_counter(guest->engine, MODEL_ENGINE_COUNTER_faults);
+	return state;
 }
 
 void device_destroy(struct run_guest *guest)

@@ -14,14 +14,14 @@
 
 #include "base/crc32c.h"
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
 #include "cli/options.h"
+#include "queue/hardware.h"
 
 /* ---- Command line ------------------------------------------------------------------ */
 
 struct guest_options {
 	const char *character, *family;
-	uint64_t memory, port, file, bytes, seed, levels, stalls;
+	uint64_t memory, port, file, bytes, seed, levels, stalls, pasids;
 };
 
 #define MEMBER(name)     offsetof(struct guest_options, name)
@@ -30,7 +30,7 @@ struct guest_options {
 static const struct option options[] = {
 	{ "character", "NAME", "how it behaves; iopf run --help lists them",
 	  MEMBER(character), 0, 0, OPTION_TEXT },
-	{ "family", "NAME", "of its IOMMU; default vtd", MEMBER(family), 0, 0, OPTION_TEXT },
+	{ "family", "NAME", "of its IOMMU", MEMBER(family), 0, 0, OPTION_TEXT },
 	{ "memory", "FD", "its memory, made and sealed by the host", DESCRIPTOR(memory) },
 	{ "port", "FD", "its end of the doorbell", DESCRIPTOR(port) },
 	{ "file", "FD", "the file that its device moves", DESCRIPTOR(file) },
@@ -40,6 +40,8 @@ static const struct option options[] = {
 	  OPTION_NUMBER },
 	{ "stalls", "0|1", "how its device pages, as it is shown", MEMBER(stalls), 0, 1,
 	  OPTION_NUMBER },
+	{ "pasids", "0|1", "whether its device can have them; default 1", MEMBER(pasids), 0,
+	  1, OPTION_NUMBER },
 	{ "levels", "N", "of its page tables", MEMBER(levels), 4, 5, OPTION_NUMBER },
 };
 
@@ -74,6 +76,15 @@ static bool is_memory(int descriptor, const struct layout *layout)
 	       (uint64_t)status.st_size == layout->size_bytes;
 }
 
+/* There is a virtual IOMMU of that name. */
+static bool family_there(const char *name)
+{
+	const struct hardware_family *family =
+		name != NULL ? hardware_family_find(name) : NULL;
+
+	return family != NULL && family->guest_mechanisms != 0;
+}
+
 static bool descriptors_fit(const struct guest_options *given, const struct layout *layout)
 {
 	const char *missing = NULL;
@@ -81,7 +92,7 @@ static bool descriptors_fit(const struct guest_options *given, const struct layo
 	if (given->character == NULL ||
 	    character_find(given->character) == CHARACTER_COUNT)
 		missing = "--character NAME";
-	else if (hostile_family_find(given->family) == NULL)
+	else if (!family_there(given->family))
 		missing = "--family NAME, one that there is";
 	else if (given->bytes == 0)
 		missing = "--bytes N, the length of the file";
@@ -254,7 +265,9 @@ static int guest_run(struct guest *guest)
 
 int cli_guest(int argc, char **argv)
 {
-	struct guest_options given = { .levels = 4, .family = "vtd" };
+	struct guest_options given = { .family = hardware_families[0]->wire->name,
+				       .levels = 4,
+				       .pasids = 1 };
 	struct guest *guest;
 	int code = options_read(&table, &given, argc, argv);
 	struct layout layout = layout_of(given.bytes);
@@ -272,6 +285,7 @@ int cli_guest(int argc, char **argv)
 	guest->levels = (uint32_t)given.levels;
 	guest->family = given.family;
 	guest->mechanism = given.stalls ? IOPF_STALLS : IOPF_PRI;
+	guest->pasids = given.pasids;
 	guest->chance = given.seed;
 	guest->behaviour = behaviours[character_find(given.character)];
 	guest->ops.fault = guest->behaviour->fault;

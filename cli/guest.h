@@ -39,6 +39,7 @@ struct guest {
 	uint32_t levels;
 	const char *family; /* of its IOMMU */
 	uint8_t mechanism;  /* enum iopf_mechanism: of its device, as it is shown */
+	bool pasids;        /* its device can have them */
 	uint32_t pasid; /* where its device works */
 	uint32_t file_crc;
 	uint64_t chance;
@@ -66,6 +67,9 @@ int guest_plan(const struct guest *guest, const struct iopf_request *request,
 
 /* Sleep until something rings, at most @timeout_ns; then serve what is there. */
 void guest_turn(struct guest *guest, uint64_t timeout_ns);
+
+/* @pasid, or none where its device knows none. */
+uint32_t guest_pasid(const struct guest *guest, uint32_t pasid);
 
 /* Give @pasid an address space and work there. False: it could not be had. */
 bool guest_attach(struct guest *guest, uint32_t pasid);

@@ -97,6 +97,11 @@ static void ticket_wait(struct guest *guest, uint64_t ticket)
 
 /* ---- Address spaces ---------------------------------------------------------------- */
 
+uint32_t guest_pasid(const struct guest *guest, uint32_t pasid)
+{
+	return guest->pasids ? pasid : IOPF_PASID_NONE;
+}
+
 bool guest_attach(struct guest *guest, uint32_t pasid)
 {
 	uint64_t ticket;
@@ -302,28 +307,35 @@ static void pass_do(struct guest *guest, const struct pass *pass)
 		pass_tell(guest, pass, &job, done && pass->good(guest, &job));
 }
 
+/* From one address space to the next; for a moment there are two, unless it is the same. */
+static bool space_change(struct guest *guest, uint32_t pasid)
+{
+	uint32_t old = guest->pasid;
+	bool good;
+
+	if (pasid == old)
+		guest_detach(guest, old);
+	good = guest_attach(guest, pasid);
+	if (good && pasid != old)
+		guest_detach(guest, old);
+	return good;
+}
+
 void guest_work(struct guest *guest)
 {
 	static const uint32_t pasids[] = { 1, 0xfffe, IOPF_PASID_NONE, 42 };
 	uint32_t round = 0;
+	bool good = guest_attach(guest, guest_pasid(guest, pasids[0]));
 
-	if (!guest_attach(guest, pasids[0])) {
-		cli_error("guest: it was not given an address space");
-		return;
-	}
-	for (uint32_t i = 0; !guest->port.stop; i = (i + 1) % CLI_COUNT(passes)) {
+	for (uint32_t i = 0; good && !guest->port.stop; i = (i + 1) % CLI_COUNT(passes)) {
 		pass_do(guest, &passes[i]);
-		/* Each address space in turn; for a moment there are two. */
-		if (i + 1 == CLI_COUNT(passes) && !guest->port.stop) {
-			uint32_t old = guest->pasid;
-
-			round = (round + 1) % CLI_COUNT(pasids);
-			if (!guest_attach(guest, pasids[round])) {
-				cli_error("guest: it was not given an address space");
-				return;
-			}
-			guest_detach(guest, old);
-		}
+		if (i + 1 < CLI_COUNT(passes) || guest->port.stop)
+			continue;
+		round = (round + 1) % CLI_COUNT(pasids);
+		good = space_change(guest, guest_pasid(guest, pasids[round]));
 	}
-	guest_detach(guest, guest->pasid);
+	if (good)
+		guest_detach(guest, guest->pasid);
+	else
+		cli_error("guest: it was not given an address space");
 }

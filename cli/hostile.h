@@ -13,11 +13,9 @@
 
 enum { HOSTILE_HELD_MAX = 256 };
 
-struct hostile_family;
-
 struct hostile {
 	struct guest *guest;
-	const struct hostile_family *family;
+	struct iopf_driver *driver; /* its agent's, whose row says what there is to hurt */
 	uint64_t count[HOSTILE_ACT_COUNT];
 	/* The last requests of groups that it took and did not answer. */
 	struct iopf_request held[HOSTILE_HELD_MAX];
@@ -27,6 +25,11 @@ struct hostile {
 /* The acts: each does it once or a few times, and says so. */
 #define HOSTILE_DECLARE(name, text) void hostile_##name(struct hostile *hostile);
 HOSTILE_ACTS(HOSTILE_DECLARE)
+
+/* ---- hostile_answers.c ------------------------------------------------------------- */
+
+/* Whether a guest behind an IOMMU of @family has the words for @act. */
+bool hostile_can(const char *family, unsigned act);
 
 /* ---- character_hostile.c ----------------------------------------------------------- */
 

@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* cli/hostile_answers.c - what a hostile guest puts into its command queue. */
+/*
+ * cli/hostile_answers.c - what a hostile guest puts into its command queue.
+ *
+ * Which bits of an answer are its code, and which have to be 0, is what the family's own
+ * codec says about them.
+ */
 #include <string.h>
 
 #include "base/le.h"
-#include "base/memory.h"
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
+#include "cli/hostile.h"
+#include "iopf/wire.h"
+#include "queue/driver.h"
 
-enum { COMMAND_MAX = 32, SOME = 16, FOREIGN_RIDS = 64 };
+enum { COMMAND_MAX = 32, COMMAND_WORDS = COMMAND_MAX / 8, SOME = 16, FOREIGN_RIDS = 64 };
 
 /* ---- Answers ----------------------------------------------------------------------- */
 
@@ -21,10 +27,13 @@ static struct iopf_command answer_to(const struct iopf_request *request)
 				      .code = IOPF_SUCCESS };
 }
 
-static void command_put(struct hostile *hostile, const struct iopf_command *command)
+/* Returns: 1, or 0 where there is no room or the family has no such command. */
+static uint32_t command_put(struct hostile *hostile, const struct iopf_command *command)
 {
-	(void)iopf_agent_command(hostile->guest->agent, command);
+	int error = iopf_agent_command(hostile->guest->agent, command);
+
 	iopf_agent_kick(hostile->guest->agent);
+	return error == 0;
 }
 
 static void descriptor_put(struct hostile *hostile, const uint8_t *bytes)
@@ -83,12 +92,8 @@ void hostile_answer_late(struct hostile *hostile)
 	uint64_t ticket;
 
 	if (!hostile_hold(hostile, &request) ||
-	    !memory_store64(&guest->space, hostile->family->space_addr(guest, &request), 0))
+	    iopf_agent_forget(guest->agent, request.rid, request.pasid, &ticket) != 0)
 		return;
-	command_put(hostile, &hostile->family->forget);
-	if (iopf_agent_wait(guest->agent, false, &ticket) != 0)
-		return;
-	iopf_agent_kick(guest->agent);
 	while (!iopf_agent_waited(guest->agent, ticket) && !guest->port.stop &&
 	       cli_now_ns() < guest->give_up_ns)
 		hostile_turns(hostile, 1);
@@ -169,56 +174,157 @@ void hostile_answer_private(struct hostile *hostile)
 
 /* ---- Bits -------------------------------------------------------------------------- */
 
-static void encode(const struct hostile *hostile, const struct iopf_command *command,
-		   uint8_t *bytes)
+/* A command as words. */
+struct bits {
+	uint64_t word[COMMAND_WORDS];
+};
+
+static struct bits bits_of(const struct iopf_wire *wire, uint32_t size_bytes,
+			   const struct iopf_command *command)
 {
-	memset(bytes, 0, COMMAND_MAX);
-	(void)hostile->family->wire->encode_command(command,
-						    hostile->family->command_bytes, bytes);
+	uint8_t bytes[COMMAND_MAX] = { 0 };
+	struct bits bits;
+
+	(void)wire->encode_command(command, size_bytes, bytes);
+	for (size_t i = 0; i < COMMAND_WORDS; i++)
+		bits.word[i] = le64_get(bytes + 8 * i);
+	return bits;
+}
+
+static void bits_bytes(const struct bits *bits, uint8_t *bytes)
+{
+	for (size_t i = 0; i < COMMAND_WORDS; i++)
+		le64_put(bytes + 8 * i, bits->word[i]);
+}
+
+static void bits_put(struct hostile *hostile, const struct bits *bits)
+{
+	uint8_t bytes[COMMAND_MAX];
+
+	bits_bytes(bits, bytes);
+	descriptor_put(hostile, bytes);
+	errors_clear(hostile);
+}
+
+/* The IOMMU has to stop at it. */
+static bool bits_refused(const struct hostile *hostile, const struct bits *bits)
+{
+	const struct iopf_driver *driver = hostile->driver;
+	struct iopf_command command;
+	uint8_t bytes[COMMAND_MAX];
+
+	bits_bytes(bits, bytes);
+	return driver->options.wire->decode_command(bytes, driver->options.command_bytes,
+						    &command) != 0;
+}
+
+/* @request answered with each code that there is. */
+static void answers_of(const struct hostile *hostile, const struct iopf_request *request,
+		       struct bits answers[IOPF_CODE_COUNT])
+{
+	const struct iopf_driver_options *options = &hostile->driver->options;
+	struct iopf_command command = answer_to(request);
+
+	for (uint8_t code = 0; code < IOPF_CODE_COUNT; code++) {
+		command.code = code;
+		answers[code] = bits_of(options->wire, options->command_bytes, &command);
+	}
+}
+
+/* Where answers differ is their code. */
+static uint64_t code_mask(const struct bits answers[IOPF_CODE_COUNT], size_t word)
+{
+	uint64_t mask = 0;
+
+	for (uint8_t code = 1; code < IOPF_CODE_COUNT; code++)
+		mask |= answers[code].word[word] ^ answers[0].word[word];
+	return mask;
+}
+
+static bool code_known(const struct bits answers[IOPF_CODE_COUNT], size_t word,
+		       uint64_t value)
+{
+	for (uint8_t code = 0; code < IOPF_CODE_COUNT; code++)
+		if (answers[code].word[word] == value)
+			return true;
+	return false;
+}
+
+/* The answer @number of those whose code is none. False: there are no more of them. */
+static bool reserved_answer(const struct bits answers[IOPF_CODE_COUNT], uint32_t number,
+			    struct bits *answer)
+{
+	for (size_t i = 0; i < COMMAND_WORDS; i++) {
+		uint64_t mask = code_mask(answers, i), code = 0;
+
+		if (mask == 0)
+			continue;
+		do {
+			*answer = answers[0];
+			answer->word[i] = (answer->word[i] & ~mask) | code;
+			if (!code_known(answers, i, answer->word[i]) && number-- == 0)
+				return true;
+			code = (code - mask) & mask; /* the next that has no other bits */
+		} while (code != 0);
+	}
+	return false;
 }
 
 void hostile_reserved_code(struct hostile *hostile)
 {
-	const struct hostile_family *family = hostile->family;
-	uint64_t mask = (UINT64_C(1) << family->code_width) - 1, count = 0;
+	struct bits answers[IOPF_CODE_COUNT], answer;
+	struct iopf_request request;
+	uint32_t count = 0;
 
-	for (uint64_t code = family->code_first; code <= mask; code++) {
-		struct iopf_request request;
-		struct iopf_command command;
-		uint8_t bytes[COMMAND_MAX], *word = bytes + 8 * family->code_word;
-
-		if (!hostile_hold(hostile, &request))
+	while (hostile_hold(hostile, &request)) {
+		answers_of(hostile, &request, answers);
+		if (!reserved_answer(answers, count, &answer))
 			break;
-		command = answer_to(&request);
-		encode(hostile, &command, bytes);
-		le64_put(word, (le64_get(word) & ~(mask << family->code_low)) |
-				       code << family->code_low);
-		descriptor_put(hostile, bytes);
-		errors_clear(hostile);
+		bits_put(hostile, &answer);
 		count++;
 	}
 	if (count > 0)
 		hostile_did(hostile, HOSTILE_reserved_code, count, true);
 }
 
+/* Every bit that makes of @answer something that has to be refused. Returns: how many. */
+static uint32_t bad_bits(const struct hostile *hostile, const struct bits *answer,
+			 uint8_t bits[64 * COMMAND_WORDS])
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < 8 * hostile->driver->options.command_bytes; i++) {
+		struct bits bad = *answer;
+
+		bad.word[i / 64] |= UINT64_C(1) << i % 64;
+		if (bits_refused(hostile, &bad))
+			bits[count++] = (uint8_t)i;
+	}
+	return count;
+}
+
+/* Some of them, all over the command. */
 void hostile_reserved_bits(struct hostile *hostile)
 {
-	const struct hostile_bit *bits = hostile->family->reserved;
+	enum { TRIES = 8 };
+	struct bits answers[IOPF_CODE_COUNT];
+	uint8_t bits[64 * COMMAND_WORDS];
 	struct iopf_request request;
+	uint32_t count;
 
 	if (!hostile_hold(hostile, &request))
 		return;
-	for (size_t i = 0; i < CLI_COUNT(hostile->family->reserved); i++) {
-		const struct iopf_command command = answer_to(&request);
-		uint8_t bytes[COMMAND_MAX], *word = bytes + 8 * bits[i].word;
+	answers_of(hostile, &request, answers);
+	count = bad_bits(hostile, &answers[IOPF_SUCCESS], bits);
+	for (uint32_t i = 0; i < TRIES && i < count; i++) {
+		struct bits bad = answers[IOPF_SUCCESS];
+		uint8_t bit = bits[count < TRIES ? i : i * (count - 1) / (TRIES - 1)];
 
-		encode(hostile, &command, bytes);
-		le64_put(word, le64_get(word) | UINT64_C(1) << bits[i].bit);
-		descriptor_put(hostile, bytes);
-		errors_clear(hostile);
+		bad.word[bit / 64] |= UINT64_C(1) << bit % 64;
+		bits_put(hostile, &bad);
 	}
-	hostile_did(hostile, HOSTILE_reserved_bits, CLI_COUNT(hostile->family->reserved),
-		    true);
+	if (count > 0)
+		hostile_did(hostile, HOSTILE_reserved_bits, CLI_MIN(count, (uint32_t)TRIES), true);
 }
 
 void hostile_malformed(struct hostile *hostile)
@@ -241,6 +347,8 @@ void hostile_malformed(struct hostile *hostile)
 
 void hostile_invalidate_unasked(struct hostile *hostile)
 {
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; i < SOME; i++) {
 		static const uint8_t kinds[] = {
 			IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_COMMAND_INVALIDATE_PASID,
@@ -260,15 +368,17 @@ void hostile_invalidate_unasked(struct hostile *hostile)
 			.size_bytes = size_bytes,
 		};
 
-		command_put(hostile, &command);
+		count += command_put(hostile, &command);
 		hostile_turns(hostile, 1);
 	}
 	errors_clear(hostile);
-	hostile_did(hostile, HOSTILE_invalidate_unasked, SOME, true);
+	hostile_did(hostile, HOSTILE_invalidate_unasked, count, true);
 }
 
 void hostile_invalidate_foreign(struct hostile *hostile)
 {
+	uint32_t count = 0;
+
 	for (uint32_t i = 0; i < SOME; i++) {
 		const struct iopf_command command = {
 			.kind = i % 2 == 0 ? IOPF_COMMAND_INVALIDATE_DEVICE :
@@ -278,29 +388,62 @@ void hostile_invalidate_foreign(struct hostile *hostile)
 			.pasid = i % 4 == 0 ? 1 : IOPF_PASID_NONE,
 		};
 
-		command_put(hostile, &command);
+		count += command_put(hostile, &command);
 	}
 	errors_clear(hostile);
-	hostile_did(hostile, HOSTILE_invalidate_foreign, SOME, true);
+	hostile_did(hostile, HOSTILE_invalidate_foreign, count, true);
 }
 
+/* A family may have no wait that does both, none that may go there, or no drain. */
 void hostile_wait_anywhere(struct hostile *hostile)
 {
 	static const uint64_t addrs[] = { 0, LAYOUT_BASE - 4, UINT64_C(0xfee00000),
-					  UINT64_C(1) << 40, UINT64_MAX & ~UINT64_C(3) };
+					  UINT64_C(1) << 40, UINT64_C(1) << 51,
+					  UINT64_MAX & ~UINT64_C(7) };
+	static const uint8_t flags[] = {
+		IOPF_WAIT_STATUS | IOPF_WAIT_INTERRUPT | IOPF_WAIT_DRAIN,
+		IOPF_WAIT_STATUS | IOPF_WAIT_INTERRUPT,
+		IOPF_WAIT_STATUS,
+	};
+	uint32_t count = 0;
 
-	for (size_t i = 0; i < CLI_COUNT(addrs); i++) {
+	for (size_t i = 0; i < CLI_COUNT(addrs) * CLI_COUNT(flags); i++) {
 		const struct iopf_command command = {
 			.kind = IOPF_COMMAND_WAIT,
-			.wait_flags = IOPF_WAIT_STATUS | IOPF_WAIT_INTERRUPT |
-				      (i % 2 == 0 ? IOPF_WAIT_DRAIN : 0),
+			.wait_flags = flags[i % CLI_COUNT(flags)],
 			.pasid = IOPF_PASID_NONE,
 			.status_data = UINT32_MAX,
-			.status_addr = addrs[i],
+			.status_addr = addrs[i / CLI_COUNT(flags)],
 		};
 
-		command_put(hostile, &command);
+		if (command_put(hostile, &command) == 0)
+			continue;
 		errors_clear(hostile);
+		count++;
 	}
-	hostile_did(hostile, HOSTILE_wait_anywhere, CLI_COUNT(addrs), true);
+	hostile_did(hostile, HOSTILE_wait_anywhere, count, true);
+}
+
+/* ---- Words ------------------------------------------------------------------------- */
+
+/* Answers carry private data where they look other with it. */
+static bool private_told(const struct iopf_wire *wire)
+{
+	uint8_t plain[COMMAND_MAX] = { 0 }, private[COMMAND_MAX] = { 0 };
+	uint32_t size_bytes = wire->command_bytes[0];
+	struct iopf_command answer = { .kind = IOPF_COMMAND_RESPONSE,
+				       .rid = LAYOUT_RID,
+				       .pasid = 1,
+				       .private_data = { 1, 1 } };
+	int error = wire->encode_command(&answer, size_bytes, plain);
+
+	answer.flags = IOPF_PRIVATE;
+	if (error == 0)
+		error = wire->encode_command(&answer, size_bytes, private);
+	return error == 0 && memcmp(plain, private, sizeof(plain)) != 0;
+}
+
+bool hostile_can(const char *family, unsigned act)
+{
+	return act != HOSTILE_answer_private || private_told(iopf_wire_find(family));
 }

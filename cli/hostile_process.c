@@ -127,7 +127,7 @@ void hostile_job_nonsense(struct hostile *hostile)
 	guest_job_start(hostile->guest, &jobs[0]);
 	hostile->guest->pasid = IOPF_PASID_MAX;
 	guest_job_start(hostile->guest, &jobs[0]);
-	hostile->guest->pasid = 1;
+	hostile->guest->pasid = guest_pasid(hostile->guest, 1);
 	hostile_did(hostile, HOSTILE_job_nonsense, CLI_COUNT(jobs) + 2, true);
 }
 

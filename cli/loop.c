@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
+#include "cli/hostile.h"
 #include "cli/port.h"
 #include "cli/run.h"
 
@@ -357,7 +357,8 @@ static bool promise_kept(const struct run_guest *guest)
 	switch ((enum character)guest->character) {
 	case CHARACTER_honest:
 	case CHARACTER_slow:
-		return guest->crc_passes > 0;
+		return guest->crc_passes > 0 &&
+		       device_state(guest).faults >= guest->run->options.faults;
 	case CHARACTER_hostile:
 		return acts_done(guest);
 	case CHARACTER_killed:

@@ -16,6 +16,7 @@ enum {
 	DEVICE_BUDGET = 8, /* but of each device: their links are alike */
 	START_TURNS = 1000,
 	RECORDS = 65536, /* that the flight recorder keeps; a power of two */
+	REQUEST_ORDER = 7, /* the request queue is 2^n pages */
 };
 
 static const uint64_t second_ns = 1000000000;
@@ -147,7 +148,7 @@ static int host_create(struct run_machine *machine)
 		.memory = &machine->memory,
 		.base = ARENA_BASE,
 		.region_bytes = machine->segments[0].size_bytes,
-		.request_order = 7,
+		.request_order = REQUEST_ORDER,
 		.event_order = 3,
 		.command_order = 4,
 		.guest_max = machine->guest_count,
@@ -260,6 +261,13 @@ uint64_t machines_next_ns(const struct run *run)
 	for (uint32_t i = 0; i < run->machine_count; i++)
 		next_ns = CLI_MIN(next_ns, iopf_host_next_ns(run->machines[i].host));
 	return next_ns;
+}
+
+uint32_t machine_queue_entries(const struct run_machine *machine)
+{
+	const struct iopf_wire *wire = iopf_wire_find(machine->family);
+
+	return wire->request_bytes == 0 ? 0 : (4096u << REQUEST_ORDER) / wire->request_bytes;
 }
 
 const struct iopf_stats_row *machine_owner_row(const struct run_guest *guest)

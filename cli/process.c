@@ -116,7 +116,8 @@ static void child_exec(const struct run_guest *guest, int port)
 		{ "--bytes", guest->run->layout.file_bytes },
 		{ "--seed", guest->run->options.seed + guest->number },
 		{ "--levels", guest->levels },
-		{ "--stalls", choice_shown(guest->combination) == IOPF_STALLS },
+		{ "--pasids", guest->combination->pasids },
+		{ "--stalls", guest->combination->shown == IOPF_STALLS },
 	};
 	char text[CLI_COUNT(numbers)][NUMBER_MAX];
 	const char *words[7 + 2 * CLI_COUNT(numbers)] = {

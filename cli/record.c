@@ -125,7 +125,7 @@ void record_world(struct run *run)
 		trace_begin(&event, TRACE_KIND_world, 0);
 		trace_put_name(&event, TRACE_KEY_source, run->machines[i].family);
 		trace_put_name(&event, TRACE_KEY_family, run->machines[i].family);
-		trace_put(&event, TRACE_KEY_entries, WATCH_QUEUE_ENTRIES);
+		trace_put(&event, TRACE_KEY_entries, machine_queue_entries(&run->machines[i]));
 		put_event(run, &event);
 	}
 	for (uint32_t i = 0; i < run->guest_count; i++)

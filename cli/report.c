@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
+#include "cli/hostile.h"
 #include "cli/run.h"
 
 /* ---- Sums -------------------------------------------------------------------------- */
@@ -93,6 +93,9 @@ static void judge_data(struct run *run, const struct run_guest *guest)
 			    guest->name, guest->bad_passes, guest->passes);
 	if (guest->crc_passes == 0 && run->signal == 0)
 		run_problem(run, "%s: it never had the whole file", guest->name);
+	if (device_state(guest).faults < run->options.faults && run->signal == 0)
+		run_problem(run, "%s: %" PRIu64 " faults of %" PRIu64, guest->name,
+			    device_state(guest).faults, run->options.faults);
 }
 
 static void judge_acts(struct run *run, const struct run_guest *guest)

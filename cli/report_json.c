@@ -4,7 +4,7 @@
 #include <jansson.h>
 
 #include "cli/cli.h"
-#include "cli/hostile_family.h"
+#include "cli/hostile.h"
 #include "cli/policy.h"
 #include "cli/report_json.h"
 
@@ -113,6 +113,8 @@ static json_t *guest_json(const struct run_guest *guest)
 	json_object_set_new(json, "family", json_string(guest->combination->guest));
 	json_object_set_new(json, "mechanism",
 			    json_string(choice_mechanism(guest->combination)));
+	json_object_set_new(json, "shown",
+			    json_string(choice_shown(guest->combination)));
 	json_object_set_new(json, "endpoint", json_string(guest->endpoint_name));
 	json_object_set_new(
 		json, "faults",

@@ -32,17 +32,23 @@
 static const struct option options[] = {
 	{ "guests", "LIST",
 	  "characters with counts: honest*3,silent,hostile; a number\n"
-	  "N alone is N honest ones. Default:\n" DEFAULT_GUESTS,
+	  "N alone is N honest ones, NAME*all one for each that can\n"
+	  "meet. Default:\n" DEFAULT_GUESTS,
 	  TEXT(guests) },
 	{ "seconds", "S",
 	  "how long, 0.001 to 86400; default 10. It ends later where\n"
 	  "a guest has not shown yet what it is there for",
 	  MEMBER(seconds_ns), MILLISECOND, DAY, OPTION_SECONDS },
-	{ "host", "FAMILY", "the IOMMU of hosts: vtd, smmuv3; default one of each", TEXT(host) },
-	{ "guest", "FAMILY", "the IOMMU that guests see: vtd, smmuv3; default each", TEXT(guest) },
+	{ "faults", "N",
+	  "until the device of each honest and slow guest had N\n"
+	  "faults, and no longer; with --seconds, until both are so",
+	  MEMBER(faults), 0, UINT32_MAX, OPTION_NUMBER },
+	{ "host", "FAMILY", "the IOMMU of hosts; default one of each that there is",
+	  TEXT(host) },
+	{ "guest", "FAMILY", "the IOMMU that guests see; default each", TEXT(guest) },
 	{ "pri", NULL, "PCI functions, with page requests; default both kinds", FLAG(pri) },
-	{ "stall", NULL, "platform masters, which stall, behind an smmuv3",
-	  FLAG(stall) },
+	{ "stall", NULL, "platform masters, whose transactions stall", FLAG(stall) },
+	{ "list", NULL, "print what of these can meet, a line each, and end", FLAG(list) },
 	{ "policy", "RULES",
 	  "what guests may hold and how long they have: a file, or\n"
 	  "[WHO.]KNOB=VALUE,...; WHO is a guest or a character",
@@ -55,6 +61,12 @@ static const struct option options[] = {
 
 #define CHARACTER_LINE(name, data, text) "\t" #name "\t" text "\n"
 #define ACT_LINE(name, text)             "\t" #name ": " text "\n"
+
+static void help_more(void)
+{
+	choice_help();
+	policy_help();
+}
 
 static const struct option_table table = {
 	.usage = "run [OPTION...] [FILE]",
@@ -71,7 +83,7 @@ static const struct option_table table = {
 		 "everything hostile was tried; with 1 where not; with 2 where an option or FILE\n"
 		 "is of no use; with 3 where the machine lacks something that it needs; with 130\n"
 		 "or 143 after SIGINT or SIGTERM.",
-	.more = policy_help,
+	.more = help_more,
 	.options = options,
 	.count = CLI_COUNT(options),
 	.operand = MEMBER(file),
@@ -235,7 +247,27 @@ static void run_destroy(struct run *run)
 	if (run->file >= 0)
 		close(run->file);
 	free(run->guests);
+	free(run->machines);
+	free(run->combinations);
 	free(run);
+}
+
+/* Whatever is wrong with what was asked for is said before anything is made. */
+static int run_chosen(struct run *run)
+{
+	struct run_options *given = &run->options;
+
+	if (!choice_combinations(run))
+		return CLI_USAGE;
+	if (given->list) {
+		choice_list(run);
+		return CLI_OK;
+	}
+	if (given->seconds_ns == 0 && given->faults == 0)
+		given->seconds_ns = DEFAULT_SECONDS;
+	if (!choice_guests(run) || !choice_policies(run) || !file_open(run))
+		return CLI_USAGE;
+	return run_all(run);
 }
 
 int cli_run(int argc, char **argv)
@@ -246,18 +278,13 @@ int cli_run(int argc, char **argv)
 	if (run == NULL)
 		return CLI_MISSING;
 	run->options = (struct run_options){ .guests = DEFAULT_GUESTS,
-					     .seconds_ns = DEFAULT_SECONDS,
 					     .seed = 1 };
 	run->hooks = &loop_hooks;
 	run->program = "iopf-run";
 	run->file = run->epoll = run->signals = -1;
 	code = options_read(&table, &run->options, argc, argv);
-	if (code == OPTION_GO_ON) {
-		code = CLI_USAGE;
-		if (choice_combinations(run) && choice_guests(run) &&
-		    choice_policies(run) && file_open(run))
-			code = run_all(run);
-	}
+	if (code == OPTION_GO_ON)
+		code = run_chosen(run);
 	run_destroy(run);
 	return code;
 }

@@ -35,16 +35,14 @@ enum run_limits {
 	RUN_SPACE_MAX = 16, /* of a guest: more than its agent wants */
 	RUN_STALL_SLOTS = 256, /* of an SMMU */
 	RUN_STALL_SHARE = 16,  /* of a stream; less where there are many */
-	RUN_MACHINE_MAX = 2, /* one of each family */
-	RUN_COMBINATION_MAX = 8,
 	RUN_NAME_MAX = 24,
 	RUN_PROBLEM_MAX = 64,
 };
 
 struct run_options {
 	const char *guests, *host, *guest, *record, *policy, *file;
-	uint64_t seed, seconds_ns;
-	bool json, pri, stall;
+	uint64_t seed, seconds_ns, faults;
+	bool json, pri, stall, list;
 };
 
 /* What can meet: the IOMMU of a host, the one that a guest is shown, and how devices
@@ -52,6 +50,8 @@ struct run_options {
 struct run_combination {
 	const char *host, *guest;
 	uint8_t mechanism; /* enum iopf_mechanism */
+	uint8_t shown;     /* the guest's: stalls, where its family has them, too */
+	bool pasids;       /* both know them */
 };
 
 /* How far a guest's process is. */
@@ -163,9 +163,9 @@ struct run {
 	const char *file_name;
 	uint32_t file_crc;
 
-	const struct run_combination *combinations[RUN_COMBINATION_MAX];
+	struct run_combination *combinations; /* that take part */
 	uint32_t combination_count;
-	struct run_machine machines[RUN_MACHINE_MAX];
+	struct run_machine *machines; /* one of each family of hosts that does */
 	uint32_t machine_count;
 	struct run_guest *guests;
 	uint32_t guest_count;
@@ -196,10 +196,12 @@ void run_problem(struct run *run, const char *format, ...)
 bool choice_combinations(struct run *run);
 bool choice_guests(struct run *run);
 bool choice_policies(struct run *run);
-/* How guests of a family are shown it: stalls where that has them. */
-enum iopf_mechanism choice_shown(const struct run_combination *combination);
-/* "pri" or "stall". */
+/* "pri" or "stall": how devices page, and how the guest is shown it. */
 const char *choice_mechanism(const struct run_combination *combination);
+const char *choice_shown(const struct run_combination *combination);
+/* Every combination there is, for people; those that take part, a line each. */
+void choice_help(void);
+void choice_list(const struct run *run);
 
 /* ---- machine.c --------------------------------------------------------------------- */
 
@@ -210,6 +212,8 @@ void machines_destroy(struct run *run);
 uint32_t machines_turn(struct run *run);
 /* When a host wants its next turn. */
 uint64_t machines_next_ns(const struct run *run);
+/* Entries of its request queue; 0: it has none. */
+uint32_t machine_queue_entries(const struct run_machine *machine);
 const struct iopf_stats_row *machine_owner_row(const struct run_guest *guest);
 const struct iopf_stats_row *machine_endpoint_row(const struct run_guest *guest);
 /* @size_bytes of memory aligned to 64. Returns: 0, -EINVAL (none wanted), -ENOMEM. */
@@ -229,6 +233,7 @@ void device_prepare(struct run_guest *guest);
 /* What the device itself says. */
 struct device_state {
 	uint64_t requests; /* page requests, or stalls */
+	uint64_t faults;   /* pages that were not there when it wanted them */
 	uint64_t uprgi, rf;
 	uint32_t allocation, in_use; /* credits, or slots */
 	bool pasid_in_response;
@@ -259,9 +264,6 @@ void loop_ring(struct run_guest *guest, uint32_t data);
 extern const struct run_hooks loop_hooks;
 
 /* ---- watch.c ----------------------------------------------------------------------- */
-
-/* Entries of the physical request queue: order 7, 32 bytes each. */
-#define WATCH_QUEUE_ENTRIES 16384
 
 /* Checkers of the invariants. Returns: 0 or a negative errno. */
 int watch_create(struct run_machine *machine);

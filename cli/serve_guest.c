@@ -125,7 +125,8 @@ static const struct run_hooks hooks = { .interrupt = on_interrupt,
 					.plug = plug };
 
 static const struct serve_house_options house_options = {
-	.combination = { "vtd", "vtd", IOPF_PRI },
+	.combination = { .host = "vtd", .guest = "vtd", .mechanism = IOPF_PRI, .shown = IOPF_PRI,
+			 .pasids = true },
 	.hooks = &hooks,
 	.endpoint_name = "00:01.0",
 	.rid = RID,

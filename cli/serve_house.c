@@ -19,7 +19,7 @@ static void guest_prepare(struct serve *serve, const struct serve_house_options 
 
 	house->guest = (struct run_guest){
 		.run = &house->run,
-		.machine = &house->run.machines[0],
+		.machine = &house->machine,
 		.combination = &options->combination,
 		.character = CHARACTER_honest,
 		.life = RUN_LIFE_ALIVE,
@@ -46,12 +46,13 @@ void serve_house_prepare(struct serve *serve, const struct serve_house_options *
 				   .hooks = options->hooks,
 				   .context = serve,
 				   .program = "iopf-serve",
+				   .machines = &house->machine,
 				   .machine_count = 1,
 				   .guests = &house->guest,
 				   .guest_count = 1,
 				   .now_ns = cli_now_ns(),
 				   .file = -1 };
-	house->run.machines[0] =
+	house->machine =
 		(struct run_machine){ .run = &house->run,
 				      .family = options->combination.host,
 				      .guest_count = 1 };

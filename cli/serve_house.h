@@ -12,6 +12,7 @@
 /* The first member of such a machine's state. */
 struct serve_house {
 	struct run run;
+	struct run_machine machine;
 	struct run_guest guest;
 	bool benched; /* what the device complains of is a tester's doing */
 };

@@ -244,7 +244,8 @@ static const struct run_hooks hooks = { .interrupt = on_interrupt,
 					.adapt = adapt };
 
 static const struct serve_house_options house_options = {
-	.combination = { "smmuv3", "smmuv3", IOPF_STALLS },
+	.combination = { .host = "smmuv3", .guest = "smmuv3", .mechanism = IOPF_STALLS,
+			 .shown = IOPF_STALLS, .pasids = true },
 	.hooks = &hooks,
 	.endpoint_name = "stream-1",
 	.rid = STREAM,
