@@ -16,7 +16,7 @@
 struct vector {
 	char line[512];
 	char record[32];
-	uint64_t words[4];
+	uint64_t words[8];
 	uint32_t word_count;
 	char said[16][48]; /* MEMBER=VALUE */
 	uint32_t said_count;
@@ -30,7 +30,7 @@ static inline void vector_take(struct vector *vector, const char *token, bool *b
 		CHECK(vector->said_count < 16 && strlen(token) < 48);
 		strcpy(vector->said[vector->said_count++], token);
 	} else {
-		CHECK(vector->word_count < 4);
+		CHECK(vector->word_count < 8);
 		vector->words[vector->word_count++] = strtoull(token, NULL, 0);
 	}
 }

@@ -65,7 +65,7 @@ TEST(layouts_are_in_bit_order_and_know_what_is_reserved)
 		}
 		CHECK_EQ(next, 8 * layout->size_bytes);
 		for (unsigned bit = 0; bit < next; bit++) {
-			uint8_t record[32] = { 0 };
+			uint8_t record[64] = { 0 };
 
 			flip(record, bit);
 			CHECK_BIT(wire_reserved(layout, record) ==

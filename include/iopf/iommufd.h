@@ -69,7 +69,7 @@
 #ifndef IOPF_IOMMUFD_H
 #define IOPF_IOMMUFD_H
 
-#include "iopf/iopf.h"
+#include "iopf/wire.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -114,7 +114,7 @@ struct iopf_iommufd_options {
 	X(full,         "groups that found no room here: answered invalid") \
 	X(malformed,    "groups that were not whole, or impossible: answered invalid") \
 	X(other_pasid,  "requests left out of a group that was another PASID's") \
-	X(unknown_bits, "requests with flags or rights beyond those known") \
+	X(unknown_bits, "requests with bits set beyond those known") \
 	X(torn,         "reads and writes that ended within a record") \
 	X(oversized,    "reads that met a group larger than group_read_max") \
 	X(failures,     "failure, said as invalid") \
@@ -208,33 +208,6 @@ uint32_t iopf_iommufd_owed(const struct iopf_iommufd *source);
 
 /* What happened. Borrowed until the memory is reused. */
 const struct iopf_iommufd_stats *iopf_iommufd_stats(const struct iopf_iommufd *source);
-
-/* ---- The interface, as numbers ------------------------------------------------------ */
-
-/* Records have the machine's byte order, and no field beyond these (docs/formats.md). */
-enum iopf_iommufd_layout {
-	IOPF_IOMMUFD_FAULT_BYTES = 40,
-	IOPF_IOMMUFD_FAULT_FLAGS = 0,   /* 32 bits, as the next four */
-	IOPF_IOMMUFD_FAULT_DEVICE = 4,
-	IOPF_IOMMUFD_FAULT_PASID = 8,
-	IOPF_IOMMUFD_FAULT_GROUP = 12,  /* the PRG index */
-	IOPF_IOMMUFD_FAULT_PERM = 16,
-	IOPF_IOMMUFD_FAULT_ADDR = 24,   /* 64 bits */
-	IOPF_IOMMUFD_FAULT_LENGTH = 32, /* a hint, 0 so far */
-	IOPF_IOMMUFD_FAULT_COOKIE = 36,
-	IOPF_IOMMUFD_ANSWER_BYTES = 8,
-	IOPF_IOMMUFD_ANSWER_COOKIE = 0,
-	IOPF_IOMMUFD_ANSWER_CODE = 4,
-};
-
-/* Bits of the flags; kernels set others of their own there (7.3: bit 2). */
-enum iopf_iommufd_flag {
-	IOPF_IOMMUFD_PASID = 1, /* the PASID is valid */
-	IOPF_IOMMUFD_LAST = 2,
-};
-
-/* What may be written. */
-enum iopf_iommufd_code { IOPF_IOMMUFD_SUCCESS = 0, IOPF_IOMMUFD_INVALID = 1 };
 
 #ifdef __cplusplus
 }

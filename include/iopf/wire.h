@@ -220,6 +220,61 @@ int iopf_pcie_decode_response(uint64_t payload, uint32_t pasid,
 uint8_t iopf_pcie_code(enum iopf_code code);
 enum iopf_code iopf_pcie_meaning(uint8_t code);
 
+/* ---- Linux's iommufd: records of a fault descriptor (iommufd.h) ----------------------- */
+
+/* Records have the machine's byte order, and no field beyond these (docs/formats.md). */
+enum iopf_iommufd_layout {
+	IOPF_IOMMUFD_FAULT_BYTES = 40,
+	IOPF_IOMMUFD_FAULT_FLAGS = 0,   /* 32 bits, as the next four */
+	IOPF_IOMMUFD_FAULT_DEVICE = 4,
+	IOPF_IOMMUFD_FAULT_PASID = 8,
+	IOPF_IOMMUFD_FAULT_GROUP = 12,  /* the PRG index */
+	IOPF_IOMMUFD_FAULT_PERM = 16,
+	IOPF_IOMMUFD_FAULT_ADDR = 24,   /* 64 bits */
+	IOPF_IOMMUFD_FAULT_LENGTH = 32, /* a hint, 0 so far */
+	IOPF_IOMMUFD_FAULT_COOKIE = 36,
+	IOPF_IOMMUFD_ANSWER_BYTES = 8,
+	IOPF_IOMMUFD_ANSWER_COOKIE = 0,
+	IOPF_IOMMUFD_ANSWER_CODE = 4,
+};
+
+/* Bits of the flags; kernels set others of their own there (7.3: bit 2). */
+enum iopf_iommufd_flag {
+	IOPF_IOMMUFD_PASID = 1, /* the PASID is valid */
+	IOPF_IOMMUFD_LAST = 2,
+};
+
+/* What may be written. */
+enum iopf_iommufd_code { IOPF_IOMMUFD_SUCCESS = 0, IOPF_IOMMUFD_INVALID = 1 };
+
+/* A request, as the kernel says it. */
+struct iopf_iommufd_fault {
+	uint64_t addr;    /* in bytes; where PRI is below, of a page */
+	uint32_t device;  /* the kernel's number of it */
+	uint32_t pasid;   /* any 32 bits; they count where pasid_valid */
+	uint32_t group;   /* PRG index or stall tag */
+	uint32_t length;  /* a hint, 0: none */
+	uint32_t cookie;  /* of its group */
+	uint8_t perm;     /* enum iopf_perm */
+	bool pasid_valid;
+	bool last;
+	uint8_t rsvd;
+};
+
+/*
+ * @record is 40 bytes (a response's: 8), in the machine's byte order, which is the kernel's.
+ * @reserved: flags or rights that are not in the kernel's own header were set.
+ *
+ * Returns: encode: 0, -ERANGE (perm); decode of a response: 0, -EBADMSG (a code that a
+ *          kernel refuses). In a response failure becomes invalid: it cannot be said.
+ */
+void iopf_iommufd_decode_fault(const uint8_t *record, struct iopf_iommufd_fault *fault,
+			       bool *reserved);
+int iopf_iommufd_encode_fault(const struct iopf_iommufd_fault *fault, uint8_t *record);
+void iopf_iommufd_encode_response(uint32_t cookie, enum iopf_code code, uint8_t *record);
+int iopf_iommufd_decode_response(const uint8_t *record, uint32_t *cookie,
+				 enum iopf_code *code);
+
 /* ---- SMMUv3: numbers of events ------------------------------------------------------ */
 
 /* X(name, number, text): every event of the architecture (IHI 0070, 7.3). Those with a

@@ -34,7 +34,21 @@
 #define FIELD_OR7(name, word, lsb, width)  | ((word) == 7 ? FIELD_BITS(lsb, width) : 0)
 #define FIELD_SUM(name, word, lsb, width)  + (width)
 
-/* The union of the masks is full and the widths add up: nothing missing, nothing twice. */
+/* Of a list LIST(F, R) of @words words; below: of a list LIST(X).
+ * The union of the masks is full and the widths add up: nothing missing, nothing twice. */
+#define RECORD_FULL(LIST, OR, word, words)                                               \
+	static_assert((UINT64_C(0) LIST(OR, OR)) == ((word) < (words) ? UINT64_MAX : 0), \
+		      #LIST ": word " #word)
+#define RECORD_COMPLETE(LIST, words)            \
+	RECORD_FULL(LIST, FIELD_OR0, 0, words); \
+	RECORD_FULL(LIST, FIELD_OR1, 1, words); \
+	RECORD_FULL(LIST, FIELD_OR2, 2, words); \
+	RECORD_FULL(LIST, FIELD_OR3, 3, words); \
+	RECORD_FULL(LIST, FIELD_OR4, 4, words); \
+	RECORD_FULL(LIST, FIELD_OR5, 5, words); \
+	RECORD_FULL(LIST, FIELD_OR6, 6, words); \
+	RECORD_FULL(LIST, FIELD_OR7, 7, words); \
+	static_assert((0 LIST(FIELD_SUM, FIELD_SUM)) == 64 * (words), #LIST ": fields overlap")
 #define RECORD_COMPLETE1(LIST)                                                        \
 	static_assert((UINT64_C(0) LIST(FIELD_OR0)) == UINT64_MAX, #LIST ": word 0"); \
 	static_assert((0 LIST(FIELD_SUM)) == 64, #LIST ": fields overlap")

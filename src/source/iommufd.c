@@ -100,7 +100,7 @@ void source_cookie_end(struct iopf_iommufd *source, uint32_t at)
 	(void)there;
 }
 
-void source_answer(struct iopf_iommufd *source, uint32_t at, enum iopf_iommufd_code code)
+void source_answer(struct iopf_iommufd *source, uint32_t at, enum iopf_code code)
 {
 	source_move(&source->slots[at], SLOT_WAITING);
 	source->slots[at].code = (uint8_t)code;

@@ -32,6 +32,7 @@
 #include "iopf/iommufd.h"
 
 #include "base/map.h"
+#include "iopf/wire.h"
 
 enum {
 	GROUP_MAX = 32768, /* of either: an index is 16 bits */
@@ -46,18 +47,12 @@ struct slot {
 	uint32_t pasid; /* of its last request; IOPF_PASID_NONE */
 	uint16_t next;  /* in its line */
 	uint8_t state;  /* enum slot_state */
-	uint8_t code;   /* WAITING: enum iopf_iommufd_code */
+	uint8_t code;   /* WAITING: enum iopf_code */
 };
 
 /* Slots one after the other; taken at the first. */
 struct line {
 	uint32_t first, last, count;
-};
-
-/* A record, as the kernel says it. */
-struct fault {
-	uint32_t flags, device, pasid, perm, cookie;
-	uint64_t addr;
 };
 
 struct iopf_iommufd {
@@ -85,7 +80,7 @@ void source_cookie_end(struct iopf_iommufd *source, uint32_t at);
  * something of it yet. */
 void source_over(struct iopf_iommufd *source, uint32_t at, bool responds);
 /* To the end of the line of answers. */
-void source_answer(struct iopf_iommufd *source, uint32_t at, enum iopf_iommufd_code code);
+void source_answer(struct iopf_iommufd *source, uint32_t at, enum iopf_code code);
 /* Write what waits. Returns: as iopf_iommufd_write(). */
 int source_flush(struct iopf_iommufd *source);
 /* An errno, whatever number a function of somebody else's gave. */

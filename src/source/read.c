@@ -4,52 +4,34 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <string.h>
 
 enum { READS_MAX = 64 }; /* of which every group is answered here */
 
-static uint32_t word_at(const uint8_t *bytes, unsigned offset)
+static struct iopf_iommufd_fault fault_at(const struct iopf_iommufd *source,
+					  uint32_t which, bool *reserved)
 {
-	uint32_t word;
+	struct iopf_iommufd_fault fault;
 
-	memcpy(&word, bytes + offset, sizeof(word));
-	return word;
-}
-
-static struct fault fault_at(const struct iopf_iommufd *source, uint32_t which)
-{
-	const uint8_t *bytes = source->bytes + (size_t)which * IOPF_IOMMUFD_FAULT_BYTES;
-	struct fault fault = {
-		.flags = word_at(bytes, IOPF_IOMMUFD_FAULT_FLAGS),
-		.device = word_at(bytes, IOPF_IOMMUFD_FAULT_DEVICE),
-		.pasid = word_at(bytes, IOPF_IOMMUFD_FAULT_PASID),
-		.perm = word_at(bytes, IOPF_IOMMUFD_FAULT_PERM),
-		.cookie = word_at(bytes, IOPF_IOMMUFD_FAULT_COOKIE),
-	};
-
-	memcpy(&fault.addr, bytes + IOPF_IOMMUFD_FAULT_ADDR, sizeof(fault.addr));
+	iopf_iommufd_decode_fault(source->bytes + (size_t)which * IOPF_IOMMUFD_FAULT_BYTES,
+				  &fault, reserved);
 	return fault;
 }
 
-static bool is_last(const struct fault *fault)
+static uint32_t pasid_of(const struct iopf_iommufd_fault *fault)
 {
-	return fault->flags & IOPF_IOMMUFD_LAST;
-}
-
-static uint32_t pasid_of(const struct fault *fault)
-{
-	return fault->flags & IOPF_IOMMUFD_PASID ? fault->pasid : IOPF_PASID_NONE;
+	return fault->pasid_valid ? fault->pasid : IOPF_PASID_NONE;
 }
 
 /* Where the group that begins at @first ends: with its last, or where another begins. */
 static uint32_t group_end(const struct iopf_iommufd *source, uint32_t first,
 			  uint32_t count)
 {
-	struct fault fault = fault_at(source, first);
+	bool reserved;
+	struct iopf_iommufd_fault fault = fault_at(source, first, &reserved);
 	uint32_t cookie = fault.cookie, end = first + 1;
 
-	while (end < count && !is_last(&fault)) {
-		fault = fault_at(source, end);
+	while (end < count && !fault.last) {
+		fault = fault_at(source, end, &reserved);
 		if (fault.cookie != cookie)
 			break;
 		end++;
@@ -61,38 +43,30 @@ static uint32_t group_end(const struct iopf_iommufd *source, uint32_t first,
  * of none and any, too). */
 static bool group_right(const struct iopf_iommufd *source, uint32_t first, uint32_t end)
 {
-	struct fault last = fault_at(source, end - 1);
+	bool reserved;
+	struct iopf_iommufd_fault last = fault_at(source, end - 1, &reserved);
 
-	if (!is_last(&last) ||
-	    (last.flags & IOPF_IOMMUFD_PASID && last.pasid > IOPF_PASID_MAX))
+	if (!last.last || (last.pasid_valid && last.pasid > IOPF_PASID_MAX))
 		return false;
 	for (uint32_t i = first; i < end; i++) {
-		if (fault_at(source, i).device != last.device)
+		if (fault_at(source, i, &reserved).device != last.device)
 			return false;
 	}
 	return true;
 }
 
-static void request_put(struct iopf_iommufd *source, const struct fault *fault,
-			uint32_t at)
+static void request_put(struct iopf_iommufd *source,
+			const struct iopf_iommufd_fault *fault, uint32_t at)
 {
-	const unsigned perms = IOPF_READ | IOPF_WRITE | IOPF_EXEC | IOPF_PRIV;
-	const unsigned flags = IOPF_IOMMUFD_PASID | IOPF_IOMMUFD_LAST;
-
-	source->stats.unknown_bits +=
-		(fault->flags & ~flags) != 0 || (fault->perm & ~perms) != 0;
 	source->requests[source->request_count++] = (struct iopf_request){
 		.addr = fault->addr,
 		.rid = fault->device,
 		.pasid = pasid_of(fault),
 		.index = (uint16_t)at,
-		.perm = (uint8_t)(fault->perm & perms),
-		.flags = is_last(fault) ? IOPF_LAST : 0,
+		.perm = fault->perm,
+		.flags = fault->last ? IOPF_LAST : 0,
 	};
 }
-
-_Static_assert(IOPF_READ == 1 && IOPF_WRITE == 2 && IOPF_EXEC == 4 && IOPF_PRIV == 8,
-	       "rights have the same bits on either side");
 
 static void group_show(struct iopf_iommufd *source, uint32_t at, uint32_t first,
 		       uint32_t end)
@@ -101,12 +75,15 @@ static void group_show(struct iopf_iommufd *source, uint32_t at, uint32_t first,
 
 	source_move(&source->slots[at], SLOT_SHOWN);
 	for (uint32_t i = first; i < end; i++) {
-		struct fault fault = fault_at(source, i);
+		bool reserved;
+		struct iopf_iommufd_fault fault = fault_at(source, i, &reserved);
 
-		if (pasid_of(&fault) == source->slots[at].pasid)
-			request_put(source, &fault, at);
-		else
+		if (pasid_of(&fault) != source->slots[at].pasid) {
 			source->stats.other_pasid++;
+			continue;
+		}
+		source->stats.unknown_bits += reserved;
+		request_put(source, &fault, at);
 	}
 	source->stats.groups++;
 	source->stats.requests += source->request_count - before;
@@ -115,7 +92,8 @@ static void group_show(struct iopf_iommufd *source, uint32_t at, uint32_t first,
 /* A cookie that is known already is the kernel's name for another group now. */
 static void group_take(struct iopf_iommufd *source, uint32_t first, uint32_t end)
 {
-	struct fault last = fault_at(source, end - 1);
+	bool reserved;
+	struct iopf_iommufd_fault last = fault_at(source, end - 1, &reserved);
 	uint32_t known = map_find(&source->cookies, last.cookie), used, at;
 
 	if (known != MAP_NONE) {
@@ -134,7 +112,7 @@ static void group_take(struct iopf_iommufd *source, uint32_t first, uint32_t end
 	}
 	*(used < source->options.group_max ? &source->stats.malformed :
 					     &source->stats.full) += 1;
-	source_answer(source, at, IOPF_IOMMUFD_INVALID);
+	source_answer(source, at, IOPF_INVALID);
 }
 
 /* What a read came to: how many records, or an error. Less than the oldest group is

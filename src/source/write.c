@@ -3,7 +3,6 @@
 #include "source/iommufd.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum { ERRNO_MAX = 4095 };
 
@@ -14,10 +13,9 @@ static uint32_t answers_encode(struct iopf_iommufd *source)
 
 	for (uint32_t i = 0; i < count; i++, at = source->slots[at].next) {
 		uint8_t *bytes = source->answers + (size_t)i * IOPF_IOMMUFD_ANSWER_BYTES;
-		uint32_t code = source->slots[at].code;
 
-		memcpy(bytes + IOPF_IOMMUFD_ANSWER_COOKIE, &source->slots[at].cookie, 4);
-		memcpy(bytes + IOPF_IOMMUFD_ANSWER_CODE, &code, 4);
+		iopf_iommufd_encode_response(source->slots[at].cookie,
+					     (enum iopf_code)source->slots[at].code, bytes);
 	}
 	return count;
 }
@@ -80,14 +78,6 @@ int source_flush(struct iopf_iommufd *source)
 	return result;
 }
 
-/* The family's table: a descriptor takes no other codes (Linux: EINVAL, still owed). */
-static const uint8_t codes[] = {
-	[IOPF_SUCCESS] = IOPF_IOMMUFD_SUCCESS,
-	[IOPF_INVALID] = IOPF_IOMMUFD_INVALID,
-	[IOPF_FAILURE] = IOPF_IOMMUFD_INVALID,
-};
-_Static_assert(sizeof(codes) == IOPF_CODE_COUNT, "a code each");
-
 /* Whether the broker has the group, and this is what it may say. */
 static bool is_response(const struct iopf_iommufd *source,
 			const struct iopf_response *response)
@@ -111,7 +101,7 @@ static void take_response(struct iopf_iommufd *source,
 		source_free(source, response->index);
 	} else {
 		source->stats.failures += response->code == IOPF_FAILURE;
-		source_answer(source, response->index, codes[response->code]);
+		source_answer(source, response->index, (enum iopf_code)response->code);
 	}
 }
 

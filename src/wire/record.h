@@ -20,7 +20,8 @@ struct wire_family {
 #define WIRE_FAMILIES(X) \
 	X(pcie) \
 	X(vtd) \
-	X(smmuv3)
+	X(smmuv3) \
+	X(iommufd)
 /* clang-format on */
 #define WIRE_FAMILY_DECLARE(name) extern const struct wire_family wire_family_##name;
 WIRE_FAMILIES(WIRE_FAMILY_DECLARE)

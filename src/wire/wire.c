@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "wire/iommufd.h"
 #include "wire/pcie.h"
 #include "wire/record.h"
 #include "wire/smmuv3.h"
@@ -43,6 +44,20 @@ const struct iopf_layout *const wire_layouts[] = {
 	&smmuv3_pri_resp_layout,
 	&smmuv3_resume_layout,
 	&smmuv3_sync_layout,
+	&iommufd_fault_layout,
+	&iommufd_response_layout,
+	&iommufd_event_layout,
+	&iommufd_destroy_layout,
+	&iommufd_fault_queue_alloc_layout,
+	&iommufd_hwpt_alloc_layout,
+	&iommufd_hwpt_vtd_s1_layout,
+	&iommufd_hwpt_smmuv3_layout,
+	&iommufd_hwpt_invalidate_layout,
+	&iommufd_vtd_s1_invalidate_layout,
+	&iommufd_smmuv3_invalidate_layout,
+	&iommufd_viommu_alloc_layout,
+	&iommufd_vdevice_alloc_layout,
+	&iommufd_veventq_alloc_layout,
 	NULL,
 };
 
