@@ -65,7 +65,8 @@ void amdv1_destroy(const struct amdv1_table *table);
 void amdv1_tidy(const struct amdv1_table *table);
 
 /* @perm: IOPF_READ, IOPF_WRITE, both or neither. @marks: AMDV1_ACCESSED, AMDV1_DIRTY, set
- * beforehand. @size_bytes: any power of two from 4096 up to half of level 6's.
+ * beforehand. @size_bytes: any power of two from 4096 to 2^53 that
+ * is smaller than what the table spans, if the address width can say it.
  * Returns: as radix_map(). */
 int amdv1_map(const struct amdv1_table *table, uint64_t addr, uint64_t out,
 	      uint64_t size_bytes, uint8_t perm, uint64_t marks);

@@ -38,13 +38,23 @@ static uint64_t plain_bits(const struct radix_format *format, unsigned level)
 	return level > 1 ? format->kind_page : format->last;
 }
 
+/* What the address of a page of 2^@shift bytes says of its size. */
+static uint64_t size_bits(const struct radix_format *format, unsigned shift)
+{
+	uint64_t half = UINT64_C(1) << (shift - 1);
+
+	if (format->sized_ones)
+		half = (half - 1) & ~(TABLE_PAGE_BYTES - 1);
+	return half >> format->address_shift;
+}
+
 /* False: no page of the format has that size. */
 static bool leaf_of(const struct radix_format *format, uint64_t size_bytes,
 		    struct leaf *leaf)
 {
 	unsigned shift = size_bytes == 0 ? 0 : (unsigned)__builtin_ctzll(size_bytes);
 	unsigned level = shift < 12 ? 0 : (shift - 12) / 9 + 1;
-	uint64_t size = size_bytes / 2;
+	uint64_t bits;
 
 	if (level == 0 || level > format->levels || size_bytes != UINT64_C(1) << shift ||
 	    (format->leaf_levels >> level & 1) == 0)
@@ -54,10 +64,10 @@ static bool leaf_of(const struct radix_format *format, uint64_t size_bytes,
 			       .bits = plain_bits(format, level) };
 	if (shift == RADIX_SHIFT(level))
 		return true;
-	if (format->sized_ones)
-		size = (size - 1) & ~(TABLE_PAGE_BYTES - 1);
-	leaf->bits |= format->sized_page | size >> format->address_shift;
-	return (format->sized_levels >> level & 1) != 0 &&
+	bits = size_bits(format, shift);
+	leaf->bits |= format->sized_page | bits;
+	return (bits & ~format->address) == 0 &&
+	       (format->sized_levels >> level & 1) != 0 &&
 	       (format->sized_counts >> (shift - RADIX_SHIFT(level)) & 1) != 0;
 }
 
