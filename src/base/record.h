@@ -93,6 +93,20 @@ struct iopf_layout {
 	const struct record_rule *rules; /* or NULL; the last has field 0 */
 };
 
+/* The enum @tag of a layout's fields, and the proof that every bit is accounted for. */
+#define RECORD_FIELDS2(tag, LIST)                                                        \
+	enum tag { LIST(FIELD_ENUM, FIELD_ENUM) };                                       \
+	static_assert((UINT64_C(0) LIST(FIELD_OR0, FIELD_OR0)) == UINT64_MAX, "word 0"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR1, FIELD_OR1)) == UINT64_MAX, "word 1"); \
+	static_assert((0 LIST(FIELD_SUM, FIELD_SUM)) == 128, #LIST ": fields overlap")
+#define RECORD_FIELDS4(tag, LIST)                                                        \
+	enum tag { LIST(FIELD_ENUM, FIELD_ENUM) };                                       \
+	static_assert((UINT64_C(0) LIST(FIELD_OR0, FIELD_OR0)) == UINT64_MAX, "word 0"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR1, FIELD_OR1)) == UINT64_MAX, "word 1"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR2, FIELD_OR2)) == UINT64_MAX, "word 2"); \
+	static_assert((UINT64_C(0) LIST(FIELD_OR3, FIELD_OR3)) == UINT64_MAX, "word 3"); \
+	static_assert((0 LIST(FIELD_SUM, FIELD_SUM)) == 256, #LIST ": fields overlap")
+
 #define RECORD_SKIP(name, word, lsb, width)
 #define RECORD_ONE(name, word, lsb, width) + 1
 /* With words and rules, each of which may be NULL. */

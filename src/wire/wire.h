@@ -4,6 +4,7 @@
 #define WIRE_WIRE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/record.h"
@@ -54,6 +55,37 @@ struct iopf_request;
 bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
 			 struct iopf_request *request);
 int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
+			uint8_t *record);
+
+struct iopf_command;
+
+/* How one command is read: the first that has its selectors' values. */
+struct wire_command {
+	const struct iopf_layout *layout;
+	uint8_t selected[2]; /* values of the selectors */
+	uint8_t kind;        /* enum iopf_command_kind */
+	uint64_t reserved[2]; /* here, beside what the layout reserves */
+	/* False: a value that is illegal. Selectors and reserved bits were looked at. */
+	bool (*decode)(const uint8_t *record, struct iopf_command *command);
+};
+
+/* A queue's commands of 16 bytes. */
+struct wire_commands {
+	uint32_t selectors[2]; /* fields; 0: one is enough */
+	const struct wire_command *rows;
+	size_t row_count;
+	/* How one kind is written: 0, -ERANGE, -EOPNOTSUPP. @record is zero; NULL: it
+	 * cannot be. By enum iopf_command_kind, IOPF_COMMAND_KIND_COUNT of them. */
+	int (*const *encode)(const struct iopf_command *command, uint8_t *record);
+};
+
+/* As in struct record, and in struct iopf_wire. */
+const struct iopf_layout *wire_command_pick(const struct wire_commands *commands,
+					    const uint8_t *record, uint64_t *reserved);
+int wire_command_decode(const struct wire_commands *commands, const uint8_t *record,
+			uint32_t size_bytes, struct iopf_command *command);
+int wire_command_encode(const struct wire_commands *commands,
+			const struct iopf_command *command, uint32_t size_bytes,
 			uint8_t *record);
 
 /* PASIDs are 20 bits in every family. */
