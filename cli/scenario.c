@@ -58,7 +58,7 @@ static const struct option_table table = {
 
 struct tally {
 	const struct arguments *arguments;
-	uint32_t passed, failed, bad;
+	uint32_t passed, failed, bad, skipped;
 	unsigned variant; /* the one that is asked for; TRACE_VARIANT_COUNT: all */
 	json_t *results; /* NULL: as text */
 	FILE *record;
@@ -174,14 +174,18 @@ static void tell(struct tally *tally, const char *file, const char *variant,
 	char name[128], text[2048] = "";
 
 	short_name(file, name, sizeof(name));
+	if (result->outcome == SCENARIO_CANNOT && tally->variant == TRACE_VARIANT_COUNT) {
+		tally->skipped++;
+		return;
+	}
 	if (result->outcome != SCENARIO_OK)
 		where(file, result, text, sizeof(text));
 	tally->passed += result->outcome == SCENARIO_OK;
 	tally->failed += result->outcome == SCENARIO_FAILED;
-	tally->bad += result->outcome >= SCENARIO_BAD;
+	tally->bad += result->outcome >= SCENARIO_CANNOT;
 	if (tally->results != NULL)
 		tell_json(tally, name, variant, result, text);
-	if (result->outcome >= SCENARIO_BAD)
+	if (result->outcome >= SCENARIO_CANNOT)
 		cli_error("%s", text);
 	else if (tally->results == NULL && result->outcome == SCENARIO_OK)
 		printf("ok %s%s%s\n", name, blank, word);
@@ -318,6 +322,7 @@ static void print_json(const struct tally *tally)
 	json_object_set_new(all, "ok", json_boolean(tally->failed + tally->bad == 0));
 	json_object_set_new(all, "passed", json_integer(tally->passed));
 	json_object_set_new(all, "failed", json_integer(tally->failed + tally->bad));
+	json_object_set_new(all, "skipped", json_integer(tally->skipped));
 	json_object_set(all, "results", tally->results);
 	json_dumpf(all, stdout, JSON_INDENT(2));
 	putchar('\n');
@@ -369,6 +374,14 @@ static int find_variant(const char *name, unsigned *variant)
 	return CLI_USAGE;
 }
 
+static void print_text(const struct tally *tally)
+{
+	printf("%u passed, %u failed", tally->passed, tally->failed + tally->bad);
+	if (tally->skipped > 0)
+		printf(", %u that this host cannot have", tally->skipped);
+	putchar('\n');
+}
+
 static int all_files(const struct arguments *arguments)
 {
 	struct tally tally = { .arguments = arguments, .variant = TRACE_VARIANT_COUNT };
@@ -386,7 +399,7 @@ static int all_files(const struct arguments *arguments)
 	if (code == CLI_OK && arguments->json)
 		print_json(&tally);
 	else if (code == CLI_OK && !arguments->list)
-		printf("%u passed, %u failed\n", tally.passed, tally.failed + tally.bad);
+		print_text(&tally);
 	json_decref(tally.results);
 	if (code != CLI_OK)
 		return code;

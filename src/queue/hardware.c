@@ -22,6 +22,16 @@ const struct hardware_family *hardware_family_find(const char *name)
 	return *family;
 }
 
+const struct hardware_family *hardware_family_first(enum iopf_mechanism mechanism)
+{
+	const struct hardware_family *const *family = hardware_families;
+
+	while (*family != NULL &&
+	       ((*family)->mechanisms & (*family)->guest_mechanisms & 1u << mechanism) == 0)
+		family++;
+	return *family;
+}
+
 size_t iopf_hardware_size_bytes(void)
 {
 	return sizeof(struct iopf_hardware);

@@ -129,10 +129,13 @@ extern const struct hardware_family hardware_vtd, hardware_smmuv3;
 /* Every family there is, ended by NULL; the one called @name, or NULL. */
 extern const struct hardware_family *const hardware_families[];
 const struct hardware_family *hardware_family_find(const char *name);
+/* The first whose devices can page as @mechanism says, and that a guest can have, too. */
+const struct hardware_family *hardware_family_first(enum iopf_mechanism mechanism);
 
-static inline bool hardware_family_stalls(const struct hardware_family *family)
+static inline bool hardware_family_pages(const struct hardware_family *family,
+					 enum iopf_mechanism mechanism)
 {
-	return (family->mechanisms >> IOPF_STALLS & 1) != 0;
+	return (family->mechanisms >> mechanism & 1) != 0;
 }
 
 /* How a guest of @family is shown devices that page as @mechanism says: so, where its

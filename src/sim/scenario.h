@@ -23,6 +23,7 @@
 enum scenario_outcome {
 	SCENARIO_OK,
 	SCENARIO_FAILED, /* something that was required did not hold */
+	SCENARIO_CANNOT, /* devices that the host asked for cannot have: nothing was played */
 	SCENARIO_BAD,    /* no scenario: a word, a name, a number */
 	SCENARIO_BROKEN, /* the world could not be built: no memory */
 };

@@ -65,7 +65,7 @@ static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
 					  .rid = request->rid,
 					  .pasid = request->pasid,
 					  .perm = one_access(request->perm),
-					  .reason = IOPF_SMMUV3_F_TRANSLATION,
+					  .reason = s->family->stall_reason,
 					  .stage = 1,
 					  .request = true,
 					  .stall = true };
@@ -194,7 +194,7 @@ static void flood_stalls(struct scenario *s, struct scenario_endpoint *endpoint)
 	struct iopf_fault fault = { .rid = endpoint->options.rid,
 				    .pasid = flood->pasid,
 				    .perm = one_access(flood->perm),
-				    .reason = IOPF_SMMUV3_F_TRANSLATION,
+				    .reason = s->family->stall_reason,
 				    .stage = 1,
 				    .request = true,
 				    .stall = true };

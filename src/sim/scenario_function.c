@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-#include "base/memory.h"
+#include "host/host.h"
 #include "iopf/wire.h"
-#include "queue/smmuv3.h"
+#include "queue/driver.h"
 
-enum { STEP_TURNS = 10000, EVENT_BYTES = 32, EVENT_ORDER = 31 };
+enum { STEP_TURNS = 10000 };
 
 /* ---- Whole endpoints -------------------------------------------------------- */
 
@@ -142,21 +142,23 @@ bool scenario_response(struct scenario *s)
  * hears of what they say. */
 bool scenario_drop(struct scenario *s)
 {
-	struct iopf_hardware *hardware = model_iommu_hardware(s->world.iommu);
-	uint64_t count = trace_number(s->event, TRACE_KEY_count, 1), base = 0, tail = 0;
-	const uint64_t nothing = UINT8_MAX; /* no event has this number */
-	uint64_t entries;
+	const struct iopf_driver *driver = s->world.host->driver;
+	const struct driver_intake *event = &driver->event;
+	const uint8_t nothing[RING_ENTRY_MAX] = { UINT8_MAX }; /* no event has this number */
+	uint64_t count = trace_number(s->event, TRACE_KEY_count, 1), value = 0;
+	uint32_t tail;
 
-	if (strcmp(s->family, "smmuv3") != 0 || trace_name(s->event, TRACE_KEY_source) == NULL)
-		return scenario_bad(s, TRACE_KEY_NONE, "'drop', expected a source that is an "
-						       "SMMUv3");
-	iopf_hardware_read(hardware, SMMUV3_EVENTQ_BASE, 8, &base);
-	iopf_hardware_read(hardware, SMMUV3_EVENTQ_PROD, 4, &tail);
-	entries = UINT64_C(1) << (base & EVENT_ORDER);
+	if (driver->family->places[DRIVER_EVENTS].width == 0 ||
+	    trace_name(s->event, TRACE_KEY_source) == NULL)
+		return scenario_bad(s, TRACE_KEY_NONE, "'drop', expected a source that has an "
+						       "event queue");
+	iopf_hardware_read(model_iommu_hardware(s->world.iommu), event->at.prod,
+			   driver->family->index_bytes, &value);
+	if (!ring_index(&event->ring, value & ~(uint64_t)driver->family->turned, &tail))
+		return scenario_bad(s, TRACE_KEY_source, "its queue is not there");
 	for (uint64_t n = 1; n <= count; n++)
-		if (!memory_store64(&s->world.memory,
-				    (base & SMMUV3_QUEUE_ADDR) + (tail - n) % entries * EVENT_BYTES,
-				    nothing))
+		if (!ring_store(&event->ring, &s->world.memory,
+				(uint32_t)(tail - n) & (event->ring.modulus - 1), nothing))
 			return scenario_bad(s, TRACE_KEY_source, "its queue is not there");
 	return true;
 }

@@ -3,6 +3,7 @@
 #ifndef SIM_SCENARIO_STATE_H
 #define SIM_SCENARIO_STATE_H
 
+#include "queue/hardware.h"
 #include "sim/check.h"
 #include "sim/scenario.h"
 #include "sim/world.h"
@@ -136,7 +137,7 @@ struct scenario {
 	bool built;
 	struct sim_check *check;
 	char source_name[TRACE_NAME_MAX + 1];
-	const char *family; /* of the IOMMU */
+	const struct hardware_family *family; /* of the IOMMU */
 	uint32_t entries, slots;
 	struct scenario_endpoint endpoints[SCENARIO_ENDPOINT_MAX];
 	struct scenario_owner owners[SCENARIO_OWNER_MAX];

@@ -3,6 +3,7 @@
 #include "sim/scenario_state.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -77,17 +78,37 @@ static bool endpoint_line(struct scenario *s)
 	return true;
 }
 
-/* The library's own name of a family; NULL, and said where @family is one: unknown. */
-static const char *known(struct scenario *s, const char *family)
+/* The names of hosts' families, or of @guests'. */
+static const char *names(bool guests)
 {
-	static const char *const names[] = { "vtd", "smmuv3" };
+	static char text[256];
+	const struct hardware_family *const *family = hardware_families;
+	size_t end = 0;
 
-	for (size_t n = 0; family != NULL && n < sizeof(names) / sizeof(names[0]); n++)
-		if (strcmp(family, names[n]) == 0)
-			return names[n];
-	if (family != NULL)
-		scenario_bad(s, TRACE_KEY_family, "family=%s, expected vtd or smmuv3", family);
+	text[0] = '\0';
+	for (; *family != NULL && end < sizeof(text); family++)
+		if (!guests || (*family)->guest_mechanisms != 0)
+			end += (size_t)snprintf(text + end, sizeof(text) - end, "%s%s",
+						end > 0 ? ", " : "", (*family)->wire->name);
+	return text;
+}
+
+/* The family called @name; NULL, and said where @name is one: unknown. */
+static const struct hardware_family *known(struct scenario *s, const char *name, bool guest)
+{
+	const struct hardware_family *family = name != NULL ? hardware_family_find(name) : NULL;
+
+	if (family != NULL && (!guest || family->guest_mechanisms != 0))
+		return family;
+	if (name != NULL)
+		scenario_bad(s, TRACE_KEY_family, "family=%s, expected one of %s", name,
+			     names(guest));
 	return NULL;
+}
+
+static const struct hardware_family *usual(bool stall)
+{
+	return hardware_family_first(stall ? IOPF_STALLS : IOPF_PRI);
 }
 
 /* The family of the virtual IOMMU that an owner has; NULL: it has none. */
@@ -100,20 +121,20 @@ static const char *family_of_owner(const struct scenario *s)
 		return family;
 	if (s->options->guest != NULL)
 		return s->options->guest;
-	return scenario_is(s, TRACE_TRAIT_STALL) ? "smmuv3" : "vtd";
+	return usual(scenario_is(s, TRACE_TRAIT_STALL))->wire->name;
 }
 
 static bool owner_line(struct scenario *s)
 {
 	struct scenario_owner *owner = &s->owners[s->owner_count];
 	const struct trace_event *event = s->event;
-	const char *family = family_of_owner(s);
+	const struct hardware_family *family;
 	const char *character = trace_name(event, TRACE_KEY_character);
 
 	if (s->owner_count == SCENARIO_OWNER_MAX)
 		return scenario_bad(s, TRACE_KEY_owner, "one more owner, expected %u",
 				    (unsigned)SCENARIO_OWNER_MAX);
-	family = known(s, family);
+	family = known(s, family_of_owner(s), true);
 	if (family == NULL && s->result->outcome != SCENARIO_OK)
 		return false;
 	if (character != NULL && strcmp(character, "honest") != 0)
@@ -122,7 +143,7 @@ static bool owner_line(struct scenario *s)
 	*owner = (struct scenario_owner){
 		.queues = family != NULL,
 		.honest = character != NULL,
-		.family = family,
+		.family = family != NULL ? family->wire->name : NULL,
 		.may_fail = trace_number(event, TRACE_KEY_may_fail, 0),
 		.entries = (uint32_t)trace_number(event, TRACE_KEY_entries, REQUESTS_A_PAGE),
 		.note = SCENARIO_OWNER_BASE + s->owner_count,
@@ -141,7 +162,7 @@ static bool source_line(struct scenario *s)
 	if (s->source_name[0] != '\0')
 		return scenario_bad(s, TRACE_KEY_source, "a second source, expected one");
 	if (family != NULL) {
-		s->family = known(s, family);
+		s->family = known(s, family, false);
 		if (s->family == NULL)
 			return false;
 	}
@@ -204,23 +225,41 @@ static bool find_physical(struct scenario *s, struct scenario_endpoint *endpoint
 			    endpoint->name, endpoint->physical);
 }
 
+/* Every endpoint can be there. @asked: the file leaves open where. */
+static bool family_fits(struct scenario *s, bool asked)
+{
+	for (uint32_t n = 0; n < s->endpoint_count; n++) {
+		enum iopf_mechanism mechanism =
+			s->endpoints[n].options.stalls ? IOPF_STALLS : IOPF_PRI;
+
+		if (hardware_family_pages(s->family, mechanism))
+			continue;
+		scenario_bad(s, TRACE_KEY_NONE, "%s with devices that %s, expected %s",
+			     s->family->wire->name,
+			     mechanism == IOPF_STALLS ? "stall" : "ask for pages",
+			     hardware_family_first(mechanism)->wire->name);
+		if (asked)
+			s->result->outcome = SCENARIO_CANNOT;
+		return false;
+	}
+	return true;
+}
+
 /* What the source's line says, else what is asked for, else what can stall. */
 static bool find_family(struct scenario *s)
 {
-	bool stall = false;
+	bool stall = false, asked = s->family == NULL && s->options->host != NULL;
 
 	for (uint32_t n = 0; n < s->endpoint_count; n++)
 		stall |= s->endpoints[n].options.stalls;
-	if (s->family == NULL && s->options->host != NULL) {
-		s->family = known(s, s->options->host);
+	if (asked) {
+		s->family = known(s, s->options->host, false);
 		if (s->family == NULL)
 			return false;
 	}
 	if (s->family == NULL)
-		s->family = stall ? "smmuv3" : "vtd";
-	return !stall || strcmp(s->family, "smmuv3") == 0 ||
-	       scenario_bad(s, TRACE_KEY_NONE, "%s with devices that stall, expected smmuv3",
-			    s->family);
+		s->family = usual(stall);
+	return family_fits(s, asked);
 }
 
 /* Functions of one guest, side by side. Returns: how many. */
@@ -389,7 +428,7 @@ bool scenario_world_build(struct scenario *s)
 			return false;
 	if (!find_family(s))
 		return false;
-	options.family = s->family;
+	options.family = s->family->wire->name;
 	options.stall_max = s->slots;
 	if (!plan_guests(s, &parts) || !order_of(s, s->entries, &options.request_order))
 		return false;

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "queue/hardware.h"
+
 #define PAGE_BYTES    UINT64_C(4096)
 #define ARENA_BASE    UINT64_C(0x100000)
 #define ARENA_BYTES   (UINT64_C(24) << 20)
@@ -129,7 +131,7 @@ static const char *family_of(const struct world_guest *guest)
 
 	if (guest->options.family != NULL)
 		return guest->options.family;
-	return world->family != NULL ? world->family : "vtd";
+	return world->family;
 }
 
 static int create_agent(struct world_guest *guest, const struct agent_devices *devices)
@@ -195,14 +197,14 @@ static void list_functions(struct world *world, const struct world_guest *guest,
 			   struct iopf_host_function_options *functions,
 			   struct agent_devices *devices)
 {
-	const struct iopf_wire *wire = iopf_wire_find(family_of(guest));
-	bool stalls = wire != NULL && wire->fault_bytes != 0;
+	const struct hardware_family *family = hardware_family_find(family_of(guest));
 
 	for (uint32_t i = 0; i < guest->options.function_count; i++) {
 		const struct world_function_options *from = &guest->options.functions[i];
 
 		devices->rids[i] = from->rid;
-		devices->mechanisms[i] = from->stalls && stalls ? IOPF_STALLS : IOPF_PRI;
+		devices->mechanisms[i] = (uint8_t)hardware_family_shown(
+			family, from->stalls ? IOPF_STALLS : IOPF_PRI);
 		functions[i] = world_for_host(world_function(world, from->rid), from);
 	}
 }
@@ -334,7 +336,7 @@ static int create_host(struct world *world)
 	const struct iopf_host_options options = {
 		.size_bytes = sizeof(options),
 		.instance = 1,
-		.family = world->options.family != NULL ? world->options.family : "vtd",
+		.family = world->options.family,
 		.registers = &iopf_hardware_registers,
 		.register_context = model_iommu_hardware(world->iommu),
 		.memory = &world->memory,
@@ -390,6 +392,8 @@ int world_create(const struct world_options *options, struct world *world)
 	int error;
 
 	*world = (struct world){ .options = *options };
+	if (options->family == NULL)
+		world->options.family = hardware_families[0]->wire->name;
 	if (options->guest_count > WORLD_GUEST_MAX)
 		return -EINVAL;
 	error = create_memory(world);

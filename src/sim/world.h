@@ -69,7 +69,7 @@ struct world_options {
 	void (*event)(void *context, const struct iopf_event *event);
 	void *context;          /* of note, event and the guests' pagers */
 	struct iopf_recorder *recorder;
-	const char *family;     /* of the physical IOMMU; NULL: vtd */
+	const char *family;     /* of the physical IOMMU; NULL: the first that there is */
 	uint32_t stall_max;     /* its pool of stalls; 0: 64 */
 	struct model_stall_observer stalls; /* all NULL: none */
 };
