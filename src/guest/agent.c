@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/name.h"
 #include "queue/driver.h"
 
 /* ---- Create ------------------------------------------------------------------------- */
@@ -52,28 +51,45 @@ static bool region_valid(const struct iopf_agent_options *options)
 	       options->region_bytes <= (uint64_t)INT32_MAX * TABLE_PAGE_BYTES;
 }
 
-static const struct agent_family *family_find(const char *name)
+/* How the agent uses the structures that it builds. */
+static struct family_use use_of(const struct iopf_agent_options *options)
 {
-	static const struct agent_family *const families[] = { &agent_vtd,
-							       &agent_smmuv3 };
+	struct family_use use = { .pasid_bits = options->pasid_bits,
+				  .pasid_none = AGENT_PASID_NONE,
+				  .levels = options->levels,
+				  .own = true };
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name == NULL || name_is(families[i]->name, name))
-			return families[i];
-	return NULL;
+	for (uint32_t i = 0; i < options->rid_count; i++)
+		use.mechanisms |= 1u << (options->mechanisms != NULL ?
+						 options->mechanisms[i] :
+						 IOPF_PRI);
+	return use;
+}
+
+static bool family_valid(const struct iopf_agent_options *options)
+{
+	const struct family *family = family_find(options->family);
+	const struct family_use use = use_of(options);
+	union family_features ignored;
+
+	if (family == NULL || family->guest == NULL ||
+	    family->guest->wanted(&use, &ignored) != 0)
+		return false;
+	for (uint32_t i = 0; i < options->rid_count; i++)
+		if (options->rids[i] > hardware_family_find(family->name)->rid_max)
+			return false;
+	return true;
 }
 
 static bool options_valid(const struct iopf_agent_options *options)
 {
-	const struct agent_family *family = family_find(options->family);
-
-	return family != NULL && family->options_valid(options) &&
-	       options->size_bytes == sizeof(*options) && options->rid_count > 0 &&
+	return options->size_bytes == sizeof(*options) && options->rid_count > 0 &&
 	       options->rid_count <= IOPF_AGENT_RID_MAX && options->rids != NULL &&
 	       options->pasid_max > 0 && options->pasid_max <= IOPF_AGENT_PASID_MAX &&
 	       options->command_order <= 7 && options->request_order <= 7 &&
 	       options->registers != NULL && options->ops != NULL &&
-	       options->ops->fault != NULL && region_valid(options);
+	       options->ops->fault != NULL && region_valid(options) &&
+	       family_valid(options);
 }
 
 size_t iopf_agent_size_bytes(const struct iopf_agent_options *options)
@@ -89,10 +105,38 @@ static void note_mechanisms(struct iopf_agent *agent, const uint8_t *mechanisms)
 	agent->options.mechanisms = NULL;
 }
 
-/* The structures, in the order in which the layout names them. */
-static int make_structures(struct iopf_agent *agent)
+/* Every function is let in; there is nothing in it yet. */
+static int open_doors(const struct iopf_agent *agent)
 {
-	const struct table_pages pages = { .take = agent_pages_take, .context = agent };
+	int error = 0;
+
+	for (uint32_t i = 0; i < agent->options.rid_count && error == 0; i++)
+		error = agent_door(agent, i, FAMILY_OPEN);
+	return error;
+}
+
+/* For an IOMMU that can do what the agent needs: whether this one does, start asks. */
+static int make_tables(struct iopf_agent *agent, const struct family_use *use)
+{
+	const struct family_setup setup = {
+		.memory = &agent->memory,
+		.pages = { .take = agent_pages_take, .context = agent },
+		.use = *use,
+	};
+	union family_features features;
+	int error = agent->family->guest->wanted(use, &features);
+
+	if (error == 0)
+		error = agent->family->create(&agent->tables, &setup, &features);
+	if (error == 0)
+		error = open_doors(agent);
+	agent->layout.root = agent->family->root(&agent->tables);
+	return error;
+}
+
+/* The structures, in the order in which the layout names them. */
+static int make_structures(struct iopf_agent *agent, const struct family_use *use)
+{
 	struct iopf_agent_layout *layout = &agent->layout;
 	int error;
 
@@ -102,14 +146,14 @@ static int make_structures(struct iopf_agent *agent)
 	if (error == 0)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->request_queue);
-	if (error == 0 && agent->family->events)
+	if (error == 0 && agent->registers->wire->fault_bytes != 0)
 		error = agent_pages_take(agent, 1u << agent->options.request_order,
 					 &layout->event_queue);
 	/* Not the first page, which may be that of address 0: no place for a message. */
 	if (error == 0)
 		error = agent_pages_take(agent, 1, &layout->status);
 	if (error == 0)
-		error = agent->family->create(agent, &pages);
+		error = make_tables(agent, use);
 	layout->tables =
 		agent->options.base + (uint64_t)agent->page_next * TABLE_PAGE_BYTES;
 	layout->end = agent->options.base + agent->options.region_bytes;
@@ -120,12 +164,13 @@ static int make_driver(struct iopf_agent *agent)
 {
 	struct iopf_driver_options options = {
 		.size_bytes = sizeof(options),
-		.command_bytes = agent->family->command_bytes,
-		.wire = agent->family->wire,
+		.command_bytes = agent->registers->wire->command_bytes[0],
+		.wire = agent->registers->wire,
 		.registers = agent->options.registers,
 		.context = agent->options.register_context,
 		.memory = &agent->memory,
 		.root_addr = agent->layout.root,
+		.root_config = agent->family->root_config(&agent->tables),
 		.request_addr = agent->layout.request_queue,
 		.command_addr = agent->layout.command_queue,
 		.status_addr = agent->layout.status,
@@ -137,8 +182,6 @@ static int make_driver(struct iopf_agent *agent)
 		.event_order = agent->options.request_order,
 	};
 
-	if (agent->family->driver != NULL)
-		agent->family->driver(agent, &options);
 	return iopf_driver_create(&options, agent->driver_memory,
 				  iopf_driver_size_bytes(), &agent->driver);
 }
@@ -148,6 +191,7 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
 {
 	struct iopf_agent *agent = memory;
 	unsigned char *bytes = memory;
+	struct family_use use;
 	struct agent_plan plan;
 	void *region;
 	int error;
@@ -163,6 +207,7 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
 	memset(memory, 0, plan.end);
 	memset(region, 0, (size_t)options->region_bytes);
 	agent->family = family_find(options->family);
+	agent->registers = hardware_family_find(agent->family->name);
 	agent->options = *options;
 	agent->memory = options->memory;
 	agent->driver_memory = bytes + plan.driver;
@@ -176,7 +221,8 @@ int iopf_agent_create(const struct iopf_agent_options *options, void *memory,
 	agent->partial_cells = bytes + plan.partial_cells;
 	map_create(&agent->space_map, options->pasid_max, bytes + plan.space_cells);
 	map_create(&agent->partial_map, partial_max(options), agent->partial_cells);
-	error = make_structures(agent);
+	use = use_of(options);
+	error = make_structures(agent, &use);
 	if (error == 0)
 		error = make_driver(agent);
 	if (error == 0)
@@ -195,9 +241,33 @@ uint32_t agent_rid_index(const struct iopf_agent *agent, uint32_t rid)
 
 /* ---- Start and stop ------------------------------------------------------------------ */
 
+int agent_door(const struct iopf_agent *agent, uint32_t rid_index, enum family_door door)
+{
+	uint32_t flags = agent_stalls(agent, rid_index) ? FAMILY_STALLS : 0;
+
+	return agent->family->endpoint(&agent->tables, agent->rids[rid_index], door,
+				       flags | FAMILY_RESPONSE_PASID);
+}
+
+/* Has the IOMMU what the tables were made for? */
+static int meet(struct iopf_agent *agent)
+{
+	const struct family_registers registers = {
+		.read = agent->options.registers->read,
+		.write = agent->options.registers->write,
+		.context = agent->options.register_context,
+	};
+	union family_features features;
+	int error = agent->family->features(&registers, &features);
+
+	if (error == 0)
+		error = agent->family->guest->adopt(&agent->tables, &features);
+	return error != 0 ? error : open_doors(agent);
+}
+
 int iopf_agent_start(struct iopf_agent *agent)
 {
-	int error = agent->family->features(agent);
+	int error = meet(agent);
 
 	if (error == 0)
 		error = iopf_driver_start(agent->driver);

@@ -12,16 +12,16 @@
  *   DRAINING  its entry is clear, caches are being invalidated, requests drained;
  *             what still comes in for it gets invalid
  *
- * What depends on the family of the IOMMU is a row, struct agent_family: the structures,
- * the format of the tables, and who stands for requests without PASID.
+ * What depends on the family of the IOMMU is in rows of the rooms below: structures and
+ * tables are those that a host builds as well (struct family), for a user of its own.
  */
 #ifndef GUEST_AGENT_H
 #define GUEST_AGENT_H
 
 #include "base/map.h"
 #include "iopf/guest.h"
-#include "table/smmuv3.h"
-#include "table/vtd_scalable.h"
+#include "queue/hardware.h"
+#include "table/family.h"
 
 enum agent_owner {
 	AGENT_OWNER_NONE,
@@ -36,10 +36,7 @@ enum agent_space_state {
 };
 
 struct agent_space {
-	union {
-		struct x86_table x86;
-		struct vmsa_table vmsa;
-	} table;
+	struct family_stage stage; /* its first level */
 	uint64_t wait;    /* DRAINING: its drain; 0: not in the queue yet */
 	uint32_t rid_index;
 	uint32_t pasid;   /* or IOPF_PASID_NONE */
@@ -63,41 +60,13 @@ enum agent_verdict {
 /* Requests taken at a time. */
 enum { AGENT_BATCH = 32 };
 
-/* What a family of IOMMUs wants built. */
-struct agent_family {
-	const char *name;
-	const struct iopf_wire *wire;
-	uint32_t command_bytes;
-	uint32_t pasid_none; /* the entry that requests without PASID use: nobody else's */
-	bool events; /* it has a queue of faults, where stalls are */
-	bool asids; /* spaces have numbers of their own within one domain, 0 */
-	bool (*options_valid)(const struct iopf_agent_options *options);
-	/* The structures of every function; agent->layout.root. */
-	int (*create)(struct iopf_agent *agent, const struct table_pages *pages);
-	/* Does the IOMMU have what they ask for? 0, -ENODEV, a register's error. */
-	int (*features)(struct iopf_agent *agent);
-	/* What the driver has to know beside. NULL: nothing. */
-	void (*driver)(const struct iopf_agent *agent, struct iopf_driver_options *options);
-	/* An empty first level; the entry that leads to it, there and away. */
-	int (*table)(struct iopf_agent *agent, struct agent_space *space,
-		     const struct table_pages *pages);
-	int (*enter)(struct iopf_agent *agent, const struct agent_space *space);
-	void (*leave)(struct iopf_agent *agent, const struct agent_space *space);
-	/* The entry of a function aborts, or does what it did before. NULL: nothing of the
-	 * kind is needed. */
-	int (*block)(struct iopf_agent *agent, uint32_t rid_index, bool blocked);
-	/* Pages of its first level; as the editors of the table room. */
-	bool (*walk)(const struct agent_space *space, uint64_t addr, uint8_t perm,
-		     struct table_result *result);
-	int (*map)(const struct agent_space *space, uint64_t addr, uint64_t gpa,
-		   uint8_t perm);
-	int (*unmap)(const struct agent_space *space, uint64_t addr, uint64_t size_bytes);
-};
-
-extern const struct agent_family agent_vtd, agent_smmuv3;
+/* The entry of requests without a PASID is that of PASID 0 in every family: by rule, or
+ * because software says so (VT-d, RID_PASID). Nobody else may use it. */
+enum { AGENT_PASID_NONE = 0 };
 
 struct iopf_agent {
-	const struct agent_family *family;
+	const struct family *family;
+	const struct hardware_family *registers; /* of the virtual IOMMU */
 	struct iopf_agent_options options; /* its rids are ours */
 	struct iopf_memory memory;
 	struct iopf_driver *driver;
@@ -112,10 +81,7 @@ struct iopf_agent {
 	uint32_t page_next;   /* where to look for a free one */
 	uint16_t page_taker;  /* who asks */
 
-	union {
-		struct vtd_builder vtd;
-		struct smmuv3_builder smmuv3;
-	} builder;
+	struct family_tables tables;
 	struct agent_space *spaces; /* pasid_max of them */
 	struct map space_map;       /* function, PASID -> index into spaces[] */
 	struct map partial_map;     /* function, PASID, index -> enum agent_verdict */
@@ -137,6 +103,9 @@ static inline bool agent_stalls(const struct iopf_agent *agent, uint32_t rid_ind
 	return rid_index < agent->options.rid_count && (agent->stalling >> rid_index & 1);
 }
 
+/* What the function @rid_index may do from now on. Returns: as family.endpoint(). */
+int agent_door(const struct iopf_agent *agent, uint32_t rid_index, enum family_door door);
+
 /* ---- agent_space.c ------------------------------------------------------------------ */
 
 /* @page_count adjoining pages for agent->page_taker: a table_pages.take(). */
@@ -144,14 +113,6 @@ int agent_pages_take(void *context, uint32_t page_count, uint64_t *addr);
 
 struct agent_space *agent_space_find(const struct iopf_agent *agent, uint32_t rid_index,
 				     uint32_t pasid);
-
-/* The PASID that names its entry. */
-uint32_t agent_space_number(const struct iopf_agent *agent,
-			    const struct agent_space *space);
-
-/* Domains, or ASIDs, are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
-uint16_t agent_space_domain(const struct iopf_agent *agent,
-			    const struct agent_space *space);
 
 /* Before the request queue is looked at: see whose drain is done; put that of each
  * DRAINING space that has none into the queue, as far as there is room. */

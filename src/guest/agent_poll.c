@@ -209,7 +209,7 @@ uint32_t iopf_agent_poll(struct iopf_agent *agent, uint32_t budget)
 	agent_spaces_look(agent);
 	agent_streams_look(agent);
 	requests = queue_serve(agent, requests_serve, budget, &taken);
-	if (agent->family->events)
+	if (agent->registers->wire->fault_bytes != 0)
 		events = queue_serve(agent, events_serve, budget, &taken);
 	if (requests == -EOVERFLOW)
 		overflow_recover(agent);

@@ -88,14 +88,14 @@ int iopf_agent_attached(const struct iopf_agent *agent, uint32_t rid, uint32_t p
 
 /* ---- Commands ------------------------------------------------------------------------ */
 
-uint32_t agent_space_number(const struct iopf_agent *agent,
-			    const struct agent_space *space)
+/* The PASID that names its entry in commands. */
+static uint32_t space_entry(const struct agent_space *space)
 {
-	return space->pasid == IOPF_PASID_NONE ? agent->family->pasid_none : space->pasid;
+	return space->pasid == IOPF_PASID_NONE ? AGENT_PASID_NONE : space->pasid;
 }
 
-uint16_t agent_space_domain(const struct iopf_agent *agent,
-			    const struct agent_space *space)
+/* Domains, or ASIDs, are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
+static uint16_t space_number(const struct iopf_agent *agent, const struct agent_space *space)
 {
 	return (uint16_t)(space - agent->spaces + 1);
 }
@@ -106,7 +106,7 @@ static struct iopf_command space_command(const struct iopf_agent *agent,
 					 enum iopf_command_kind kind,
 					 enum iopf_granularity granularity)
 {
-	uint16_t number = agent_space_domain(agent, space);
+	uint16_t number = space_number(agent, space);
 
 	return (struct iopf_command){
 		.kind = (uint8_t)kind,
@@ -114,7 +114,7 @@ static struct iopf_command space_command(const struct iopf_agent *agent,
 		.domain = agent->family->asids ? 0 : number,
 		.asid = agent->family->asids ? number : 0,
 		.rid = agent->rids[space->rid_index],
-		.pasid = agent_space_number(agent, space),
+		.pasid = space_entry(space),
 	};
 }
 
@@ -161,22 +161,44 @@ static struct agent_space *space_unused(const struct iopf_agent *agent)
 
 static bool pasid_valid(const struct iopf_agent *agent, uint32_t pasid)
 {
-	return pasid == IOPF_PASID_NONE || (pasid != agent->family->pasid_none &&
+	return pasid == IOPF_PASID_NONE || (pasid != AGENT_PASID_NONE &&
 					    pasid >> agent->options.pasid_bits == 0);
 }
 
-/* An empty first level and the entry that leads to it. */
+/* The entry that leads to it. */
+static int space_enter(const struct iopf_agent *agent, const struct agent_space *space)
+{
+	uint16_t number = space_number(agent, space);
+	const struct family_space entry = {
+		.kind = FAMILY_SHADOW,
+		.stage = &space->stage,
+		.domain = agent->family->asids ? 0 : number,
+		.asid = agent->family->asids ? number : 0,
+		.stall = agent_stalls(agent, space->rid_index),
+		.response_pasid = true,
+	};
+
+	return agent->family->space(&agent->tables, agent->rids[space->rid_index],
+				    space->pasid, &entry);
+}
+
+static void space_leave(const struct iopf_agent *agent, const struct agent_space *space)
+{
+	(void)agent->family->space(&agent->tables, agent->rids[space->rid_index],
+				   space->pasid, NULL);
+}
+
+/* An empty first level and its entry. */
 static int space_build(struct iopf_agent *agent, struct agent_space *space)
 {
-	const struct table_pages pages = { .take = agent_pages_take, .context = agent };
 	int error;
 
 	agent->page_taker = space_owner(agent, space);
-	error = agent->family->table(agent, space, &pages);
+	error = agent->family->stage_create(&space->stage, &agent->tables, FAMILY_FIRST);
 	if (error != 0)
 		return error;
 	agent->page_taker = AGENT_OWNER_STRUCTURES;
-	return agent->family->enter(agent, space);
+	return space_enter(agent, space);
 }
 
 int iopf_agent_attach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
@@ -219,7 +241,7 @@ static bool space_maps(const struct iopf_agent *agent, const struct agent_space 
 {
 	struct table_result result;
 
-	return agent->family->walk(space, addr, perm, &result) && result.addr == gpa;
+	return agent->family->stage_walk(&space->stage, addr, perm, &result) && result.addr == gpa;
 }
 
 int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint64_t addr,
@@ -233,13 +255,13 @@ int iopf_agent_map(struct iopf_agent *agent, uint32_t rid, uint32_t pasid, uint6
 	if (space_maps(agent, space, addr, gpa, perm))
 		return 0;
 	agent->page_taker = space_owner(agent, space);
-	error = agent->family->map(space, addr, gpa, perm);
+	error = agent->family->stage_map(&space->stage, addr, gpa, perm);
 	if (error != -EEXIST)
 		return error;
-	error = agent->family->unmap(space, addr, TABLE_PAGE_BYTES);
+	error = agent->family->stage_unmap(&space->stage, addr, TABLE_PAGE_BYTES);
 	if (error < 0)
 		return error;
-	return agent->family->map(space, addr, gpa, perm);
+	return agent->family->stage_map(&space->stage, addr, gpa, perm);
 }
 
 /* CAP.MAMV: an invalidation by pages covers at most 2^18 of them. */
@@ -270,7 +292,7 @@ int iopf_agent_unmap(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 	if (iopf_driver_room(agent->driver) < 3)
 		return -EAGAIN;
 	agent->page_taker = space_owner(agent, space);
-	error = agent->family->unmap(space, addr, size_bytes);
+	error = agent->family->stage_unmap(&space->stage, addr, size_bytes);
 	if (error < 0)
 		return error;
 	cover = range_cover(addr, size_bytes);
@@ -297,7 +319,7 @@ int iopf_agent_detach(struct iopf_agent *agent, uint32_t rid, uint32_t pasid)
 	if (iopf_driver_room(agent->driver) < 4)
 		return -EAGAIN;
 	/* Whatever is in memory now (a guest may rewrite its own entries): it has to go. */
-	agent->family->leave(agent, space);
+	space_leave(agent, space);
 	space->state = AGENT_SPACE_DRAINING;
 	agent->draining++;
 	error = submit_pasid_cache(agent, space);
@@ -318,7 +340,7 @@ int iopf_agent_forget(struct iopf_agent *agent, uint32_t rid, uint32_t pasid,
 		return -ENOENT;
 	if (iopf_driver_room(agent->driver) < 2)
 		return -EAGAIN;
-	agent->family->leave(agent, space);
+	space_leave(agent, space);
 	error = submit_pasid_cache(agent, space);
 	if (error == 0)
 		error = iopf_agent_wait(agent, false, ticket);

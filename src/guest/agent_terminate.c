@@ -34,13 +34,13 @@ int iopf_agent_terminate(struct iopf_agent *agent, uint32_t rid)
 
 	if (rid_index == agent->options.rid_count)
 		return -EINVAL;
-	if (!agent_stalls(agent, rid_index) || agent->family->block == NULL)
+	if (!agent_stalls(agent, rid_index))
 		return -EOPNOTSUPP;
 	if (stream->ending)
 		return -EBUSY;
 	if (iopf_driver_room(agent->driver) < 4)
 		return -EAGAIN;
-	error = agent->family->block(agent, rid_index, true);
+	error = agent_door(agent, rid_index, FAMILY_BLOCKED);
 	if (error == 0)
 		error = submit_stream(agent, rid_index, IOPF_COMMAND_INVALIDATE_CONTEXT);
 	if (error == 0)
@@ -76,7 +76,7 @@ void agent_streams_settle(struct iopf_agent *agent)
 		if (!stream->ending || !stream->terminated ||
 		    iopf_driver_room(agent->driver) == 0)
 			continue;
-		(void)agent->family->block(agent, i, false);
+		(void)agent_door(agent, i, FAMILY_OPEN);
 		(void)submit_stream(agent, i, IOPF_COMMAND_INVALIDATE_CONTEXT);
 		stream->ending = false;
 		agent->ending--;

@@ -17,12 +17,31 @@ static int command_unfinished(struct iopf_guest *guest)
 	return result;
 }
 
-int guest_command_scan(struct iopf_guest *guest)
+/* Entries that @command says have changed are to be compared with what is attached.
+ * False: none has, or not here. */
+static bool command_scans(struct iopf_guest *guest, const struct iopf_command *command)
 {
+	uint32_t rid, pasid, first = 0, count = guest->function_count;
+
+	if (!guest->structures->changes(command, &rid, &pasid))
+		return false;
+	if (rid != IOPF_NO_ID) {
+		first = guest_function_of_rid(guest, rid);
+		count = 1;
+	}
+	if (first == guest->function_count)
+		return false;
+	if (!guest->begun)
+		guest_scan(guest, first, count, pasid);
 	guest->begun = true;
-	if (guest_scan_run(guest) != 0)
-		return -EAGAIN;
-	return command_unfinished(guest);
+	return true;
+}
+
+static int command_structures(struct iopf_guest *guest, const struct iopf_command *command)
+{
+	if (!command_scans(guest, command))
+		return 0;
+	return guest_scan_run(guest) != 0 ? -EAGAIN : command_unfinished(guest);
 }
 
 /* ---- Invalidations ------------------------------------------------------------------ */
@@ -36,7 +55,7 @@ static bool forward_touches(const struct iopf_guest *guest,
 		return guest->functions[space->function].value.rid == command->rid &&
 		       (command->pasid == IOPF_PASID_ANY ||
 			command->pasid == space->pasid);
-	return guest->family->touches(guest, command, space);
+	return guest->structures->touches(command, &space->entry);
 }
 
 /* It may touch any space. Otherwise: those of one PASID, and of requests without. */
@@ -45,7 +64,7 @@ static bool forward_every(const struct iopf_guest *guest,
 {
 	if (command->kind == IOPF_COMMAND_INVALIDATE_DEVICE)
 		return command->pasid == IOPF_PASID_ANY;
-	if (!guest->family->iotlb_pasids)
+	if (guest->family->asids)
 		return true;
 	return command->granularity == IOPF_ALL || command->granularity == IOPF_DOMAIN ||
 	       command->pasid == IOPF_PASID_NONE;
@@ -71,8 +90,8 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 	const struct iopf_command given = {
 		.kind = command->kind,
 		.granularity = command->granularity,
-		.domain = (uint16_t)space->value.domain,
-		.asid = space->value.format != IOPF_FORMAT_X86 ? space->value.domain : 0,
+		.domain = (uint16_t)space->entry.value.domain,
+		.asid = guest->family->asids ? space->entry.value.domain : 0,
 		.rid = guest->functions[space->function].value.rid,
 		.pasid = space->pasid,
 		.hints = command->hints,
@@ -90,7 +109,7 @@ static int forward_one(struct iopf_guest *guest, const struct iopf_command *comm
 	return result == GUEST_PASSED_OVER || result == -ETIMEDOUT ? -ETIMEDOUT : 0;
 }
 
-int guest_command_invalidate(struct iopf_guest *guest, const struct iopf_command *command)
+static int command_forward(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	uint32_t count =
 		forward_every(guest, command) ? guest->space_count : guest->function_count * 2;
@@ -116,6 +135,14 @@ int guest_command_invalidate(struct iopf_guest *guest, const struct iopf_command
 	return 0;
 }
 
+/* Of translations; an entry that leads elsewhere by now is another one before. */
+static int command_iotlb(struct iopf_guest *guest, const struct iopf_command *command)
+{
+	if (command_scans(guest, command) && guest_scan_run(guest) != 0)
+		return -EAGAIN;
+	return command_forward(guest, command);
+}
+
 /* ---- Waits -------------------------------------------------------------------------- */
 
 static void wait_drained(struct iopf_guest *guest)
@@ -128,10 +155,10 @@ static void wait_drained(struct iopf_guest *guest)
 
 /* What could not be finished is never confirmed: the wait is given up as hardware does
  * where a device does not answer (VT-d, "Invalidation Time-out Error"). */
-int guest_command_wait(struct iopf_guest *guest, const struct iopf_command *command)
+static int command_wait(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	bool drain = (command->wait_flags & IOPF_WAIT_DRAIN) ||
-		     (guest->family->waits_drain && guest->undrained);
+		     (guest->registers->waits_drain && guest->undrained);
 	int result = command_unfinished(guest);
 
 	/* Asked until it says so and not again: each of both has its own time. */
@@ -149,7 +176,7 @@ int guest_command_wait(struct iopf_guest *guest, const struct iopf_command *comm
 }
 
 /* Interrupt entries and the like: nothing of it is kept here. */
-int guest_command_other(struct iopf_guest *guest, const struct iopf_command *command)
+static int command_other(struct iopf_guest *guest, const struct iopf_command *command)
 {
 	(void)guest;
 	(void)command;
@@ -157,6 +184,18 @@ int guest_command_other(struct iopf_guest *guest, const struct iopf_command *com
 }
 
 /* ---- What the hardware end asks ------------------------------------------------------ */
+
+static guest_command_fn *const commands[IOPF_COMMAND_KIND_COUNT] = {
+	[IOPF_COMMAND_NONE] = command_other,
+	[IOPF_COMMAND_RESPONSE] = guest_command_response,
+	[IOPF_COMMAND_INVALIDATE_CONTEXT] = command_structures,
+	[IOPF_COMMAND_INVALIDATE_PASID] = command_structures,
+	[IOPF_COMMAND_INVALIDATE_IOTLB] = command_iotlb,
+	[IOPF_COMMAND_INVALIDATE_DEVICE] = command_forward,
+	[IOPF_COMMAND_WAIT] = command_wait,
+	[IOPF_COMMAND_OTHER] = command_other,
+	[IOPF_COMMAND_TERMINATE] = guest_command_terminate,
+};
 
 /*
  * Commands come from the queue and, one at a time each, from two registers. One is
@@ -172,7 +211,7 @@ static int command_run(void *context, const struct iopf_command *command)
 	if (!guest_step(guest))
 		return -EAGAIN;
 	guest->command = *command;
-	result = guest->family->command[command->kind](guest, command);
+	result = commands[command->kind](guest, command);
 	guest->begun = result == -EAGAIN;
 	if (result == -EAGAIN)
 		return result;
@@ -199,7 +238,7 @@ static void command_translation_changed(void *context, bool on)
 {
 	struct iopf_guest *guest = context;
 
-	if (!on && guest->family->off_forgets)
+	if (!on && guest->registers->off_forgets)
 		guest_forget(guest, GUEST_EVERY_MECHANISM);
 	guest_scan_all(guest);
 }

@@ -6,8 +6,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/name.h"
-
 /* Address spaces that one call of iopf_guest_reset() ends: others wait meanwhile. */
 #define GUEST_RESET_STEPS 256
 
@@ -42,20 +40,38 @@ static struct guest_plan guest_plan(const struct iopf_guest_options *options)
 	return plan;
 }
 
-static const struct guest_family *family_find(const char *name)
+/* The family of @options, where a guest can have it. */
+static const struct family *family_of(const struct iopf_guest_options *options)
 {
-	static const struct guest_family *const families[] = { &guest_vtd,
-							       &guest_smmuv3 };
+	const struct family *family = family_find(options->family);
 
-	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
-		if (name == NULL || name_is(families[i]->name, name))
-			return families[i];
-	return NULL;
+	return family == NULL || family->guest == NULL ? NULL : family;
+}
+
+/* As many stalls as its streams can be shown; where none stalls, none can be. */
+static uint32_t stall_max(const struct iopf_guest *guest)
+{
+	uint32_t count = 0;
+
+	static_assert(IOPF_GUEST_ENDPOINT_MAX * IOPF_GUEST_INDEX_COUNT <= UINT16_MAX,
+		      "what an SMMUv3 can say");
+	for (uint32_t i = 0; i < guest->function_count; i++)
+		if (guest->functions[i].value.mechanism == IOPF_STALLS)
+			count += IOPF_GUEST_INDEX_COUNT;
+	return count;
+}
+
+static bool levels_valid(const struct hardware_family *registers, uint32_t levels)
+{
+	const struct hardware_offer offer = { .levels = levels };
+	struct iopf_hardware_options ignored = { 0 };
+
+	return registers->offer(&offer, &ignored) == 0;
 }
 
 static bool options_valid(const struct iopf_guest_options *options)
 {
-	const struct guest_family *family = family_find(options->family);
+	const struct family *family = family_of(options);
 	const struct iopf_guest_ops *ops = options->ops;
 
 	return family != NULL && options->size_bytes == sizeof(*options) &&
@@ -63,21 +79,22 @@ static bool options_valid(const struct iopf_guest_options *options)
 	       options->endpoint_count <= IOPF_GUEST_ENDPOINT_MAX &&
 	       options->endpoints != NULL && options->pasid_max > 0 &&
 	       options->pasid_max <= IOPF_GUEST_PASID_MAX &&
-	       family->levels_valid(options->levels) && ops != NULL &&
-	       ops->attach != NULL && ops->detach != NULL && ops->invalidate != NULL &&
-	       ops->drained != NULL && ops->answer != NULL && ops->forgotten != NULL &&
-	       ops->interrupt != NULL;
+	       levels_valid(hardware_family_find(family->name), options->levels) &&
+	       ops != NULL && ops->attach != NULL && ops->detach != NULL &&
+	       ops->invalidate != NULL && ops->drained != NULL && ops->answer != NULL &&
+	       ops->forgotten != NULL && ops->interrupt != NULL;
 }
 
 static bool endpoints_valid(const struct iopf_guest_options *options)
 {
-	const struct guest_family *family = family_find(options->family);
+	const struct hardware_family *registers =
+		hardware_family_find(family_of(options)->name);
 
-	for (uint32_t i = 0; family != NULL && i < options->endpoint_count; i++) {
+	for (uint32_t i = 0; i < options->endpoint_count; i++) {
 		const struct iopf_guest_endpoint *at = &options->endpoints[i];
 
-		if (at->rid > family->rid_max || at->endpoint == IOPF_NO_ID ||
-		    !(family->mechanisms >> at->mechanism & 1))
+		if (at->rid > registers->rid_max || at->endpoint == IOPF_NO_ID ||
+		    !(registers->guest_mechanisms >> at->mechanism & 1))
 			return false;
 		for (uint32_t j = 0; j < i; j++)
 			if (at->rid == options->endpoints[j].rid ||
@@ -104,26 +121,38 @@ static void guest_add_functions(struct iopf_guest *guest,
 	}
 }
 
-/* The registers and queues as after power-on, in the memory that they had. */
-static void guest_power_on(struct iopf_guest *guest)
+/* The registers and queues as after power-on, in the memory that they had; and what they
+ * say that the IOMMU can do. */
+static void create_registers(struct iopf_guest *guest)
 {
+	const struct hardware_offer offer = { .levels = guest->levels,
+					      .stall_max = stall_max(guest) };
 	struct iopf_hardware_options options = {
 		.size_bytes = sizeof(options),
-		.wire = guest->family->wire,
-		.memory = &guest->memory,
+		.wire = guest->registers->wire,
+		.memory = &guest->view.memory,
 		.ops = &guest_hardware_ops,
 		.context = guest,
 	};
-	int result;
+	struct family_registers registers = { .read = iopf_hardware_registers.read };
+	int error = guest->registers->offer(&offer, &options);
 
+	if (error == 0)
+		error = iopf_hardware_create(&options, guest->hardware_memory,
+					     iopf_hardware_size_bytes(), &guest->hardware);
+	registers.context = guest->hardware;
+	if (error == 0)
+		error = guest->family->features(&registers, &guest->view.features);
+	assert(error == 0);
+	(void)error;
+}
+
+static void guest_power_on(struct iopf_guest *guest)
+{
 	for (uint32_t i = 0; i < guest->function_count; i++)
 		if (guest->functions[i].value.config != NULL)
 			iopf_config_reset(guest->functions[i].value.config);
-	guest->family->registers(guest, &options);
-	result = iopf_hardware_create(&options, guest->hardware_memory,
-				      iopf_hardware_size_bytes(), &guest->hardware);
-	assert(result == 0);
-	(void)result;
+	create_registers(guest);
 	guest->begun = false;
 	guest->forward = 0;
 	guest->forwarded = 0;
@@ -150,8 +179,10 @@ int iopf_guest_create(const struct iopf_guest_options *options, void *memory,
 	guest->spaces = (void *)(bytes + plan.spaces);
 	guest->ops = options->ops;
 	guest->context = options->context;
-	guest->memory = options->memory;
-	guest->family = family_find(options->family);
+	guest->view.memory = options->memory;
+	guest->family = family_of(options);
+	guest->structures = guest->family->guest;
+	guest->registers = hardware_family_find(guest->family->name);
 	guest->levels = options->levels;
 	guest->space_max = options->pasid_max;
 	guest->hold_ns = options->hold_ns;
@@ -196,7 +227,7 @@ uint64_t iopf_guest_read(struct iopf_guest *guest, uint32_t offset, uint32_t wid
 
 static bool write_is_doorbell(const struct iopf_guest *guest, uint32_t offset)
 {
-	const uint32_t *at = guest->family->doorbells;
+	const uint32_t *at = guest->registers->doorbells;
 
 	while (*at != 0 && *at != offset)
 		at++;
@@ -298,7 +329,7 @@ int iopf_guest_space(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 		found = guest_space_find(guest, function, pasid);
 	if (found == NULL || found->leaving)
 		return -ENOENT;
-	*space = found->value;
+	*space = found->entry.value;
 	return 0;
 }
 

@@ -5,9 +5,9 @@
  * Registers and queues are the hardware end's (queue room), index states are shown.h's.
  * Here: which address spaces the guest has announced, and its present command.
  *
- * What depends on the family of its IOMMU is a row, struct guest_family: what its
- * registers offer, what its structures say, what a command means, how a group is shown,
- * how its first level is walked.
+ * What depends on the family of its IOMMU is in rows of the rooms below: what its registers
+ * offer and how a group is shown (struct hardware_family), what its structures say and
+ * how its first level is walked (struct family_guest).
  *
  * A command is carried out in steps. Whatever a step needs is in struct iopf_guest: the
  * same command is asked again until it is done, and goes on where it was.
@@ -22,23 +22,16 @@
 
 #include "base/map.h"
 #include "guest/shown.h"
-#include "iopf/queue.h"
-#include "table/smmuv3.h"
-#include "table/vtd_scalable.h"
+#include "queue/hardware.h"
+#include "table/family.h"
 
 struct iopf_guest;
 
 /* One address space that the host was told of. */
 struct guest_space {
-	struct iopf_address_space value;
+	struct family_entry entry;
 	uint32_t function; /* index into functions[] */
 	uint32_t pasid;    /* or IOPF_PASID_NONE */
-	uint32_t entry;    /* the PASID whose entry it came from, also for none;
-			    * UINT32_MAX: no entry */
-	union {
-		struct smmuv3_cd smmuv3;
-	} detail; /* of the entry, what is not in @value; as it was copied */
-	bool global;       /* it led to a page that is the same in every address space */
 	bool leaving;      /* its detach took too long: asked for again before anything */
 };
 
@@ -70,67 +63,15 @@ struct guest_function {
 	struct shown *shown;
 };
 
-/* Carries one command out. 0: done; -EAGAIN: asked again; -ETIMEDOUT: a device did not
- * answer in time. */
-typedef int guest_command_fn(struct iopf_guest *guest,
-			     const struct iopf_command *command);
-
-struct guest_route;
-
-/* What a family of IOMMUs does in its own way. */
-struct guest_family {
-	const char *name;
-	const struct iopf_wire *wire;
-	uint32_t mechanisms; /* 1 << enum iopf_mechanism: how it can show a group */
-	uint32_t rid_max;
-	bool iotlb_pasids; /* IOTLB invalidations that name a PASID are for that only */
-	bool off_forgets;  /* with translation goes what was asked */
-	bool waits_drain;  /* no wait says so: each drains once something was torn down */
-	guest_command_fn *const *command; /* by kind */
-	const uint32_t *doorbells; /* registers that take no command away; 0 ends */
-	bool (*levels_valid)(uint32_t levels);
-	/* What its IOMMU can do: guest->features, and the registers that say so. */
-	void (*registers)(struct iopf_guest *guest,
-			  struct iopf_hardware_options *options);
-	/* What is there for (@function, @pasid) now. False: nothing; nor for any PASID up
-	 * to *@last, where it is one. */
-	bool (*read)(struct iopf_guest *guest, uint32_t function, uint32_t pasid,
-		     struct guest_space *space, uint32_t *last);
-	/* The details of two spaces with the same value and entry are the same. NULL:
-	 * there are none. */
-	bool (*same)(const struct guest_space *a, const struct guest_space *b);
-	/* The number of an event by enum table_fault. NULL: no stall can be shown. */
-	uint8_t (*reason)(uint8_t fault);
-	/* It can have come from a cached entry of @space: it is for the host. */
-	bool (*touches)(const struct iopf_guest *guest,
-			const struct iopf_command *command,
-			const struct guest_space *space);
-	/* Each page of an access to @space that is not in the second level, by
-	 * guest_route_need(); what is the guest's to mend, into the route's stages. */
-	void (*route)(const struct guest_route *route, const struct guest_space *space,
-		      uint64_t addr, uint8_t perm);
-	/* Walk the first level of @space. */
-	bool (*walk)(const struct iopf_guest *guest, const struct guest_space *space,
-		     uint64_t addr, uint8_t perm, bool update,
-		     struct table_result *result);
-	/* The leaf that a walk ended with is that of every address space. NULL: no
-	 * invalidation makes a difference of it. */
-	bool (*global)(uint64_t leaf);
-};
-
-extern const struct guest_family guest_vtd, guest_smmuv3;
-
 struct iopf_guest {
-	const struct guest_family *family;
+	const struct family *family;
+	const struct family_guest *structures; /* the family's */
+	const struct hardware_family *registers;
 	struct iopf_hardware *hardware;
 	void *hardware_memory;
-	union {
-		struct vtd_features vtd;
-		struct smmuv3_features smmuv3;
-	} features; /* what its IOMMU can do, as its registers say */
+	struct family_view view; /* root as it was when it was read last */
 	const struct iopf_guest_ops *ops;
 	void *context;
-	struct iopf_memory memory;
 	struct guest_function *functions;
 	struct guest_space *spaces; /* space_count of them, in no order */
 	struct map space_map;       /* function, PASID -> index into spaces[] */
@@ -180,13 +121,9 @@ int guest_settle(struct iopf_guest *guest, int result);
 struct guest_space *guest_space_find(const struct iopf_guest *guest, uint32_t function,
 				     uint32_t pasid);
 
-/*
- * Begin to compare, for @count functions from @first on: the entries of @pasid, or
- * everything.
- */
-void guest_scan_pasid(struct iopf_guest *guest, uint32_t first, uint32_t count,
-		      uint32_t pasid);
-void guest_scan_functions(struct iopf_guest *guest, uint32_t first, uint32_t count);
+/* Begin to compare, for @count functions from @first on: the entries of @pasid, or with
+ * IOPF_PASID_ANY everything. */
+void guest_scan(struct iopf_guest *guest, uint32_t first, uint32_t count, uint32_t pasid);
 void guest_scan_all(struct iopf_guest *guest);
 
 /* Go on. Returns: 0: done; -EAGAIN: the budget is used up or the host is asked. */
@@ -200,30 +137,14 @@ int guest_scan_run(struct iopf_guest *guest);
  * queue of it is switched off. */
 void guest_forget(struct iopf_guest *guest, uint32_t mechanisms);
 
+/* Carries a command out. 0: done; -EAGAIN: asked again; -ETIMEDOUT: a device did not answer
+ * in time. */
+typedef int guest_command_fn(struct iopf_guest *guest, const struct iopf_command *command);
+
+guest_command_fn guest_command_response, guest_command_terminate;
+
 /* ---- command.c ---------------------------------------------------------------------- */
 
 extern const struct iopf_hardware_ops guest_hardware_ops;
-
-/* Those that mean the same in every family. */
-guest_command_fn guest_command_response, guest_command_terminate,
-	guest_command_invalidate, guest_command_wait, guest_command_other;
-
-/* A command that a scan was begun for goes on; @guest is held up until it is done. */
-int guest_command_scan(struct iopf_guest *guest);
-
-/* ---- route.c ------------------------------------------------------------------------ */
-
-/* The second level knows no privilege. */
-#define GUEST_SECOND_PERM (IOPF_READ | IOPF_WRITE | IOPF_EXEC)
-
-struct guest_route {
-	const struct iopf_guest *guest;
-	bool (*mapped)(void *context, uint64_t gpa, uint8_t perm);
-	void *context;
-	struct iopf_route *out;
-};
-
-/* The access needs the page of @gpa, for @perm. */
-void guest_route_need(const struct guest_route *route, uint64_t gpa, uint8_t perm);
 
 #endif

@@ -10,16 +10,27 @@
 
 #include <errno.h>
 
+/* The second level knows no privilege. */
+#define SECOND_PERM (IOPF_READ | IOPF_WRITE | IOPF_EXEC)
+
+struct route {
+	const struct iopf_guest *guest;
+	bool (*mapped)(void *context, uint64_t gpa, uint8_t perm);
+	void *context;
+	struct iopf_route *out;
+};
+
 /* A page that is asked for twice (a table that leads to itself) is noted once, with the
  * rights of both. */
-void guest_route_need(const struct guest_route *route, uint64_t gpa, uint8_t perm)
+static void route_need(void *context, uint64_t gpa, uint8_t perm)
 {
+	const struct route *route = context;
 	uint64_t page = gpa & ~(TABLE_PAGE_BYTES - 1);
 	struct iopf_route *out = route->out;
 	uint32_t i = 0;
 
-	perm &= GUEST_SECOND_PERM;
-	if (memory_at(&route->guest->memory, page, TABLE_PAGE_BYTES) == NULL) {
+	perm &= SECOND_PERM;
+	if (memory_at(&route->guest->view.memory, page, TABLE_PAGE_BYTES) == NULL) {
 		out->stages |= IOPF_STAGE_UNBACKED;
 		return;
 	}
@@ -34,8 +45,8 @@ void guest_route_need(const struct guest_route *route, uint64_t gpa, uint8_t per
 }
 
 /* The address space of (@endpoint, @pasid), or NULL. */
-static struct guest_space *route_space(const struct iopf_guest *guest,
-					     uint32_t endpoint, uint32_t pasid)
+static struct guest_space *route_space(const struct iopf_guest *guest, uint32_t endpoint,
+				       uint32_t pasid)
 {
 	uint32_t function = guest_function_of_endpoint(guest, endpoint);
 	struct guest_space *space = NULL;
@@ -48,7 +59,7 @@ static struct guest_space *route_space(const struct iopf_guest *guest,
 /* What an access really wants. */
 static uint8_t route_perm(const struct guest_space *space, uint8_t perm)
 {
-	return space->value.flags & IOPF_SPACE_PRIV ? perm | IOPF_PRIV : perm;
+	return space->entry.value.flags & IOPF_SPACE_PRIV ? perm | IOPF_PRIV : perm;
 }
 
 int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
@@ -57,7 +68,7 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 		     void *context, struct iopf_route *out)
 {
 	const struct guest_space *space = route_space(guest, endpoint, pasid);
-	struct guest_route route = {
+	struct route route = {
 		.guest = guest, .mapped = mapped, .context = context, .out = out
 	};
 
@@ -65,10 +76,11 @@ int iopf_guest_route(const struct iopf_guest *guest, uint32_t endpoint, uint32_t
 		return -ENOENT;
 	*out = (struct iopf_route){ .stages = 0 };
 	perm = route_perm(space, perm);
-	if (space->value.levels == 0)
-		guest_route_need(&route, addr, perm);
+	if (space->entry.value.levels == 0)
+		route_need(&route, addr, perm);
 	else
-		guest->family->route(&route, space, addr, perm);
+		out->stages |= guest->structures->needs(&guest->view, &space->entry, addr,
+							perm, route_need, &route);
 	return 0;
 }
 
@@ -78,9 +90,9 @@ static void route_noted(const struct iopf_guest *guest, struct guest_space *spac
 {
 	uint64_t leaf;
 
-	if (guest->family->global != NULL && !space->global &&
-	    memory_load64(&guest->memory, result->entry_addr, &leaf))
-		space->global = guest->family->global(leaf);
+	if (guest->structures->global != NULL && !space->entry.global &&
+	    memory_load64(&guest->view.memory, result->entry_addr, &leaf))
+		space->entry.global = guest->structures->global(leaf);
 }
 
 int iopf_guest_translate(struct iopf_guest *guest, uint32_t endpoint, uint32_t pasid,
@@ -90,15 +102,15 @@ int iopf_guest_translate(struct iopf_guest *guest, uint32_t endpoint, uint32_t p
 	struct guest_space *space = route_space(guest, endpoint, pasid);
 	struct table_result result = { .addr = addr,
 				       .size_bytes = TABLE_PAGE_BYTES,
-				       .perm = GUEST_SECOND_PERM | IOPF_PRIV };
+				       .perm = SECOND_PERM | IOPF_PRIV };
 
 	if (space == NULL)
 		return -ENOENT;
-	if (space->value.levels != 0 &&
-	    !guest->family->walk(guest, space, addr, route_perm(space, perm), update,
-				 &result))
+	if (space->entry.value.levels != 0 &&
+	    !guest->structures->walk(&guest->view, &space->entry, addr,
+				     route_perm(space, perm), update, &result))
 		return -EFAULT;
-	if (space->value.levels != 0)
+	if (space->entry.value.levels != 0)
 		route_noted(guest, space, &result);
 	*translation = (struct iopf_translation){ .gpa = result.addr,
 						  .size_bytes = result.size_bytes,

@@ -85,7 +85,7 @@ static int show_requests(struct iopf_guest *guest, const struct guest_space *spa
 	int count = request_count(function, group), result;
 	uint32_t index;
 
-	if (!(space->value.flags & IOPF_SPACE_PRE))
+	if (!(space->entry.value.flags & IOPF_SPACE_PRE))
 		return -ENOENT;
 	index = shown_free_index(function->shown);
 	if (count > 0 && index == SHOWN_NO_INDEX)
@@ -125,8 +125,9 @@ static bool show_stall(struct iopf_guest *guest, const struct guest_space *space
 	};
 	struct table_result result = { .fault = TABLE_OK };
 
-	(void)guest->family->walk(guest, space, page->addr, fault.perm, false, &result);
-	fault.reason = guest->family->reason(result.fault);
+	(void)guest->structures->walk(&guest->view, &space->entry, page->addr, fault.perm,
+				      false, &result);
+	fault.reason = guest->structures->reason(result.fault);
 	return iopf_hardware_fault(guest->hardware, &fault);
 }
 
@@ -159,7 +160,7 @@ static int show_stalls(struct iopf_guest *guest, const struct guest_space *space
 	uint32_t first = SHOWN_NO_INDEX;
 	int count, done = 0;
 
-	if (!(space->value.flags & IOPF_SPACE_STALL))
+	if (!(space->entry.value.flags & IOPF_SPACE_STALL))
 		return -ENOENT;
 	count = stall_count(guest, shown, group->page_count);
 	for (; done < count; done++) {

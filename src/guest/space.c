@@ -50,16 +50,16 @@ static void space_remove(struct iopf_guest *guest, struct guest_space *space)
 #define SPACE_GATES (IOPF_SPACE_PRE | IOPF_SPACE_DTE)
 
 /* What is attached, @a, is what there is to be. */
-static bool space_same(const struct guest_family *family, const struct guest_space *a,
+static bool space_same(const struct family_guest *structures, const struct guest_space *a,
 		       const struct guest_space *b)
 {
-	return !a->leaving && a->value.root == b->value.root &&
-	       a->value.domain == b->value.domain &&
-	       a->value.levels == b->value.levels &&
-	       ((a->value.flags ^ b->value.flags) & ~SPACE_GATES) == 0 &&
-	       a->value.nest[0] == b->value.nest[0] &&
-	       a->value.nest[1] == b->value.nest[1] && a->entry == b->entry &&
-	       (family->same == NULL || family->same(a, b));
+	const struct iopf_address_space *p = &a->entry.value, *q = &b->entry.value;
+
+	return !a->leaving && p->root == q->root && p->domain == q->domain &&
+	       p->levels == q->levels && ((p->flags ^ q->flags) & ~SPACE_GATES) == 0 &&
+	       p->nest[0] == q->nest[0] && p->nest[1] == q->nest[1] &&
+	       a->entry.number == b->entry.number &&
+	       (structures->same == NULL || structures->same(&a->entry, &b->entry));
 }
 
 /* ---- One change: detach what is there, attach what is wanted ------------------------- */
@@ -111,7 +111,7 @@ static int change_attach(struct iopf_guest *guest, const struct guest_space *spa
 		return 0;
 	}
 	result = guest_settle(guest, guest->ops->attach(guest->context, endpoint,
-							space->pasid, &space->value));
+							space->pasid, &space->entry.value));
 	if (result == -EAGAIN)
 		return result;
 	if (result < 0) {
@@ -136,8 +136,8 @@ static int change_run(struct iopf_guest *guest)
 	change->active = false;
 	if (now != NULL && now->leaving && guest->scan.phase == GUEST_SCAN_ENTRIES)
 		return 0; /* asked for in this scan already */
-	if (now != NULL && change->wanted && space_same(guest->family, now, next)) {
-		now->value.flags = next->value.flags;
+	if (now != NULL && change->wanted && space_same(guest->structures, now, next)) {
+		now->entry.value.flags = next->entry.value.flags;
 	} else if (now != NULL) {
 		result = change_detach(guest, now);
 		now = NULL;
@@ -155,15 +155,20 @@ static int change_run(struct iopf_guest *guest)
 static uint32_t scan_look(struct iopf_guest *guest, uint32_t function, uint32_t pasid)
 {
 	struct guest_change *change = &guest->change;
+	enum family_found found = FAMILY_NOTHING;
 	uint32_t last = IOPF_PASID_MAX;
 
-	change->next.function = function;
-	change->next.pasid = pasid;
-	change->wanted =
-		!guest->scan.closing && iopf_hardware_translates(guest->hardware) &&
-		guest->family->read(guest, function, pasid, &change->next, &last);
+	change->next = (struct guest_space){ .function = function, .pasid = pasid };
+	guest->view.root = iopf_hardware_root(guest->hardware);
+	guest->view.root_config = iopf_hardware_root_config(guest->hardware);
+	if (!guest->scan.closing && iopf_hardware_translates(guest->hardware))
+		found = guest->structures->read(&guest->view,
+						guest->functions[function].value.rid, pasid,
+						&change->next.entry, &last);
+	guest->stats.bad_structures += found == FAMILY_BAD;
+	change->wanted = found == FAMILY_FOUND;
 	change->active = true;
-	return last;
+	return change->wanted ? pasid : last;
 }
 
 static void scan_one(struct iopf_guest *guest)
@@ -221,32 +226,23 @@ static void scan_entries(struct iopf_guest *guest)
 	}
 }
 
-static void scan_start(struct iopf_guest *guest, struct guest_scan scan)
+void guest_scan(struct iopf_guest *guest, uint32_t first, uint32_t count, uint32_t pasid)
 {
-	scan.closing = guest->scan.closing;
-	guest->scan = scan;
-}
+	bool all = pasid == IOPF_PASID_ANY;
 
-void guest_scan_pasid(struct iopf_guest *guest, uint32_t first, uint32_t count,
-		      uint32_t pasid)
-{
-	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ONE,
-					       .function = first,
-					       .end = first + count,
-					       .pasid = pasid });
-}
-
-void guest_scan_functions(struct iopf_guest *guest, uint32_t first, uint32_t count)
-{
-	scan_start(guest, (struct guest_scan){ .phase = GUEST_SCAN_ATTACHED,
-					       .function = first,
-					       .end = first + count,
-					       .space = UINT32_MAX });
+	guest->scan = (struct guest_scan){
+		.phase = all ? GUEST_SCAN_ATTACHED : GUEST_SCAN_ONE,
+		.closing = guest->scan.closing,
+		.function = first,
+		.end = first + count,
+		.pasid = all ? 0 : pasid,
+		.space = UINT32_MAX,
+	};
 }
 
 void guest_scan_all(struct iopf_guest *guest)
 {
-	guest_scan_functions(guest, 0, guest->function_count);
+	guest_scan(guest, 0, guest->function_count, IOPF_PASID_ANY);
 }
 
 int guest_scan_run(struct iopf_guest *guest)

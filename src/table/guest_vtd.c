@@ -37,7 +37,8 @@ static int vtd_adopt(struct family_tables *tables, const union family_features *
 {
 	struct vtd_features *own = &tables->vtd.features;
 
-	if (!there->vtd.first || !there->vtd.drains ||
+	if (tables->use.mechanisms >> IOPF_STALLS & 1 || !there->vtd.first ||
+	    !there->vtd.drains ||
 	    (own->first_5l && !there->vtd.first_5l))
 		return -ENODEV;
 	own->supervisor = there->vtd.supervisor;
