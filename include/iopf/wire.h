@@ -155,7 +155,8 @@ struct iopf_wire {
 			      struct iopf_command *command);
 	int (*encode_command)(const struct iopf_command *command, uint32_t size_bytes,
 			      uint8_t *record);
-	uint32_t fault_bytes; /* of a record in the event queue; 0: there is none */
+	uint32_t fault_bytes; /* of a record in the event queue, or of a context bank's fault
+			       * registers (SMMUv2); 0: there is neither */
 	int (*decode_fault)(const uint8_t *record, struct iopf_fault *fault,
 			    bool *reserved);
 	int (*encode_fault)(const struct iopf_fault *fault, uint8_t *record);
@@ -168,6 +169,10 @@ const struct iopf_wire *iopf_wire_find(const char *name);
 extern const struct iopf_wire iopf_wire_vtd;
 /* Arm SMMUv3: PRI queue, event queue, commands of 16 bytes. */
 extern const struct iopf_wire iopf_wire_smmuv3;
+
+/* Arm SMMUv2: no queues; what stalls stands in registers, an image of which is the record
+ * of a fault, and commands are written there. */
+extern const struct iopf_wire iopf_wire_smmuv2;
 
 /* The command that carries @response in any family. */
 struct iopf_command iopf_command_from_response(const struct iopf_response *response);

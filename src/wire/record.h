@@ -21,6 +21,7 @@ struct wire_family {
 	X(pcie) \
 	X(vtd) \
 	X(smmuv3) \
+	X(smmuv2) \
 	X(iommufd)
 /* clang-format on */
 #define WIRE_FAMILY_DECLARE(name) extern const struct wire_family wire_family_##name;

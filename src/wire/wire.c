@@ -7,6 +7,7 @@
 #include "wire/iommufd.h"
 #include "wire/pcie.h"
 #include "wire/record.h"
+#include "wire/smmuv2.h"
 #include "wire/smmuv3.h"
 #include "wire/vtd.h"
 #include "wire/wire.h"
@@ -44,6 +45,7 @@ const struct iopf_layout *const wire_layouts[] = {
 	&smmuv3_pri_resp_layout,
 	&smmuv3_resume_layout,
 	&smmuv3_sync_layout,
+	&smmuv2_fault_layout,
 	&iommufd_fault_layout,
 	&iommufd_response_layout,
 	&iommufd_event_layout,
