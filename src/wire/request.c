@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wire/request.c - page requests as most families record them: PCIe's message in pieces. */
 #include <errno.h>
+#include <string.h>
 
 #include "wire/wire.h"
 #include "iopf/wire.h"
@@ -79,18 +80,23 @@ static bool request_valid(const struct iopf_request *request)
 int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
 			uint8_t *record)
 {
-	if (!request_valid(request) || !wire_put(record, at->rid, request->rid) ||
-	    !wire_put(record, at->index, request->index))
+	uint8_t r[RECORD_BYTES_MAX] = { 0 };
+
+	if (request->flags & (IOPF_STALL | IOPF_PRIVATE))
+		return -EOPNOTSUPP;
+	if (!request_valid(request) || !wire_put(r, at->rid, request->rid) ||
+	    !wire_put(r, at->index, request->index))
 		return -ERANGE;
 	if (request->pasid != IOPF_PASID_NONE) {
-		field_put(record, at->pasid_valid, 1);
-		field_put(record, at->pasid, request->pasid);
+		field_put(r, at->pasid_valid, 1);
+		field_put(r, at->pasid, request->pasid);
 	}
-	field_put(record, at->read, (request->perm & IOPF_READ) != 0);
-	field_put(record, at->write, (request->perm & IOPF_WRITE) != 0);
-	field_put(record, at->exec, (request->perm & IOPF_EXEC) != 0);
-	field_put(record, at->priv, (request->perm & IOPF_PRIV) != 0);
-	field_put(record, at->last, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
-	field_put(record, at->addr, request->addr >> 12);
+	field_put(r, at->read, (request->perm & IOPF_READ) != 0);
+	field_put(r, at->write, (request->perm & IOPF_WRITE) != 0);
+	field_put(r, at->exec, (request->perm & IOPF_EXEC) != 0);
+	field_put(r, at->priv, (request->perm & IOPF_PRIV) != 0);
+	field_put(r, at->last, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
+	field_put(r, at->addr, request->addr >> 12);
+	memcpy(record, r, at->layout->size_bytes);
 	return 0;
 }

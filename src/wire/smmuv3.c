@@ -5,9 +5,6 @@
  * Arm System MMU Architecture Specification, version 3 (IHI 0070), chapter 8 "Page
  * request queue". X and Priv stand in another order than in VT-d's.
  */
-#include <errno.h>
-#include <string.h>
-
 #include "wire/record.h"
 #include "wire/smmuv3.h"
 
@@ -93,16 +90,7 @@ static int decode_request(const uint8_t *record, struct iopf_request *request,
 
 static int encode_request(const struct iopf_request *request, uint8_t *record)
 {
-	uint8_t r[SMMUV3_REQUEST_BYTES] = { 0 };
-	int result;
-
-	if (request->flags & (IOPF_STALL | IOPF_PRIVATE))
-		return -EOPNOTSUPP;
-	result = wire_request_encode(&request_at, request, r);
-	if (result < 0)
-		return result;
-	memcpy(record, r, sizeof(r));
-	return 0;
+	return wire_request_encode(&request_at, request, record);
 }
 
 const struct iopf_wire iopf_wire_smmuv3 = {

@@ -7,7 +7,6 @@
  * it is reserved, and hardware that sets it still means it.
  */
 #include <errno.h>
-#include <string.h>
 
 #include "wire/record.h"
 #include "wire/vtd.h"
@@ -120,23 +119,19 @@ static int decode_request(const uint8_t *record, struct iopf_request *request,
 
 static int encode_request(const struct iopf_request *request, uint8_t *record)
 {
-	uint8_t r[VTD_DESCRIPTOR_BYTES_MAX] = { 0 };
 	struct iopf_request plain = *request;
 	int result;
 
-	if (request->flags & IOPF_STALL)
-		return -EOPNOTSUPP;
 	plain.flags &= (uint8_t)~IOPF_PRIVATE;
-	result = wire_request_encode(&request_at, &plain, r);
+	result = wire_request_encode(&request_at, &plain, record);
 	if (result < 0)
 		return result;
-	field_put(r, VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE);
+	field_put(record, VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE);
 	if (request->flags & IOPF_PRIVATE) {
-		field_put(r, VTD_PRQ_PRIVATE_PRESENT, 1);
-		field_put(r, VTD_PRQ_PRIVATE0, request->private_data[0]);
-		field_put(r, VTD_PRQ_PRIVATE1, request->private_data[1]);
+		field_put(record, VTD_PRQ_PRIVATE_PRESENT, 1);
+		field_put(record, VTD_PRQ_PRIVATE0, request->private_data[0]);
+		field_put(record, VTD_PRQ_PRIVATE1, request->private_data[1]);
 	}
-	memcpy(record, r, sizeof(r));
 	return 0;
 }
 

@@ -49,8 +49,8 @@ struct iopf_request;
  * Decode returns whether bits are set that the record, or this request, reserves. Only
  * one with a PASID can be a stop marker: without, it is a request that wants nothing, and
  * its function waits for the response (PCIe 6.x, 10.4.1.2.1).
- * Encode returns 0, or -ERANGE where no record says this, and nothing else; @record is
- * zero there. Of the flags it knows IOPF_LAST and IOPF_STOP.
+ * Encode is as in struct iopf_wire, of a family without private data: -ERANGE where no
+ * record says this, and nothing else.
  */
 bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
 			 struct iopf_request *request);
