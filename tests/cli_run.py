@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""cli_run.py IOPF CLI_TRACE - what a person sees of `iopf run`: verdicts, codes, nothing left.
+"""cli_run.py IOPF CLI_TRACE HOSTS GUESTS - what a person sees of `iopf run`: verdicts, codes, nothing left.
 
 Whatever a run leaves behind becomes this process's child (PR_SET_CHILD_SUBREAPER), so
 that it is seen."""
@@ -16,7 +16,7 @@ import time
 
 import cases
 
-iopf, trace = sys.argv[1:]
+iopf, trace, hosts, guests = sys.argv[1:]
 scratch = tempfile.TemporaryDirectory()
 PR_SET_CHILD_SUBREAPER = 36
 ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
@@ -80,15 +80,21 @@ def families(place):
 
 
 def every_family_comes_before_any_comes_again():
-    pairs, hosts = all_pairs(), families(0)
-    assert len(set(pairs)) == len(pairs) and len(hosts) > 1, pairs
-    assert [pair[0] for pair in pairs[:len(hosts)]] == hosts, pairs
-    first = pairs[:max(len(hosts), len(families(1)))]
+    pairs, first = all_pairs(), families(0)
+    assert len(set(pairs)) == len(pairs) and len(first) > 1, pairs
+    assert [pair[0] for pair in pairs[:len(first)]] == first, pairs
+    first = pairs[:max(len(first), len(families(1)))]
     assert {pair[1] for pair in first} == set(families(1)), first
     assert {pair[2] for pair in pairs[:2]} == {"pri", "stall"}, pairs
     for host, guest, mechanism in pairs:
         only = run("run", "--host", host, "--guest", guest, "--" + mechanism, "--list")
         assert only.stdout == f"--host {host} --guest {guest} --{mechanism}\n", only
+
+
+def scenarios_are_played_in_every_family():
+    """The lists of tests/meson.build are complete."""
+    assert set(hosts.split()) == set(families(0)), families(0)
+    assert set(guests.split()) == set(families(1)), families(1)
 
 
 def a_run_ends_when_there_were_enough_faults():
@@ -311,6 +317,7 @@ def what_is_of_no_use_ends_with_2():
 
 sys.exit(cases.play((
     every_family_comes_before_any_comes_again,
+    scenarios_are_played_in_every_family,
     a_run_ends_when_there_were_enough_faults,
     a_run_of_every_character_holds,
     a_silent_guest_is_answered_by_its_detach,

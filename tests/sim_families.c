@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "host/host.h"
+#include "queue/hardware.h"
 #include "sim/world.h"
 
 #include "test.h"
@@ -13,44 +14,37 @@
 enum { RID = 0x0310, OTHER_RID = 0x0318, PERIOD = 1000000 };
 
 struct pair {
-	const char *host, *guest;
+	const struct hardware_family *host, *guest;
 	bool stalls, shadow;
 };
 
-static const struct pair pairs[] = {
-	{ "vtd", "vtd", false, false },       { "vtd", "vtd", false, true },
-	{ "vtd", "smmuv3", false, false },    { "smmuv3", "vtd", false, false },
-	{ "smmuv3", "vtd", true, false },     { "smmuv3", "smmuv3", false, false },
-	{ "smmuv3", "smmuv3", false, true },  { "smmuv3", "smmuv3", true, false },
-	{ "smmuv3", "smmuv3", true, true },
-};
-
 static struct world world;
-static const struct pair *now;
+static struct pair now;
+static uint32_t pasid; /* of the address space that is used: none, where there are none */
 
-static void create_world(const struct pair *pair)
+static void create_world(void)
 {
 	static struct world_function_options functions[2];
 	static struct world_guest_options guests[2];
 	const struct world_options options = { .guest_count = 2,
 					       .guests = guests,
 					       .request_order = 1,
-					       .family = pair->host };
+					       .family = now.host->wire->name };
 
-	now = pair;
+	pasid = now.host->no_pasids || now.guest->no_pasids ? IOPF_PASID_NONE : 7;
 	for (unsigned i = 0; i < 2; i++) {
 		functions[i] = (struct world_function_options){ .rid = i ? OTHER_RID : RID,
 								.allocation = 16,
-								.stalls = pair->stalls };
+								.stalls = now.stalls };
 		guests[i] = (struct world_guest_options){ .function_count = 1,
 							  .functions = &functions[i],
 							  .request_order = 1,
-							  .family = pair->guest,
-							  .shadow = pair->shadow };
+							  .family = now.guest->wire->name,
+							  .shadow = now.shadow };
 	}
 	CHECK_EQ(world_create(&options, &world), 0);
-	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
-	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
+	CHECK_EQ(world_attach(&world, 1, OTHER_RID, pasid), 0);
 }
 
 static void settle(void)
@@ -61,7 +55,7 @@ static void settle(void)
 static void start(uint32_t rid, enum model_job_operation operation, uint64_t source,
 		  uint64_t destination, uint64_t pages)
 {
-	world_job(&world, rid, 0, 7, operation, source, destination, pages * 4096);
+	world_job(&world, rid, 0, pasid, operation, source, destination, pages * 4096);
 	settle();
 }
 
@@ -87,13 +81,13 @@ static struct iopf_host_stats host_stats(void)
 
 static uint64_t asked(void)
 {
-	return now->stalls ? host_stats().stalls : host_stats().requests;
+	return now.stalls ? host_stats().stalls : host_stats().requests;
 }
 
 /* Slots of the pool, or credits, that a function holds. */
 static uint32_t in_use(uint32_t rid)
 {
-	return now->stalls ? model_iommu_stalled(world.iommu, rid) :
+	return now.stalls ? model_iommu_stalled(world.iommu, rid) :
 			     world_state(&world, rid).credits_in_use;
 }
 
@@ -102,19 +96,34 @@ static void unmap(uint64_t addr, uint64_t pages)
 	struct iopf_agent *agent = world.guests[0].agent;
 	uint64_t ticket;
 
-	CHECK_EQ(iopf_agent_unmap(agent, RID, 7, addr, pages * 4096, &ticket), 0);
+	CHECK_EQ(iopf_agent_unmap(agent, RID, pasid, addr, pages * 4096, &ticket), 0);
 	iopf_agent_kick(agent);
 	settle();
 	CHECK(iopf_agent_waited(agent, ticket));
 }
 
+static void one(const struct hardware_family *host, const struct hardware_family *guest,
+		enum iopf_mechanism mechanism, bool shadow, void (*test)(void))
+{
+	now = (struct pair){ host, guest, mechanism == IOPF_STALLS, shadow };
+	if (guest->guest_mechanisms == 0 || !hardware_family_pages(host, mechanism))
+		return;
+	create_world();
+	test();
+	world_destroy(&world);
+}
+
+/* Every pair there is, and its guest's tables followed where they could be nested. */
 static void each(void (*test)(void))
 {
-	for (unsigned i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-		create_world(&pairs[i]);
-		test();
-		world_destroy(&world);
-	}
+	const struct hardware_family *const *host, *const *guest;
+
+	for (host = hardware_families; *host != NULL; host++)
+		for (guest = hardware_families; *guest != NULL; guest++)
+			for (unsigned i = 0; i < 4; i++)
+				if (i < 2 || *host == *guest)
+					one(*host, *guest, i % 2 ? IOPF_STALLS : IOPF_PRI,
+					    i >= 2, test);
 }
 
 static void copies(void)
@@ -122,13 +131,13 @@ static void copies(void)
 	for (uint64_t i = 0; i < 16; i++) {
 		uint64_t gpa;
 
-		CHECK_EQ(world_page_give(&world, 0, 7, 0x7f0000000000 + i * 4096, &gpa), 0);
-		memset(world_page(&world, 0, 7, 0x7f0000000000 + i * 4096), (int)i + 1, 4096);
+		CHECK_EQ(world_page_give(&world, 0, pasid, 0x7f0000000000 + i * 4096, &gpa), 0);
+		memset(world_page(&world, 0, pasid, 0x7f0000000000 + i * 4096), (int)i + 1, 4096);
 	}
 	CHECK_EQ(job(RID, MODEL_JOB_COPY, 0x7f0000000000, 0x100000000, 16),
 		 MODEL_JOB_STATUS_done);
 	for (uint64_t i = 0; i < 16; i++) {
-		const uint8_t *page = world_page(&world, 0, 7, 0x100000000 + i * 4096);
+		const uint8_t *page = world_page(&world, 0, pasid, 0x100000000 + i * 4096);
 
 		CHECK(page != NULL);
 		CHECK_EQ(page[0], i + 1);
@@ -149,7 +158,7 @@ static void takes_back(void)
 	uint8_t *page;
 
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	page = world_page(&world, 0, 7, 0x11000);
+	page = world_page(&world, 0, pasid, 0x11000);
 	unmap(0x11000, 1);
 	memset(page, 0xee, 4096);
 	world.guests[0].options.silent = true;
@@ -173,10 +182,10 @@ static void attaches_again(void)
 {
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_EQ(fill(RID, 0x10000 + i * 0x1000, 2), MODEL_JOB_STATUS_done);
-		CHECK_EQ(world_detach(&world, 0, RID, 7), 0);
+		CHECK_EQ(world_detach(&world, 0, RID, pasid), 0);
 		CHECK(fill(RID, 0x10000, 2) != MODEL_JOB_STATUS_done);
 		CHECK_EQ(in_use(RID), 0);
-		CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+		CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
 	}
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
 }
@@ -192,10 +201,10 @@ static void detaches_open(void)
 	start(RID, MODEL_JOB_FILL, 0, 0x10000, 4);
 	CHECK(in_use(RID) > 0);
 	world.guests[0].options.silent = false;
-	CHECK_EQ(world_detach(&world, 0, RID, 7), 0);
+	CHECK_EQ(world_detach(&world, 0, RID, pasid), 0);
 	settle();
 	CHECK_EQ(in_use(RID), 0);
-	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+	CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(in_use(RID), 0);
 }
@@ -236,7 +245,7 @@ static void removes(void)
 
 	world.guests[0].options.silent = true;
 	start(RID, MODEL_JOB_FILL, 0, 0x10000, 4);
-	if (now->stalls) {
+	if (now.stalls) {
 		model_master_remove(function->master);
 		CHECK_EQ(iopf_host_remove_function(
 				 world.host, iopf_host_endpoint(world.host, RID),
@@ -248,7 +257,7 @@ static void removes(void)
 	world.now_ns += PERIOD;
 	settle();
 	CHECK_EQ(iopf_host_endpoint(world.host, RID), IOPF_NO_ID);
-	CHECK_EQ(now->stalls ? in_use(RID) : 0, 0);
+	CHECK_EQ(now.stalls ? in_use(RID) : 0, 0);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 }
 
@@ -259,8 +268,8 @@ TEST(function_that_is_gone_leaves_nothing_and_others_feel_nothing)
 
 static void dies(void)
 {
-	CHECK_EQ(world_attach(&world, 0, RID, 8), 0);
-	CHECK_EQ(world_attach(&world, 0, RID, 9), 0);
+	for (uint32_t more = 8; more < 10 && pasid != IOPF_PASID_NONE; more++)
+		CHECK_EQ(world_attach(&world, 0, RID, more), 0);
 	CHECK_EQ(fill(RID, 0x20000, 1), MODEL_JOB_STATUS_done);
 	world.guests[0].options.silent = true;
 	start(RID, MODEL_JOB_FILL, 0, 0x10000, 4);
@@ -296,7 +305,7 @@ static void comes_and_goes(void)
 		if (i == 3)
 			pages = world.host->pages.used_count;
 		CHECK_EQ(world_add_guest(&world, 0), 0);
-		CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
+		CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
 	}
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK(world.host->pages.used_count < pages + 40);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "queue/hardware.h"
 
@@ -37,6 +38,21 @@ static void *zeroed(size_t size_bytes)
 	if (memory != NULL)
 		memset(memory, 0, rounded);
 	return memory;
+}
+
+/* Large, zero, and only there where it is used: worlds are made by the hundred. */
+static void *sparse(size_t size_bytes)
+{
+	void *memory = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	return memory != MAP_FAILED ? memory : NULL;
+}
+
+static void sparse_free(void *memory, size_t size_bytes)
+{
+	if (memory != NULL)
+		munmap(memory, size_bytes);
 }
 
 /* ---- Guests -------------------------------------------------------------------- */
@@ -289,7 +305,7 @@ static int create_memory(struct world *world)
 
 	world->segments[0] = (struct iopf_segment){ .base = ARENA_BASE,
 						    .size_bytes = ARENA_BYTES,
-						    .memory = zeroed(ARENA_BYTES) };
+						    .memory = sparse(ARENA_BYTES) };
 	for (uint32_t i = 0; i < count; i++) {
 		struct world_guest *guest = &world->guests[i];
 
@@ -297,7 +313,7 @@ static int create_memory(struct world *world)
 		guest->options = world->options.guests[i];
 		if (guest->options.levels == 0)
 			guest->options.levels = 4;
-		guest->memory = zeroed(GUEST_BYTES);
+		guest->memory = sparse(GUEST_BYTES);
 		guest->pages_memory = zeroed(map_size_bytes(WORLD_PAGE_MAX));
 		if (guest->memory == NULL || guest->pages_memory == NULL)
 			return -ENOMEM;
@@ -409,13 +425,13 @@ void world_destroy(struct world *world)
 	world_unplug_all(world);
 	model_iommu_destroy(world->iommu);
 	for (uint32_t i = 0; i < world->options.guest_count; i++) {
-		free(world->guests[i].memory);
+		sparse_free(world->guests[i].memory, GUEST_BYTES);
 		free(world->guests[i].agent_memory);
 		free(world->guests[i].guest_memory);
 		free(world->guests[i].pages_memory);
 	}
 	free(world->host_memory);
-	free(world->segments[0].memory);
+	sparse_free(world->segments[0].memory, ARENA_BYTES);
 }
 
 /* ---- Work ---------------------------------------------------------------------- */
