@@ -11,6 +11,7 @@
 #include "cli/policy.h"
 #include "cli/run.h"
 #include "queue/hardware.h"
+#include "table/family.h"
 
 /* ---- Combinations -------------------------------------------------------------------- */
 
@@ -273,6 +274,26 @@ static struct run_machine *machine_of(struct run *run, const char *family)
 	return machine;
 }
 
+static bool levels_can(const char *name, uint32_t levels)
+{
+	const struct family_use use = { .pasid_bits = RUN_PASID_BITS,
+					.levels = levels,
+					.mechanisms = 1 << IOPF_PRI,
+					.own = true };
+	union family_features features;
+
+	return family_find(name)->guest->wanted(&use, &features) == 0;
+}
+
+/* As many as the guest @number's family has, with tables of each kind in turn. */
+static uint32_t levels_of(const struct run_guest *guest)
+{
+	enum { LEVELS_MIN = 3, LEVELS_MAX = 5, USUAL = 4 };
+	uint32_t levels = LEVELS_MIN + (guest->number + 1) % (LEVELS_MAX - LEVELS_MIN + 1);
+
+	return levels_can(guest->combination->guest, levels) ? levels : USUAL;
+}
+
 bool choice_guests(struct run *run)
 {
 	char *list = strdup(run->options.guests), *rest = list, *word;
@@ -294,9 +315,7 @@ bool choice_guests(struct run *run)
 		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */
 		guest->guest_rid = LAYOUT_RID;
 		guest->space_max = RUN_SPACE_MAX;
-		guest->levels = i % 2 == 0 || strcmp(guest->combination->guest, "vtd") != 0 ?
-					4 :
-					5;
+		guest->levels = levels_of(guest);
 		guest->port = guest->process = guest->memory_descriptor = -1;
 	}
 	for (uint32_t i = 0; good && i < run->guest_count; i++)

@@ -8,10 +8,7 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-enum {
-	ALLOCATION = 128, /* credits of a function */
-	PASID_BITS = 16,
-};
+enum { ALLOCATION = 128 /* credits of a function */ };
 
 static const uint64_t second_ns = 1000000000;
 
@@ -68,7 +65,7 @@ static int function_create(struct run_guest *guest)
 		.class_code = 0x120000, /* processing accelerator */
 		.capacity = 2 * ALLOCATION,
 		.atc_entries = 256,
-		.pasid_width = guest->combination->pasids ? PASID_BITS : 0,
+		.pasid_width = guest->combination->pasids ? RUN_PASID_BITS : 0,
 		.priv = true,
 		.exec = true,
 		.endpoint = true,
@@ -146,7 +143,7 @@ static int master_create(struct run_guest *guest)
 		.upstream = model_iommu_upstream(guest->machine->iommu),
 		.rid = guest->rid,
 		.transactions = MODEL_MASTER_TRANSACTION_MAX,
-		.pasid_width = guest->combination->pasids ? PASID_BITS : 0,
+		.pasid_width = guest->combination->pasids ? RUN_PASID_BITS : 0,
 		.interrupt = true,
 		.interrupt_addr = PORT_INTERRUPT_ADDR,
 		.interrupt_data = PORT_VECTOR_DEVICE,

@@ -42,7 +42,7 @@ static const struct option options[] = {
 	  OPTION_NUMBER },
 	{ "pasids", "0|1", "whether its device can have them; default 1", MEMBER(pasids), 0,
 	  1, OPTION_NUMBER },
-	{ "levels", "N", "of its page tables", MEMBER(levels), 4, 5, OPTION_NUMBER },
+	{ "levels", "N", "of its page tables", MEMBER(levels), 3, 5, OPTION_NUMBER },
 };
 
 static const struct option_table table = {

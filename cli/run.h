@@ -33,6 +33,7 @@
 enum run_limits {
 	RUN_GUEST_MAX = 64,
 	RUN_SPACE_MAX = 16, /* of a guest: more than its agent wants */
+	RUN_PASID_BITS = 16,
 	RUN_STALL_SLOTS = 256, /* of an SMMU */
 	RUN_STALL_SHARE = 16,  /* of a stream; less where there are many */
 	RUN_NAME_MAX = 24,
