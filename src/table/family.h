@@ -71,17 +71,6 @@ union family_detail {
 
 /* ---- Build ------------------------------------------------------------------------------ */
 
-/* An IOMMU's registers, as struct iopf_register_ops has them: features are read there, and
- * in some families they are the structures, too. */
-typedef int family_read(void *context, uint32_t offset, uint32_t width, uint64_t *value);
-typedef int family_write(void *context, uint32_t offset, uint32_t width, uint64_t value);
-
-struct family_registers {
-	family_read *read;
-	family_write *write;
-	void *context;
-};
-
 /* What structures are made of, and for whom. */
 struct family_setup {
 	const struct iopf_memory *memory; /* borrowed */
@@ -262,6 +251,19 @@ extern const struct family_guest family_guest_vtd, family_guest_smmuv3;
  * NULL. */
 extern const struct family *const family_rows[];
 const struct family *family_find(const char *name);
+
+/* Armv8 tables, as members of rows. A second stage has as many bits as @first's output. */
+int family_armv8_create(struct family_stage *stage, const struct iopf_memory *memory,
+			const struct table_pages *pages, enum family_table table,
+			const struct vmsa_format *first);
+void family_armv8_destroy(const struct family_stage *stage);
+int family_armv8_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
+		     uint8_t perm);
+int family_armv8_unmap(const struct family_stage *stage, uint64_t addr,
+		       uint64_t size_bytes);
+void family_armv8_tidy(const struct family_stage *stage);
+bool family_armv8_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
+		       struct table_result *result);
 
 /* Structures for the IOMMU that there is. Returns: as features(), create(). */
 int family_create(const struct family *family, struct family_tables *tables,

@@ -94,4 +94,15 @@ int table_take_aligned(const struct iopf_memory *memory, const struct table_page
 /* Static name of an enum table_fault, "?" out of range. */
 const char *table_fault_name(unsigned fault);
 
+/* An IOMMU's registers, as struct iopf_register_ops has them: features are read there, and
+ * in some families they are the structures, too. */
+typedef int family_read(void *context, uint32_t offset, uint32_t width, uint64_t *value);
+typedef int family_write(void *context, uint32_t offset, uint32_t width, uint64_t value);
+
+struct family_registers {
+	family_read *read;
+	family_write *write;
+	void *context;
+};
+
 #endif
