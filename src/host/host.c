@@ -33,11 +33,11 @@ static uint32_t usable_entries(const struct iopf_host_options *options)
  * are let happen than it has entries. */
 uint32_t host_stall_entries(const struct iopf_host_options *options)
 {
-	const struct iopf_wire *wire = iopf_wire_find(options->family);
+	const struct hardware_family *hardware = hardware_family_find(options->family);
 
-	if (wire == NULL || wire->fault_bytes == 0)
+	if (hardware == NULL || !hardware_family_pages(hardware, IOPF_STALLS))
 		return 0;
-	return (uint32_t)(PAGE_BYTES / wire->fault_bytes) << options->event_order;
+	return (uint32_t)(PAGE_BYTES / hardware->wire->fault_bytes) << options->event_order;
 }
 
 static struct iopf_broker_options broker_options(const struct iopf_host_options *options)
@@ -120,10 +120,10 @@ static int create_broker(struct iopf_host *host, void *memory, size_t memory_byt
 	};
 	int error = iopf_broker_create(&options, memory, memory_bytes, &host->broker);
 
-	host->sources[HOST_STALLS].id = IOPF_NO_ID;
-	return error != 0 ? error :
-			    iopf_broker_add_source(host->broker, &source,
-						   &host->sources[HOST_PRI].id);
+	host->sources[HOST_PRI].id = host->sources[HOST_STALLS].id = IOPF_NO_ID;
+	if (error != 0 || !hardware_family_pages(host->hardware, IOPF_PRI))
+		return error;
+	return iopf_broker_add_source(host->broker, &source, &host->sources[HOST_PRI].id);
 }
 
 /* How large the pool is shows when the IOMMU is up. */
@@ -148,8 +148,8 @@ static int create_driver(struct iopf_host *host, void *memory)
 	const struct iopf_host_options *from = &host->options;
 	struct iopf_driver_options options = {
 		.size_bytes = sizeof(options),
-		.command_bytes = host->wire->command_bytes[0],
-		.wire = host->wire,
+		.command_bytes = host->hardware->wire->command_bytes[0],
+		.wire = host->hardware->wire,
 		.registers = from->registers,
 		.context = from->register_context,
 		.memory = from->memory,
@@ -170,7 +170,7 @@ static int create_driver(struct iopf_host *host, void *memory)
 				   &options.command_addr);
 	if (error == 0)
 		error = pages_take(&host->pages, 1, &options.status_addr);
-	if (error == 0 && host->wire->fault_bytes != 0)
+	if (error == 0 && host->hardware->wire->fault_bytes != 0)
 		error = pages_take(&host->pages, 1u << from->event_order,
 				   &options.event_addr);
 	return error != 0 ? error :
@@ -210,12 +210,12 @@ int iopf_host_create(const struct iopf_host_options *options, void *memory,
 	memset(memory, 0, layout.broker);
 	host->options = *options;
 	host->family = family_find(options->family);
-	host->wire = iopf_wire_find(options->family);
+	host->hardware = hardware_family_find(options->family);
 	host->guests = (void *)(base + layout.guests);
 	host->functions = (void *)(base + layout.functions);
 	host->function_of_endpoint = (void *)(base + layout.endpoints);
 	memset(host->function_of_endpoint, 0xff, options->function_max * sizeof(uint32_t));
-	if (host->family == NULL || host->wire == NULL)
+	if (host->family == NULL || host->hardware == NULL)
 		return -EOPNOTSUPP;
 	pages_create(&host->pages, options->memory, options->base, options->region_bytes);
 	error = create_tables(host);

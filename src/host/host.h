@@ -7,6 +7,7 @@
 #include "base/pages.h"
 #include "iopf/host.h"
 #include "pager/pager.h"
+#include "queue/hardware.h"
 
 enum host_limits {
 	HOST_PASID_BITS = 20,
@@ -204,7 +205,7 @@ struct host_guest {
 struct iopf_host {
 	struct iopf_host_options options;
 	const struct family *family;
-	const struct iopf_wire *wire;
+	const struct hardware_family *hardware;
 	struct pages pages;
 	struct family_tables tables;
 	struct iopf_driver *driver;

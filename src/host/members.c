@@ -99,7 +99,7 @@ static int options_wrong(const struct iopf_host *host,
 	    stalls != (options->ops == NULL) ||
 	    (stalls && (options->has_physical || options->config != NULL)))
 		return -EINVAL;
-	if (stalls && host->sources[HOST_STALLS].id == IOPF_NO_ID)
+	if (host->sources[stalls ? HOST_STALLS : HOST_PRI].id == IOPF_NO_ID)
 		return -EOPNOTSUPP;
 	return 0;
 }
@@ -201,12 +201,13 @@ static int create_shadows(const struct iopf_host *host, struct host_guest *guest
 	return 0;
 }
 
-/* The host's mechanism, if the guest's family has it; otherwise the other. */
-static uint8_t shown_as(const struct iopf_wire *wire, const struct host_function *function)
+/* As it asks, or as it is wanted to look; where the guest's family knows that. */
+static uint8_t shown_as(const struct hardware_family *hardware,
+			const struct host_function *function)
 {
 	bool stalls = (function->master != NULL) != function->other_shown;
 
-	return stalls && wire->fault_bytes != 0 ? IOPF_STALLS : IOPF_PRI;
+	return (uint8_t)hardware_family_shown(hardware, stalls ? IOPF_STALLS : IOPF_PRI);
 }
 
 static int create_guest(struct iopf_host *host, struct host_guest *guest,
@@ -214,11 +215,11 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 {
 	struct iopf_guest_endpoint endpoints[IOPF_GUEST_ENDPOINT_MAX];
 	struct iopf_guest_options options = guest_options(from);
-	const struct iopf_wire *wire =
-		iopf_wire_find(from->family != NULL ? from->family : host->family->name);
+	const struct hardware_family *hardware =
+		from->family == NULL ? host->hardware : hardware_family_find(from->family);
 	int error;
 
-	if (wire == NULL)
+	if (hardware == NULL)
 		return -EOPNOTSUPP;
 	if (from->guest_memory_bytes < iopf_host_guest_size_bytes(from))
 		return -ENOSPC;
@@ -234,7 +235,7 @@ static int create_guest(struct iopf_host *host, struct host_guest *guest,
 			.rid = function->guest_rid,
 			.endpoint = function->endpoint,
 			.pasid_in_response = function->wants_pasid,
-			.mechanism = shown_as(wire, function),
+			.mechanism = shown_as(hardware, function),
 			.config = function->config,
 		};
 	}

@@ -106,6 +106,8 @@ static uint32_t intake(struct iopf_host *host, enum host_source_kind kind, uint3
 	struct host_source *source = &host->sources[kind];
 	uint32_t done = take_pending(host, source);
 
+	if (kind == HOST_PRI && source->id == IOPF_NO_ID)
+		return done;
 	while (done < budget && source->pending_count == 0) {
 		int polled = poll[kind](host, source);
 
