@@ -14,11 +14,11 @@
 #include "test.h"
 
 struct vector {
-	char line[512];
+	char line[1024];
 	char record[32];
 	uint64_t words[8];
 	uint32_t word_count;
-	char said[16][48]; /* MEMBER=VALUE */
+	char said[32][48]; /* MEMBER=VALUE */
 	uint32_t said_count;
 };
 
@@ -27,7 +27,7 @@ static inline void vector_take(struct vector *vector, const char *token, bool *b
 	if (strcmp(token, ":") == 0) {
 		*behind = true;
 	} else if (*behind) {
-		CHECK(vector->said_count < 16 && strlen(token) < 48);
+		CHECK(vector->said_count < 32 && strlen(token) < 48);
 		strcpy(vector->said[vector->said_count++], token);
 	} else {
 		CHECK(vector->word_count < 8);
@@ -37,7 +37,7 @@ static inline void vector_take(struct vector *vector, const char *token, bool *b
 
 static inline bool vector_next(FILE *file, struct vector *vector)
 {
-	char line[512], *rest, *token;
+	char line[1024], *rest, *token;
 	bool behind = false;
 
 	*vector = (struct vector){ 0 };

@@ -4,36 +4,10 @@
 
 #include "wire/smmuv2.h"
 
-#include "vectors.h"
+#include "test.h"
+#include "iopf/wire.h"
 
 static const struct iopf_wire *const wire = &iopf_wire_smmuv2;
-
-TEST(registers_are_what_the_vectors_say)
-{
-	FILE *file = vectors_open("smmuv2.txt");
-	struct vector vector;
-	int count = 0;
-
-	CHECK(iopf_wire_find("smmuv2") == wire);
-	for (; vector_next(file, &vector); count++) {
-		struct iopf_fault wanted = vector_fault(&vector), got;
-		uint8_t record[SMMUV2_FAULT_BYTES] = { 0 }, again[SMMUV2_FAULT_BYTES];
-		bool reserved = true;
-
-		CHECK_EQ(8 * vector.word_count, wire->fault_bytes);
-		vector_bytes(&vector, record);
-		CHECK_EQ(wire->decode_fault(record, &got, &reserved), 0);
-		if (memcmp(&got, &wanted, sizeof(got)) != 0)
-			printf("differs: %s", vector.line);
-		CHECK(memcmp(&got, &wanted, sizeof(got)) == 0 && !reserved);
-		if (strcmp(vector.record, "fault_read") == 0)
-			continue;
-		CHECK_EQ(wire->encode_fault(&wanted, again), 0);
-		CHECK(memcmp(again, record, sizeof(record)) == 0);
-	}
-	fclose(file);
-	CHECK_EQ(count, 8);
-}
 
 static struct iopf_fault any_fault(uint64_t *seed)
 {
@@ -109,39 +83,6 @@ TEST(registers_without_a_fault_are_no_record)
 	record[1] = 0xfe;
 	CHECK_EQ(wire->decode_fault(record, &fault, &reserved), -EBADMSG);
 	CHECK(fault.rid == 7 && !reserved);
-}
-
-/* Every bit counts, is reported, or is one that plain values do not keep. */
-TEST(each_bit_counts_or_is_named)
-{
-	const struct iopf_layout *layout = &smmuv2_fault_layout;
-	const struct iopf_fault fault = { .addr = 0x12345678,
-					  .gpa = 0x9abc000,
-					  .rid = 0x310,
-					  .pasid = IOPF_PASID_NONE,
-					  .perm = IOPF_READ,
-					  .reason = SMMUV2_TF,
-					  .stage = 2,
-					  .stall = true };
-	uint8_t record[SMMUV2_FAULT_BYTES];
-
-	CHECK_EQ(wire->encode_fault(&fault, record), 0);
-	for (unsigned bit = 0; bit < 8 * SMMUV2_FAULT_BYTES; bit++) {
-		const struct field_row *row = record_row_at(layout, bit / 64, bit % 64);
-		struct iopf_fault got;
-		bool reserved, same;
-		int result;
-
-		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
-		result = wire->decode_fault(record, &got, &reserved);
-		same = result == 0 && memcmp(&got, &fault, sizeof(got)) == 0;
-		if (same && !reserved && record_loss(layout, record, row->field) == NULL)
-			printf("%s makes no difference\n", row->name);
-		CHECK(!same || reserved || record_loss(layout, record, row->field) != NULL);
-		CHECK_EQ(result == 0 && reserved,
-			 (layout->reserved[bit / 64] >> bit % 64 & 1) != 0);
-		record[bit / 8] ^= (uint8_t)(1 << bit % 8);
-	}
 }
 
 int main(void)

@@ -310,6 +310,65 @@ TEST(a_run_that_cannot_be_said_becomes_a_larger_one)
 	CHECK_EQ(got.size_bytes, 4096);
 }
 
+#define NUMBER(name, number, text) number,
+static const uint8_t numbers[] = { IOPF_SMMUV3_EVENTS(NUMBER) };
+
+TEST(a_stall_that_cannot_be_resumed_is_told_and_has_no_rights)
+{
+	for (unsigned number = 0; number < 256; number++) {
+		uint8_t record[32] = { (uint8_t)number };
+		bool resumable = number >= 0x10 && number <= 0x13;
+		bool other = number == IOPF_SMMUV3_F_CFG_CONFLICT ||
+			     number == IOPF_SMMUV3_F_BAD_ATS_TREQ;
+		struct iopf_fault got;
+		bool reserved;
+
+		le64_put(record + 8, UINT64_C(0x0000000f80008003));
+		le64_put(record + 16, 0x1000);
+		CHECK_EQ(smmuv3->decode_fault(record, &got, &reserved), 0);
+		CHECK_EQ(got.reason, number);
+		CHECK_EQ(got.stall, !other);
+		CHECK_EQ(got.index, other ? 0 : 0x8003);
+		CHECK_EQ(got.perm != 0, resumable);
+		CHECK_EQ(got.request, number == IOPF_SMMUV3_F_BAD_ATS_TREQ ||
+					      number == IOPF_SMMUV3_E_PAGE_REQUEST);
+	}
+}
+
+TEST(numbers_that_nobody_knows_are_reported_with_what_all_records_have)
+{
+	for (unsigned number = 0; number < 256; number++) {
+		uint8_t record[32] = { (uint8_t)number, 0x58 };
+		bool known = false, reserved;
+		struct iopf_fault got;
+
+		for (size_t i = 0; i < sizeof(numbers); i++)
+			known |= numbers[i] == number;
+		if (known)
+			continue;
+		record[4] = 0x40;
+		CHECK_EQ(smmuv3->decode_fault(record, &got, &reserved), 0);
+		CHECK(reserved && !got.stall && got.reason == number);
+		CHECK(got.rid == 0x40 && got.pasid == 5 && got.perm == 0);
+		CHECK_EQ(smmuv3->encode_fault(&got, record), -EOPNOTSUPP);
+	}
+}
+
+TEST(combinations_that_nothing_writes_are_reported)
+{
+	uint8_t record[32] = { IOPF_SMMUV3_F_TRANSLATION };
+	struct iopf_fault got;
+	bool reserved;
+
+	/* An instruction that is written, at a class that is none. */
+	le64_put(record + 8, UINT64_C(0x0000020400000000));
+	CHECK_EQ(smmuv3->decode_fault(record, &got, &reserved), 0);
+	CHECK(reserved && got.perm == IOPF_WRITE);
+	le64_put(record + 8, UINT64_C(0x0000030000000000));
+	CHECK_EQ(smmuv3->decode_fault(record, &got, &reserved), 0);
+	CHECK(reserved && got.what == IOPF_FAULT_INPUT);
+}
+
 int main(void)
 {
 	return test_main();

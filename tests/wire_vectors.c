@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Description: golden vectors of PCIe, VT-d and SMMUv3, read and written. */
+/* Description: golden vectors of every family, read and written. */
 #include <errno.h>
 
 #include "vectors.h"
+#include "wire/record.h"
 
 static struct vector vector;
-static uint8_t bytes[32], again[32];
+static uint8_t bytes[RECORD_BYTES_MAX], again[RECORD_BYTES_MAX];
+static const struct wire_family *family;
 
 /* A check below fails by a jump: say first where we are. */
 static bool next(FILE *file)
@@ -18,25 +20,99 @@ static bool next(FILE *file)
 	return true;
 }
 
+#define CHECK_LINE(what)                                                      \
+	do {                                                                  \
+		if (!(what))                                                  \
+			printf("%s: not so: %s", family->name, vector.line); \
+		CHECK(what);                                                  \
+	} while (0)
+
 static void same(const void *got, const void *wanted, size_t size_bytes)
 {
-	if (memcmp(got, wanted, size_bytes) != 0)
-		printf("differs: %s", vector.line);
-	CHECK(memcmp(got, wanted, size_bytes) == 0);
+	CHECK_LINE(memcmp(got, wanted, size_bytes) == 0);
 }
 
-static void pcie_request(void)
+/* ---- Plain values ------------------------------------------------------------------ */
+
+static void check_request(void)
 {
 	struct iopf_request wanted = vector_request(&vector), got;
+	bool reserved = true;
 
-	CHECK_EQ(iopf_pcie_encode_request(&wanted), vector.words[0]);
-	CHECK_EQ(iopf_pcie_decode_request(vector.words[0], wanted.rid, wanted.pasid,
-					  wanted.perm & (IOPF_EXEC | IOPF_PRIV), &got),
-		 0);
+	CHECK_LINE(8 * vector.word_count == family->wire->request_bytes);
+	CHECK_LINE(family->wire->decode_request(bytes, &got, &reserved) == 0 && !reserved);
+	same(&got, &wanted, sizeof(got));
+	CHECK_LINE(family->wire->encode_request(&wanted, again) == 0);
+	same(again, bytes, family->wire->request_bytes);
+}
+
+static void command_of(uint32_t size_bytes, bool read_only)
+{
+	struct iopf_command wanted = vector_command(&vector), got;
+
+	CHECK_LINE(family->wire->decode_command(bytes, size_bytes, &got) == 0);
+	same(&got, &wanted, sizeof(got));
+	if (wanted.kind == IOPF_COMMAND_OTHER) {
+		CHECK_LINE(family->wire->encode_command(&wanted, size_bytes, again) ==
+			   -EOPNOTSUPP);
+		return;
+	}
+	CHECK_LINE(family->wire->encode_command(&wanted, size_bytes, again) == 0);
+	if (!read_only)
+		same(again, bytes, size_bytes);
+	CHECK_LINE(family->wire->decode_command(again, size_bytes, &got) == 0);
 	same(&got, &wanted, sizeof(got));
 }
 
-static void pcie_response(void)
+/* The same where commands are longer, with zeros behind it. */
+static void check_command(void)
+{
+	command_of(8 * vector.word_count, false);
+	command_of(family->wire->command_bytes[0], false);
+}
+
+/* Written, it has other bits. */
+static void check_command_read(void)
+{
+	command_of(8 * vector.word_count, true);
+}
+
+static void event_of(bool read_only)
+{
+	struct iopf_fault wanted = vector_fault(&vector), got;
+	bool reserved = true;
+
+	CHECK_LINE(8 * vector.word_count == family->wire->fault_bytes);
+	CHECK_LINE(family->wire->decode_fault(bytes, &got, &reserved) == 0 && !reserved);
+	same(&got, &wanted, sizeof(got));
+	if (read_only)
+		return;
+	CHECK_LINE(family->wire->encode_fault(&wanted, again) == 0);
+	same(again, bytes, family->wire->fault_bytes);
+}
+
+static void check_event(void)
+{
+	event_of(false);
+}
+
+static void check_event_read(void)
+{
+	event_of(true);
+}
+
+static void check_message(void)
+{
+	struct iopf_request wanted = vector_request(&vector), got;
+
+	CHECK_LINE(iopf_pcie_encode_request(&wanted) == vector.words[0]);
+	CHECK_LINE(iopf_pcie_decode_request(vector.words[0], wanted.rid, wanted.pasid,
+					    wanted.perm & (IOPF_EXEC | IOPF_PRIV),
+					    &got) == 0);
+	same(&got, &wanted, sizeof(got));
+}
+
+static void check_prg_response(void)
 {
 	struct iopf_prg_response got, wanted = {
 		.rid = (uint32_t)vector_number(&vector, "rid"),
@@ -45,58 +121,14 @@ static void pcie_response(void)
 		.code = (uint8_t)vector_number(&vector, "code"),
 	};
 
-	CHECK_EQ(iopf_pcie_encode_response(&wanted), vector.words[0]);
-	CHECK_EQ(iopf_pcie_decode_response(vector.words[0], wanted.pasid, &got), 0);
+	CHECK_LINE(iopf_pcie_encode_response(&wanted) == vector.words[0]);
+	CHECK_LINE(iopf_pcie_decode_response(vector.words[0], wanted.pasid, &got) == 0);
 	same(&got, &wanted, sizeof(got));
 }
 
-TEST(pcie_messages_are_what_the_vectors_say)
+static struct iopf_vtd_old_response old_response(void)
 {
-	FILE *file = vectors_open("pcie.txt");
-	int count = 0;
-
-	for (; next(file); count++) {
-		if (strcmp(vector.record, "page_request") == 0)
-			pcie_request();
-		else {
-			CHECK_STR(vector.record, "prg_response");
-			pcie_response();
-		}
-	}
-	fclose(file);
-	CHECK_EQ(count, 10);
-}
-
-static void family_request(const struct iopf_wire *wire)
-{
-	struct iopf_request wanted = vector_request(&vector), got;
-	bool reserved = true;
-
-	CHECK_EQ(8 * vector.word_count, wire->request_bytes);
-	CHECK_EQ(wire->decode_request(bytes, &got, &reserved), 0);
-	same(&got, &wanted, sizeof(got));
-	CHECK(!reserved);
-	CHECK_EQ(wire->encode_request(&wanted, again), 0);
-	same(again, bytes, wire->request_bytes);
-}
-
-static void family_command(const struct iopf_wire *wire, uint32_t size_bytes)
-{
-	struct iopf_command wanted = vector_command(&vector), got;
-
-	CHECK_EQ(wire->decode_command(bytes, size_bytes, &got), 0);
-	same(&got, &wanted, sizeof(got));
-	if (wanted.kind == IOPF_COMMAND_OTHER) {
-		CHECK_EQ(wire->encode_command(&wanted, size_bytes, again), -EOPNOTSUPP);
-		return;
-	}
-	CHECK_EQ(wire->encode_command(&wanted, size_bytes, again), 0);
-	same(again, bytes, size_bytes);
-}
-
-static void vtd_old_response(bool stream)
-{
-	struct iopf_vtd_old_response got, wanted = {
+	return (struct iopf_vtd_old_response){
 		.addr = vector_number(&vector, "addr"),
 		.rid = (uint32_t)vector_number(&vector, "rid"),
 		.pasid = vector_pasid(&vector),
@@ -104,119 +136,204 @@ static void vtd_old_response(bool stream)
 		.index = (uint16_t)vector_number(&vector, "index"),
 		.code = vector_names(&vector, "code", vector_code_names),
 	};
+}
 
-	if (stream) {
-		CHECK_EQ(iopf_vtd_decode_stream_response(bytes, &got), 0);
-		CHECK_EQ(iopf_vtd_encode_stream_response(&wanted, again), 0);
-	} else {
-		CHECK_EQ(iopf_vtd_decode_old_group_response(bytes, &got), 0);
-		CHECK_EQ(iopf_vtd_encode_old_group_response(&wanted, again), 0);
-	}
+static void check_old_group_response(void)
+{
+	struct iopf_vtd_old_response wanted = old_response(), got;
+
+	CHECK_LINE(iopf_vtd_decode_old_group_response(bytes, &got) == 0);
+	CHECK_LINE(iopf_vtd_encode_old_group_response(&wanted, again) == 0);
 	same(&got, &wanted, sizeof(got));
 	same(again, bytes, 16);
 }
 
-TEST(vtd_records_are_what_the_vectors_say)
+static void check_old_stream_response(void)
 {
-	const struct iopf_wire *wire = iopf_wire_find("vtd");
-	FILE *file = vectors_open("vtd.txt");
-	int count = 0;
+	struct iopf_vtd_old_response wanted = old_response(), got;
 
-	CHECK(wire == &iopf_wire_vtd);
-	for (; next(file); count++) {
-		if (strcmp(vector.record, "page_request") == 0)
-			family_request(wire);
-		else if (strcmp(vector.record, "command") == 0) {
-			family_command(wire, 8 * vector.word_count);
-			family_command(wire, 32);
-		} else if (strcmp(vector.record, "old_stream_response") == 0) {
-			vtd_old_response(true);
-		} else {
-			CHECK_STR(vector.record, "old_group_response");
-			vtd_old_response(false);
-		}
-	}
-	fclose(file);
-	CHECK_EQ(count, 35);
+	CHECK_LINE(iopf_vtd_decode_stream_response(bytes, &got) == 0);
+	CHECK_LINE(iopf_vtd_encode_stream_response(&wanted, again) == 0);
+	same(&got, &wanted, sizeof(got));
+	same(again, bytes, 16);
 }
 
-static void smmuv3_command(const struct iopf_wire *wire, bool read_only)
-{
-	struct iopf_command wanted = vector_command(&vector), got;
+/* The first word of a line, where it is no record's name; and which record it is. */
+static const struct {
+	const char *word;
+	void (*check)(void);
+	const char *record; /* NULL: the family's of that role */
+	enum record_role role;
+} plain[] = {
+	{ "page_request", check_request, NULL, RECORD_REQUEST },
+	{ "command", check_command, NULL, RECORD_COMMAND },
+	{ "command_read", check_command_read, NULL, RECORD_COMMAND },
+	{ "event", check_event, NULL, RECORD_EVENT },
+	{ "event_read", check_event_read, NULL, RECORD_EVENT },
+	{ "message", check_message, "page-request", RECORD_MESSAGE },
+	{ "marker", check_message, "stop-marker", RECORD_MESSAGE },
+	{ "prg", check_prg_response, "prg-response", RECORD_MESSAGE },
+	{ "old_group_response", check_old_group_response, "old-group-response",
+	  RECORD_COMMAND },
+	{ "old_stream_response", check_old_stream_response, "old-stream-response",
+	  RECORD_COMMAND },
+};
 
-	/* Address spaces are named by ASID in its TLBs. */
-	if (wanted.kind == IOPF_COMMAND_INVALIDATE_IOTLB)
-		wanted.pasid = 0;
-	CHECK_EQ(vector.word_count, 2);
-	CHECK_EQ(wire->decode_command(bytes, 16, &got), 0);
-	same(&got, &wanted, sizeof(got));
-	if (wanted.kind == IOPF_COMMAND_OTHER) {
-		CHECK_EQ(wire->encode_command(&wanted, 16, again), -EOPNOTSUPP);
+/* ---- Fields ------------------------------------------------------------------------ */
+
+static const struct record *record_find(const char *name, size_t length)
+{
+	for (const struct record *at = family->records; at->name != NULL; at++)
+		if (strlen(at->name) == length && memcmp(at->name, name, length) == 0)
+			return at;
+	return NULL;
+}
+
+static uint64_t field_value(const struct record *record, const struct iopf_layout *layout,
+			    const struct field_row *row, const char *text)
+{
+	uint64_t value;
+
+	if (record_value(record, layout, row->field, text, &value))
+		return value;
+	return strtoull(text, NULL, 0) >> record_unit(layout, row);
+}
+
+/* "RECORD WORDS : FIELD=VALUE ...": these, and 0 in all others. */
+static void check_fields(const struct record *record)
+{
+	struct record_kind kind = record_kind(record, bytes, record->size_bytes);
+	uint8_t wanted[RECORD_BYTES_MAX] = { 0 };
+
+	CHECK_LINE(8 * vector.word_count == record->size_bytes && kind.layout != NULL);
+	for (uint32_t i = 0; i < vector.said_count; i++) {
+		const char *equals = strchr(vector.said[i], '=');
+		const struct field_row *row;
+		char name[48] = "";
+
+		CHECK_LINE(equals != NULL);
+		memcpy(name, vector.said[i], (size_t)(equals - vector.said[i]));
+		row = record_row(kind.layout, name);
+		CHECK_LINE(row != NULL);
+		field_put(wanted, row->field, field_value(record, kind.layout, row, equals + 1));
+	}
+	same(bytes, wanted, record->size_bytes);
+}
+
+/* "RECORD.reserved WORDS : mask=... mask=...", word after word: of this kind. */
+static void check_reserved(const struct record *record)
+{
+	struct record_kind kind = record_kind(record, bytes, record->size_bytes);
+
+	CHECK_LINE(vector.said_count <= record->size_bytes / 8 && kind.layout != NULL);
+	for (uint32_t i = 0; i < vector.said_count; i++)
+		CHECK_LINE(strncmp(vector.said[i], "mask=", 5) == 0 &&
+			   kind.reserved[i] == strtoull(vector.said[i] + 5, NULL, 0));
+}
+
+/* ---- Files ------------------------------------------------------------------------- */
+
+/* What the line is about. */
+static const struct record *line_record(void)
+{
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (strcmp(vector.record, plain[i].word) != 0)
+			continue;
+		return plain[i].record != NULL ?
+			       record_find(plain[i].record, strlen(plain[i].record)) :
+			       wire_record(family, plain[i].role);
+	}
+	if (strncmp(vector.record, "plain_", 6) == 0)
+		return record_find(vector.record + 6, strlen(vector.record + 6));
+	return record_find(vector.record, strcspn(vector.record, "."));
+}
+
+/* Plain values are golden: nothing is wrong with their records. */
+static void check_clean(const struct record *record)
+{
+	struct record_problem problems[RECORD_PROBLEMS_MAX];
+
+	CHECK_LINE(record_problems(record, bytes, 8 * vector.word_count, problems) == 0);
+}
+
+static void check_line(void)
+{
+	const struct record *record = line_record();
+
+	CHECK_LINE(record != NULL);
+	for (size_t i = 0; i < sizeof(plain) / sizeof(plain[0]); i++) {
+		if (strcmp(vector.record, plain[i].word) != 0)
+			continue;
+		plain[i].check();
+		if (strstr(vector.record, "_read") == NULL)
+			check_clean(record);
 		return;
 	}
-	CHECK_EQ(wire->encode_command(&wanted, 16, again), 0);
-	if (!read_only)
-		same(again, bytes, 16);
-	CHECK_EQ(wire->decode_command(again, 16, &got), 0);
-	same(&got, &wanted, sizeof(got));
+	if (strstr(vector.record, ".reserved") != NULL) {
+		check_reserved(record);
+		return;
+	}
+	/* Plain values that a family has for itself, and its own test looks at. */
+	if (strncmp(vector.record, "plain_", 6) != 0)
+		check_fields(record);
+	check_clean(record);
 }
 
-static void smmuv3_event(const struct iopf_wire *wire)
+static FILE *family_open(void)
 {
-	struct iopf_fault wanted = vector_fault(&vector), got;
-	bool reserved = true;
+	char name[64];
 
-	CHECK_EQ(8 * vector.word_count, wire->fault_bytes);
-	CHECK_EQ(wire->decode_fault(bytes, &got, &reserved), 0);
-	same(&got, &wanted, sizeof(got));
-	CHECK(!reserved);
-	CHECK_EQ(wire->encode_fault(&wanted, again), 0);
-	same(again, bytes, wire->fault_bytes);
+	snprintf(name, sizeof(name), "%s.txt", family->name);
+	return vectors_open(name);
 }
 
-TEST(smmuv3_records_are_what_the_vectors_say)
+TEST(records_are_what_the_vectors_say)
 {
-	const struct iopf_wire *wire = iopf_wire_find("smmuv3");
-	FILE *file = vectors_open("smmuv3.txt");
-	int count = 0;
+	for (size_t i = 0; wire_families[i] != NULL; i++) {
+		FILE *file;
 
-	CHECK(wire == &iopf_wire_smmuv3);
-	for (; next(file); count++) {
-		if (strcmp(vector.record, "page_request") == 0) {
-			family_request(wire);
-		} else if (strcmp(vector.record, "event") == 0) {
-			smmuv3_event(wire);
-		} else {
-			CHECK(strcmp(vector.record, "command") == 0 ||
-			      strcmp(vector.record, "command_read") == 0);
-			smmuv3_command(wire, strcmp(vector.record, "command_read") == 0);
+		family = wire_families[i];
+		file = family_open();
+		while (next(file))
+			check_line();
+		fclose(file);
+	}
+}
+
+/* Whether a line is about a record of this kind: it has the same selectors. */
+static bool has_vector(const struct record *record, const uint8_t *kind)
+{
+	FILE *file = family_open();
+	bool found = false;
+
+	while (!found && next(file)) {
+		found = line_record() == record && strchr(vector.record, '.') == NULL;
+		for (unsigned i = 0; i < 2 && record->selectors[i] != 0; i++)
+			found &= field_get(kind, record->selectors[i]) ==
+				 field_get(bytes, record->selectors[i]);
+	}
+	fclose(file);
+	return found;
+}
+
+TEST(each_kind_of_each_record_has_a_vector)
+{
+	for (size_t i = 0; wire_families[i] != NULL; i++) {
+		family = wire_families[i];
+		for (const struct record *at = family->records; at->name != NULL; at++) {
+			uint8_t kind[RECORD_BYTES_MAX];
+			uint32_t step = 0;
+
+			while (record_next(at, &step, kind)) {
+				bool found = has_vector(at, kind);
+
+				if (!found)
+					printf("%s.%s, word 0 0x%" PRIx64 ": no vector\n",
+					       family->name, at->name, le64_get(kind));
+				CHECK(found);
+			}
 		}
 	}
-	fclose(file);
-	CHECK_EQ(count, 68);
-}
-
-TEST(each_event_of_the_architecture_has_a_vector)
-{
-#define NUMBER(name, number, text) number,
-	static const uint8_t numbers[] = { IOPF_SMMUV3_EVENTS(NUMBER) };
-	bool seen[256] = { false };
-	FILE *file = vectors_open("smmuv3.txt");
-
-	while (next(file)) {
-		if (strcmp(vector.record, "event") == 0)
-			seen[vector_number(&vector, "reason")] = true;
-	}
-	fclose(file);
-	for (size_t i = 0; i < sizeof(numbers); i++)
-		CHECK(seen[numbers[i]]);
-}
-
-TEST(there_is_no_family_of_another_name)
-{
-	CHECK(iopf_wire_find("") == NULL);
-	CHECK(iopf_wire_find("vt") == NULL);
-	CHECK(iopf_wire_find("vtd ") == NULL);
 }
 
 TEST(a_response_becomes_the_command_that_carries_it)

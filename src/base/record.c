@@ -307,6 +307,8 @@ static bool is_broken(const struct record *record, const struct iopf_layout *lay
 		return record_word(record, layout, rule->field, value) == NULL;
 	case RECORD_RULE_MOST:
 		return value > rule->values;
+	case RECORD_RULE_ZERO:
+		return value != 0 && rule->broken(bytes);
 	case RECORD_RULE_CHECK:
 		return rule->broken(bytes);
 	case RECORD_RULE_LOSS:

@@ -46,6 +46,7 @@ enum record_rule_kind {
 	RECORD_RULE_NAMED, /* its value has a word */
 	RECORD_RULE_CODE,  /* the same; and it is the code of an answer */
 	RECORD_RULE_MOST,  /* @values at most */
+	RECORD_RULE_ZERO,  /* 0 where @broken */
 	RECORD_RULE_CHECK, /* not @broken */
 	RECORD_RULE_LOSS,  /* nothing to hold: where @on is one of @values, or always, plain
 			    * values do not keep it */
@@ -57,7 +58,7 @@ struct record_rule {
 	uint32_t on;
 	uint64_t values;
 	bool (*broken)(const uint8_t *record);
-	const char *text; /* of a check: what is wrong; of a loss: what becomes of it */
+	const char *text; /* what is wrong; of a loss: what becomes of it */
 };
 /* clang-format off */
 /* @field counts only with such values of @on: otherwise it is 0. */
@@ -69,6 +70,8 @@ struct record_rule {
 #define RECORD_CODE(field_)      { .field = (field_), .kind = RECORD_RULE_CODE }
 #define RECORD_MOST(field_, most_) \
 	{ .field = (field_), .kind = RECORD_RULE_MOST, .values = (most_) }
+#define RECORD_ZERO(field_, where_, text_) \
+	{ .field = (field_), .kind = RECORD_RULE_ZERO, .broken = (where_), .text = (text_) }
 #define RECORD_CHECK(field_, broken_, text_) \
 	{ .field = (field_), .kind = RECORD_RULE_CHECK, .broken = (broken_), .text = (text_) }
 #define RECORD_LOSS(field_, text_) \

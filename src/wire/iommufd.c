@@ -240,6 +240,7 @@ static const struct record_word hwpt_words[] = {
 	RECORD_TEXT(IOMMUFD_HWPT_DEV_ID, "the device that it is made for"),
 	RECORD_TEXT(IOMMUFD_HWPT_PT_ID, "address space, parent, or vIOMMU"),
 	RECORD_TEXT(IOMMUFD_HWPT_OUT_HWPT_ID, "number of the page table"),
+	RECORD_TEXT(IOMMUFD_HWPT_DATA_TYPE, "what the data is"),
 	RECORD_WORD(IOMMUFD_HWPT_DATA_TYPE, 0, "none"),
 	RECORD_WORD(IOMMUFD_HWPT_DATA_TYPE, 1, "vtd_s1"),
 	RECORD_WORD(IOMMUFD_HWPT_DATA_TYPE, 2, "smmuv3"),
@@ -279,6 +280,7 @@ static const struct record_word inv_words[] = {
 	RECORD_TEXT(IOMMUFD_INV_SIZE, "32"),
 	RECORD_TEXT(IOMMUFD_INV_HWPT_ID, "page table, or vIOMMU"),
 	RECORD_TEXT(IOMMUFD_INV_DATA_UPTR, "address of the entries"),
+	RECORD_TEXT(IOMMUFD_INV_DATA_TYPE, "what the entries are"),
 	RECORD_WORD(IOMMUFD_INV_DATA_TYPE, 0, "vtd_s1"),
 	RECORD_WORD(IOMMUFD_INV_DATA_TYPE, 1, "smmuv3"),
 	RECORD_TEXT(IOMMUFD_INV_ENTRY_LEN, "bytes of an entry"),
@@ -516,7 +518,7 @@ static int fault_again(const uint8_t *record, uint8_t *again)
 	error = iopf_iommufd_encode_fault(&fault, native);
 	if (error == 0)
 		from_native(&iommufd_fault_layout, native, again);
-	return error;
+	return error == 0 && reserved ? WIRE_IGNORED : error;
 }
 
 static int response_again(const uint8_t *record, uint8_t *again)

@@ -47,9 +47,10 @@ static int request_again(const struct iopf_wire *wire, const uint8_t *bytes, uin
 	bool reserved;
 	int result = wire->decode_request(bytes, &request, &reserved);
 
-	if (result == 0)
-		result = wire->encode_request(&request, again);
-	return result == 0 && reserved ? WIRE_IGNORED : result;
+	if (result < 0)
+		return result;
+	result = wire->encode_request(&request, again);
+	return reserved ? WIRE_IGNORED : result;
 }
 
 static int event_again(const struct iopf_wire *wire, const uint8_t *bytes, uint8_t *again)
@@ -58,9 +59,10 @@ static int event_again(const struct iopf_wire *wire, const uint8_t *bytes, uint8
 	bool reserved;
 	int result = wire->decode_fault(bytes, &fault, &reserved);
 
-	if (result == 0)
-		result = wire->encode_fault(&fault, again);
-	return result == 0 && reserved ? WIRE_IGNORED : result;
+	if (result < 0)
+		return result;
+	result = wire->encode_fault(&fault, again);
+	return reserved ? WIRE_IGNORED : result;
 }
 
 static int command_again(const struct iopf_wire *wire, const uint8_t *bytes,
@@ -87,5 +89,5 @@ int wire_again(const struct wire_family *family, const struct record *record,
 	if (record == wire_record(family, RECORD_EVENT) && wire != NULL &&
 	    wire->decode_fault != NULL)
 		return event_again(wire, bytes, again);
-	return -EOPNOTSUPP;
+	return WIRE_NO_CODEC;
 }

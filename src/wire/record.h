@@ -45,10 +45,11 @@ struct record_kind wire_command_kind(const struct iopf_wire *wire, const uint8_t
  * Decode @bytes as the family's codec does, and encode what it made of them. Both have
  * RECORD_BYTES_MAX bytes.
  *
- * Returns: 0; WIRE_IGNORED: the same, and bits were ignored that the family reserves;
- *          -EBADMSG: refused; -EOPNOTSUPP: there is no codec, or it only decodes.
+ * Returns: 0; WIRE_IGNORED: bits were ignored that the family reserves, and @again is
+ *          what was understood, or 0; -EBADMSG or -EINVAL: refused; -EOPNOTSUPP: it cannot
+ *          be encoded; WIRE_NO_CODEC.
  */
-enum { WIRE_IGNORED = 1 };
+enum { WIRE_IGNORED = 1, WIRE_NO_CODEC = 2 };
 int wire_again(const struct wire_family *family, const struct record *record,
 	       const uint8_t *bytes, uint32_t size_bytes, uint8_t *again);
 

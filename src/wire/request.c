@@ -6,7 +6,7 @@
 #include "wire/wire.h"
 #include "iopf/wire.h"
 
-static bool is_stop_marker(const struct wire_request *at, const uint8_t *record)
+bool wire_request_is_stop(const struct wire_request *at, const uint8_t *record)
 {
 	return field_get(record, at->pasid_valid) && field_get(record, at->last) &&
 	       !field_get(record, at->read) && !field_get(record, at->write);
@@ -42,7 +42,7 @@ bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
 			 struct iopf_request *request)
 {
 	bool pasid = field_get(record, at->pasid_valid);
-	bool stop = is_stop_marker(at, record);
+	bool stop = wire_request_is_stop(at, record);
 
 	*request = (struct iopf_request){
 		.rid = (uint32_t)field_get(record, at->rid),

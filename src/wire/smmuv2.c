@@ -63,6 +63,7 @@ static const struct record_word words[] = {
 	RECORD_TEXT(SMMUV2_FAULT_TLBLKF, "the TLB is locked"),
 	RECORD_TEXT(SMMUV2_FAULT_ASF, "an address is too large"),
 	RECORD_TEXT(SMMUV2_FAULT_UUT, "an upstream transaction that is not supported"),
+	RECORD_TEXT(SMMUV2_FAULT_FORMAT, "format of the tables"),
 	RECORD_WORD(SMMUV2_FAULT_FORMAT, FORMAT_SHORT, "short"),
 	RECORD_WORD(SMMUV2_FAULT_FORMAT, FORMAT_LONG, "long"),
 	RECORD_WORD(SMMUV2_FAULT_FORMAT, FORMAT_AARCH64, "aarch64"),

@@ -26,45 +26,7 @@
 /* clang-format on */
 enum smmuv3_priq_field { SMMUV3_PRIQ_FIELDS(FIELD_ENUM) };
 RECORD_COMPLETE2(SMMUV3_PRIQ_FIELDS);
-/* Stop markers have a PASID; the same bits without one are a request that wants nothing
- * (IHI 0070, chapter 8, "Last, W, R, X, Priv"). */
-static bool is_stop_marker(const uint8_t *record)
-{
-	return field_get(record, SMMUV3_PRIQ_SSV) &&
-	       field_get(record, SMMUV3_PRIQ_LAST) && !field_get(record, SMMUV3_PRIQ_R) &&
-	       !field_get(record, SMMUV3_PRIQ_W);
-}
 
-static bool marker_with_index(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_PRGI) != 0;
-}
-
-static bool marker_with_addr(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_ADDR) != 0;
-}
-
-static bool marker_with_priv(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, SMMUV3_PRIQ_PRIV) != 0;
-}
-
-/* Execute is asked for beside read (PCIe 6.x, 10.4.1). */
-static const struct record_rule priq_rules[] = {
-	RECORD_LOSS_WITHOUT(SMMUV3_PRIQ_SSID, SMMUV3_PRIQ_SSV, "unknown without SSV"),
-	RECORD_WITH(SMMUV3_PRIQ_PRIV, SMMUV3_PRIQ_SSV),
-	RECORD_WITH(SMMUV3_PRIQ_X, SMMUV3_PRIQ_SSV),
-	RECORD_WITH(SMMUV3_PRIQ_X, SMMUV3_PRIQ_R),
-	RECORD_CHECK(SMMUV3_PRIQ_PRGI, marker_with_index, "a stop marker has no index"),
-	RECORD_CHECK(SMMUV3_PRIQ_ADDR, marker_with_addr, "a stop marker has no address"),
-	RECORD_CHECK(SMMUV3_PRIQ_PRIV, marker_with_priv, "reserved in a stop marker"),
-	RECORD_RULES_END,
-};
-const struct iopf_layout smmuv3_request_layout = RECORD_LAYOUT(
-	"smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES, NULL, priq_rules);
-
-/* SubstreamID without SSV is unknown. */
 static const struct wire_request request_at = {
 	.layout = &smmuv3_request_layout,
 	.rid = SMMUV3_PRIQ_SID,
@@ -79,6 +41,22 @@ static const struct wire_request request_at = {
 	.addr = SMMUV3_PRIQ_ADDR,
 	.pasid_unknown = true,
 };
+
+static bool is_marker(const uint8_t *record)
+{
+	return wire_request_is_stop(&request_at, record);
+}
+
+static const struct record_rule priq_rules[] = {
+	RECORD_LOSS_WITHOUT(SMMUV3_PRIQ_SSID, SMMUV3_PRIQ_SSV, "unknown without SSV"),
+	RECORD_WITH(SMMUV3_PRIQ_PRIV, SMMUV3_PRIQ_SSV),
+	RECORD_WITH(SMMUV3_PRIQ_X, SMMUV3_PRIQ_SSV),
+	WIRE_REQUEST_RULES(is_marker, SMMUV3_PRIQ_PRGI, SMMUV3_PRIQ_ADDR, SMMUV3_PRIQ_PRIV,
+			   SMMUV3_PRIQ_X, SMMUV3_PRIQ_R),
+	RECORD_RULES_END,
+};
+const struct iopf_layout smmuv3_request_layout = RECORD_LAYOUT(
+	"smmuv3_page_request", SMMUV3_PRIQ, SMMUV3_REQUEST_BYTES, NULL, priq_rules);
 
 /* Entries have no type: any bytes are a request. */
 static int decode_request(const uint8_t *record, struct iopf_request *request,

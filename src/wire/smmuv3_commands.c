@@ -182,17 +182,16 @@ static const struct record_word sync_words[] = {
 	RECORD_UNIT(SMMUV3_SYNC_MSIADDR, 2, "where; 0: there is no message"),
 	RECORD_END,
 };
-#define NO_MESSAGE(field)                                                      \
-	RECORD_LOSS_AT((field), SMMUV3_SYNC_CS, ~(UINT64_C(1) << CS_IRQ),      \
-		       "counts with CS irq"),                                  \
-	RECORD_LOSS_WITHOUT((field), SMMUV3_SYNC_MSIADDR, "there is no message")
+#define NO_MESSAGE "there is no message"
+#define NOT_IRQ    (~(UINT64_C(1) << CS_IRQ))
 static const struct record_rule sync_rules[] = {
 	RECORD_NAMED(SMMUV3_SYNC_CS),
 	RECORD_LOSS_AT(SMMUV3_SYNC_CS, SMMUV3_SYNC_CS, 1 << CS_SEV, "nobody waits for it"),
 	RECORD_LOSS(SMMUV3_SYNC_MSH, "messages are inner shareable"),
 	RECORD_LOSS(SMMUV3_SYNC_MSIATTR, "messages are written back"),
-	NO_MESSAGE(SMMUV3_SYNC_MSIDATA),
-	NO_MESSAGE(SMMUV3_SYNC_MSIADDR),
+	RECORD_LOSS_AT(SMMUV3_SYNC_MSIADDR, SMMUV3_SYNC_CS, NOT_IRQ, NO_MESSAGE),
+	RECORD_LOSS_AT(SMMUV3_SYNC_MSIDATA, SMMUV3_SYNC_CS, NOT_IRQ, NO_MESSAGE),
+	RECORD_LOSS_WITHOUT(SMMUV3_SYNC_MSIDATA, SMMUV3_SYNC_MSIADDR, NO_MESSAGE),
 	RECORD_RULES_END,
 };
 const struct iopf_layout smmuv3_sync_layout = SMMUV3_COMMAND_LAYOUT(

@@ -37,53 +37,6 @@ RECORD_COMPLETE4(VTD_PRQ_FIELDS);
 
 enum { VTD_PRQ_TYPE_PAGE = 1 };
 
-/* Only a request with a PASID can be a stop marker; without one this is a request that
- * wants nothing, and its function waits for the response (PCIe 6.x, 10.4.1.2.1). */
-static bool is_stop_marker(const uint8_t *record)
-{
-	return field_get(record, VTD_PRQ_PASID_PRESENT) &&
-	       field_get(record, VTD_PRQ_LPIG) && !field_get(record, VTD_PRQ_R) &&
-	       !field_get(record, VTD_PRQ_W);
-}
-
-static bool marker_with_index(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, VTD_PRQ_PRGI) != 0;
-}
-
-static bool marker_with_addr(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, VTD_PRQ_ADDR) != 0;
-}
-
-static bool marker_with_pm(const uint8_t *r)
-{
-	return is_stop_marker(r) && field_get(r, VTD_PRQ_PM) != 0;
-}
-
-static const struct record_word prq_words[] = {
-	RECORD_WORD(VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE, "page_request"),
-	RECORD_END,
-};
-
-/* Execute is asked for beside read (PCIe 6.x, 10.4.1). */
-static const struct record_rule prq_rules[] = {
-	RECORD_NAMED(VTD_PRQ_TYPE),
-	RECORD_WITH(VTD_PRQ_PASID, VTD_PRQ_PASID_PRESENT),
-	RECORD_WITH(VTD_PRQ_EXE, VTD_PRQ_PASID_PRESENT),
-	RECORD_WITH(VTD_PRQ_EXE, VTD_PRQ_R),
-	RECORD_WITH(VTD_PRQ_PM, VTD_PRQ_PASID_PRESENT),
-	RECORD_WITH(VTD_PRQ_PRIVATE0, VTD_PRQ_PRIVATE_PRESENT),
-	RECORD_WITH(VTD_PRQ_PRIVATE1, VTD_PRQ_PRIVATE_PRESENT),
-	RECORD_CHECK(VTD_PRQ_PRGI, marker_with_index, "a stop marker has no index"),
-	RECORD_CHECK(VTD_PRQ_ADDR, marker_with_addr, "a stop marker has no address"),
-	RECORD_CHECK(VTD_PRQ_PM, marker_with_pm, "reserved in a stop marker"),
-	RECORD_RULES_END,
-};
-
-const struct iopf_layout vtd_request_layout =
-	RECORD_LAYOUT("vtd_page_request", VTD_PRQ, 32, prq_words, prq_rules);
-
 static const struct wire_request request_at = {
 	.layout = &vtd_request_layout,
 	.rid = VTD_PRQ_RID,
@@ -97,6 +50,31 @@ static const struct wire_request request_at = {
 	.index = VTD_PRQ_PRGI,
 	.addr = VTD_PRQ_ADDR,
 };
+
+static bool is_marker(const uint8_t *record)
+{
+	return wire_request_is_stop(&request_at, record);
+}
+
+static const struct record_word prq_words[] = {
+	RECORD_WORD(VTD_PRQ_TYPE, VTD_PRQ_TYPE_PAGE, "page_request"),
+	RECORD_END,
+};
+
+static const struct record_rule prq_rules[] = {
+	RECORD_NAMED(VTD_PRQ_TYPE),
+	RECORD_WITH(VTD_PRQ_PASID, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_EXE, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_PM, VTD_PRQ_PASID_PRESENT),
+	RECORD_WITH(VTD_PRQ_PRIVATE0, VTD_PRQ_PRIVATE_PRESENT),
+	RECORD_WITH(VTD_PRQ_PRIVATE1, VTD_PRQ_PRIVATE_PRESENT),
+	WIRE_REQUEST_RULES(is_marker, VTD_PRQ_PRGI, VTD_PRQ_ADDR, VTD_PRQ_PM, VTD_PRQ_EXE,
+			   VTD_PRQ_R),
+	RECORD_RULES_END,
+};
+
+const struct iopf_layout vtd_request_layout =
+	RECORD_LAYOUT("vtd_page_request", VTD_PRQ, 32, prq_words, prq_rules);
 
 static int decode_request(const uint8_t *record, struct iopf_request *request,
 			  bool *reserved)

@@ -1,81 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* wire/wire.c - the families and layouts there are, and what they have in common. */
+/* wire/wire.c - what families have in common. */
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
-#include "wire/iommufd.h"
-#include "wire/pcie.h"
 #include "wire/record.h"
-#include "wire/smmuv2.h"
-#include "wire/smmuv3.h"
-#include "wire/vtd.h"
 #include "wire/wire.h"
 
 #include "base/name.h"
 #include "iopf/wire.h"
-
-const struct iopf_layout *const wire_layouts[] = {
-	&pcie_request_layout,
-	&pcie_stop_marker_layout,
-	&pcie_response_layout,
-	&vtd_request_layout,
-	&vtd_context_layout,
-	&vtd_iotlb_layout,
-	&vtd_device_tlb_layout,
-	&vtd_interrupt_layout,
-	&vtd_wait_layout,
-	&vtd_pasid_iotlb_layout,
-	&vtd_pasid_cache_layout,
-	&vtd_pasid_device_tlb_layout,
-	&vtd_response_layout,
-	&vtd_old_response_layout,
-	&vtd_stream_response_layout,
-	&smmuv3_request_layout,
-	&smmuv3_event_translation_layout,
-	&smmuv3_event_abort_layout,
-	&smmuv3_event_config_layout,
-	&smmuv3_event_hint_layout,
-	&smmuv3_prefetch_layout,
-	&smmuv3_cfgi_layout,
-	&smmuv3_cfgi_range_layout,
-	&smmuv3_tlbi_layout,
-	&smmuv3_tlbi_page_layout,
-	&smmuv3_atc_inv_layout,
-	&smmuv3_pri_resp_layout,
-	&smmuv3_resume_layout,
-	&smmuv3_sync_layout,
-	&smmuv2_fault_layout,
-	&iommufd_fault_layout,
-	&iommufd_response_layout,
-	&iommufd_event_layout,
-	&iommufd_destroy_layout,
-	&iommufd_fault_queue_alloc_layout,
-	&iommufd_hwpt_alloc_layout,
-	&iommufd_hwpt_vtd_s1_layout,
-	&iommufd_hwpt_smmuv3_layout,
-	&iommufd_hwpt_invalidate_layout,
-	&iommufd_vtd_s1_invalidate_layout,
-	&iommufd_smmuv3_invalidate_layout,
-	&iommufd_viommu_alloc_layout,
-	&iommufd_vdevice_alloc_layout,
-	&iommufd_veventq_alloc_layout,
-	NULL,
-};
 
 const struct iopf_wire *iopf_wire_find(const char *name)
 {
 	for (size_t i = 0; wire_families[i] != NULL; i++)
 		if (wire_families[i]->wire != NULL && name_is(wire_families[i]->name, name))
 			return wire_families[i]->wire;
-	return NULL;
-}
-
-const struct iopf_layout *wire_layout_find(const char *name)
-{
-	for (size_t i = 0; wire_layouts[i] != NULL; i++)
-		if (name_is(wire_layouts[i]->name, name))
-			return wire_layouts[i];
 	return NULL;
 }
 

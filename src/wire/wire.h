@@ -12,10 +12,6 @@
 /* Bits and nothing else; RECORD_LAYOUT takes what words and rules there are beside. */
 #define WIRE_LAYOUT(name, LIST, bytes) RECORD_LAYOUT(name, LIST, bytes, NULL, NULL)
 
-/* Every layout there is, ended by NULL; and the one called @name, or NULL. */
-extern const struct iopf_layout *const wire_layouts[];
-const struct iopf_layout *wire_layout_find(const char *name);
-
 /* Bits set that @layout reserves, in any of its words. */
 static inline bool wire_reserved(const struct iopf_layout *layout, const uint8_t *record)
 {
@@ -56,6 +52,16 @@ bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
 			 struct iopf_request *request);
 int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
 			uint8_t *record);
+
+/* Whether it is a stop marker. */
+bool wire_request_is_stop(const struct wire_request *at, const uint8_t *record);
+/* Rules for them: no such field in a marker (@where says that it is one), and execute is
+ * asked for beside read (PCIe 6.x, 10.4.1). */
+#define WIRE_REQUEST_RULES(where, index, addr, priv, exec, read)           \
+	RECORD_ZERO((index), (where), "a stop marker has no index"),       \
+	RECORD_ZERO((addr), (where), "a stop marker has no address"),      \
+	RECORD_ZERO((priv), (where), "reserved in a stop marker"),         \
+	RECORD_WITH((exec), (read))
 
 struct iopf_command;
 
