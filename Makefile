@@ -4,7 +4,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 ARGS   ?=
 
-.PHONY: all run test check bench fresh mutate format clean install linux-guest linux-host linux-mock linux-stall
+.PHONY: all run test check bench pairs fresh mutate format clean install linux-guest linux-host linux-mock linux-stall
 
 all:
 	@tools/setup.sh test
@@ -23,6 +23,9 @@ check:
 
 bench: all
 	@$(BUILD)/cli/iopf bench broker $(ARGS)
+
+pairs: all
+	@tools/pairs.py --write $(BUILD)/cli/iopf
 
 fresh:
 	@tools/setup.sh fresh

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""cli_run.py IOPF CLI_TRACE HOSTS GUESTS - what a person sees of `iopf run`: verdicts, codes, nothing left.
+"""cli_run.py IOPF CLI_TRACE HOSTS GUESTS - what a person sees of `iopf run`: verdicts, codes,
+nothing left.
 
 Whatever a run leaves behind becomes this process's child (PR_SET_CHILD_SUBREAPER), so
 that it is seen."""
