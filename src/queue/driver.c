@@ -29,7 +29,7 @@ size_t iopf_driver_size_bytes(void)
 	return sizeof(struct iopf_driver);
 }
 
-static const struct driver_family *family_of(const struct iopf_wire *wire)
+const struct driver_family *driver_family_of(const struct iopf_wire *wire)
 {
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++) {
 		if (families[i]->wire == wire)
@@ -129,7 +129,7 @@ int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
 		return -EINVAL;
 	if (memory_bytes < sizeof(*made))
 		return -ENOSPC;
-	family = family_of(options->wire);
+	family = driver_family_of(options->wire);
 	if (family == NULL)
 		return -EOPNOTSUPP;
 	if (!places_valid(family, options))

@@ -94,6 +94,9 @@ struct driver_family {
 extern const struct driver_family driver_vtd;
 extern const struct driver_family driver_smmuv3;
 
+/* The row of the family with @wire, or NULL. */
+const struct driver_family *driver_family_of(const struct iopf_wire *wire);
+
 /* A queue that hardware fills. */
 struct driver_intake {
 	struct ring ring;
