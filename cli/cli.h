@@ -29,6 +29,7 @@ int cli_scenario(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_guest(int argc, char **argv);
+int cli_judge(int argc, char **argv);
 
 /* "iopf: ..." and a newline, on standard error. */
 void cli_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -16,6 +16,7 @@ static const struct cli_command commands[] = {
 	{ "serve", cli_serve, "what a virtual machine of QEMU's finds behind a window" },
 	{ "bench", cli_bench, "measures the engine against yardsticks taken in the same run" },
 	{ "scenario", cli_scenario, "plays scenario files against the engine and the models" },
+	{ "judge", cli_judge, "holds a recording against the rules of its interfaces" },
 	{ "guest", cli_guest, "one guest's process, started by run" },
 };
 

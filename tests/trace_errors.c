@@ -10,7 +10,8 @@
 	"world require request stop show page answer refuse response end drop attach " \
 	"detach replace enable disable restart reset remove step status event "        \
 	"overflow queue invalidate invalidated wait waited translate map unmap dma "   \
-	"moved pause resume flood calm kill hostile count mark policy service release"
+	"moved pause resume flood calm kill hostile count mark policy service release " \
+	"forget terminate"
 #define TIME                                                                           \
 	", expected a number with ns, us, ms, s, m or h, and + before it where it "   \
 	"counts from the event before"

@@ -64,6 +64,14 @@ def check_overview():
             wrong.append(f"docs/man/libiopf.3: no public header has {name}")
 
 
+def check_rules():
+    """docs/judge.md is `iopf judge --rules`, made by tools/rules.py."""
+    made = subprocess.run([sys.executable, root / "tools/rules.py", sys.argv[1]],
+                          stdout=subprocess.PIPE, text=True, check=True).stdout
+    if (root / "docs/judge.md").read_text() != made:
+        wrong.append("docs/judge.md is not what `tools/rules.py IOPF` prints")
+
+
 def check_policy():
     """A section for each knob of `iopf run --help`, in its order; measured: it has rows."""
     page = (root / "docs/policy.md").read_text()
@@ -89,20 +97,21 @@ def tables_of(schema):
             for table in tables]
 
 
-def check_json(scenario):
+def check_json(scenario, broken):
     outputs = {
         "iopf.run/1": (["guests", "endpoints"], ["--guests", "1", "--seconds", "0.05"]),
         "iopf.scenario/1": (["results"], [scenario]),
         "iopf.serve/1": (["endpoints"], ["--vtd", "--memory-mib", "16", "--", "sh", "-c",
                                          "exit 33"]),
+        "iopf.judge/1": (["violations"], [broken]),
         "iopf.bench/1": (["results"], ["--seconds", "0.1"]),
     }
     # Of noisy and of hostile guests; of scenarios that fail, that are only listed.
     sometimes = {"noise", "hostile_acts", "problem", "title", "variants", "cannot"}
     for schema, (arrays, arguments) in outputs.items():
         command = re.search(r"\.(\w+)/", schema)[1]
-        slow = (1,) if command == "bench" else ()  # on a machine that others use
-        said = json.loads(output_of(command, "--json", *arguments, allowed=(0, *slow)))
+        no = (1,) if command in ("bench", "judge") else ()  # a slow machine, a broken rule
+        said = json.loads(output_of(command, "--json", *arguments, allowed=(0, *no)))
         tables = tables_of(schema)
         same(f"member of {schema}", "formats.md", set(said), tables[0] - sometimes)
         for array, table in zip(arrays, tables[1:]):
@@ -113,9 +122,13 @@ def check_json(scenario):
 check_pages()
 check_overview()
 check_policy()
+check_rules()
 with tempfile.NamedTemporaryFile("w", suffix=".iopf") as example:
     text = (root / "docs/formats.md").read_text()
     example.write(re.search(r"^```\n(iopf-trace 1\n.*?)^```$", text, re.M | re.S)[1])
     example.flush()
-    check_json(example.name)
+    with tempfile.NamedTemporaryFile("w", suffix=".iopf") as broken:
+        broken.write("iopf-trace 1\n0 request endpoint=D addr=0x1001 perm=r last=1\n")
+        broken.flush()
+        check_json(example.name, broken.name)
 sys.exit("\n".join(wrong) or 0)

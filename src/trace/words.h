@@ -58,7 +58,9 @@
 	X(mark,        1, "nothing: a name for this moment") \
 	X(policy,      1, "an operator changes what an owner may hold, and for how long") \
 	X(service,     1, "an owner is taken out of service at an endpoint, or put back") \
-	X(release,     1, "an owner is given up by whoever made it")
+	X(release,     1, "an owner is given up by whoever made it") \
+	X(forget,      1, "a page request interface is reset: it forgets what it asked") \
+	X(terminate,   1, "every stall of the endpoint's stream ends in the IOMMU")
 /* clang-format on */
 #define TRACE_KIND_ENUM(name, timed, text) TRACE_KIND_##name,
 enum trace_kind { TRACE_KINDS(TRACE_KIND_ENUM) TRACE_KIND_COUNT };
@@ -186,7 +188,7 @@ enum trace_variant { TRACE_VARIANTS(TRACE_VARIANT_ENUM) TRACE_VARIANT_COUNT };
 #define TRACE_IN_SPACE (TRACE_IN(attach) | TRACE_IN(detach) | TRACE_IN(replace))
 #define TRACE_IN_WHOLE                                                            \
 	(TRACE_IN(enable) | TRACE_IN(disable) | TRACE_IN(restart) | TRACE_IN(reset) | \
-	 TRACE_IN(remove) | TRACE_IN(status))
+	 TRACE_IN(remove) | TRACE_IN(status) | TRACE_IN(forget) | TRACE_IN(terminate))
 #define TRACE_IN_OPERATION (TRACE_IN_SPACE | TRACE_IN_WHOLE | TRACE_IN(step))
 #define TRACE_IN_CACHE                                                      \
 	(TRACE_IN(invalidate) | TRACE_IN(invalidated) | TRACE_IN(translate) | \
