@@ -77,6 +77,11 @@ struct driver_family {
 	 * that says that requests are there (VT-d). */
 	uint32_t turned;
 	uint32_t status, pending, overflow;
+	/* Where pending bits stand in a register of their own, write 1 to clear: of requests
+	 * (@pending) and of events. */
+	uint32_t pending_at, event_pending;
+	/* Acknowledge an overflow. NULL: by cons, or by writing @overflow to @status. */
+	int (*recover)(struct iopf_driver *driver);
 	/* A control bit, others as they are; is it in force? 0, -EAGAIN. */
 	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
 	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);

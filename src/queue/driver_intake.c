@@ -54,8 +54,16 @@ static bool intake_turned(const struct driver_intake *intake)
 
 /* ---- Requests --------------------------------------------------------------------- */
 
-/* The tail, and the flags before it. Pending that was cleared after the tail was read
- * would hide an entry that came between the two. */
+/* Before the tail is read: pending that was cleared after it would hide an entry that came
+ * between the two. */
+static int pending_clear(struct iopf_driver *driver, uint32_t bits)
+{
+	return driver->family->pending_at == 0 ?
+		       0 :
+		       driver_write(driver, driver->family->pending_at, 4, bits);
+}
+
+/* The tail, and the flags before it. */
 static int requests_look(struct iopf_driver *driver, bool clear, bool *lost)
 {
 	const struct driver_family *family = driver->family;
@@ -64,7 +72,9 @@ static int requests_look(struct iopf_driver *driver, bool clear, bool *lost)
 
 	if (family->status != 0)
 		error = driver_read(driver, family->status, 4, &status);
-	if (error == 0 && clear && (status & family->pending) != 0)
+	if (error == 0 && clear && family->pending_at != 0)
+		error = pending_clear(driver, family->pending);
+	else if (error == 0 && clear && (status & family->pending) != 0)
 		error = driver_write(driver, family->status, 4, family->pending);
 	if (error == 0)
 		error = tail_read(driver, &driver->request);
@@ -127,9 +137,12 @@ int iopf_driver_recover(struct iopf_driver *driver)
 		return error;
 	if (intake_left(intake) > 0)
 		return -EAGAIN;
-	error = family->turned != 0 ?
-			head_write(driver, intake, intake->turned) :
-			driver_write(driver, family->status, 4, family->overflow);
+	if (family->recover != NULL)
+		error = family->recover(driver);
+	else if (family->turned != 0)
+		error = head_write(driver, intake, intake->turned);
+	else
+		error = driver_write(driver, family->status, 4, family->overflow);
 	driver->stats.overflows += error == 0;
 	return error;
 }
@@ -174,6 +187,8 @@ static int events_take(struct iopf_driver *driver, struct iopf_fault *faults, ui
 	bool lost;
 
 	if (intake_left(intake) == 0)
+		error = pending_clear(driver, driver->family->event_pending);
+	if (error == 0 && intake_left(intake) == 0)
 		error = tail_read(driver, intake);
 	lost = intake_turned(intake);
 	if (error != 0 || (intake_left(intake) == 0 && !lost))
