@@ -52,7 +52,7 @@ static void slow_take(struct pair *p)
 		p->commands++;
 		if (command.kind == IOPF_COMMAND_WAIT)
 			CHECK(ring_status_store(&p->memory, command.status_addr,
-						command.status_data));
+						(uint32_t)command.status_data));
 	}
 }
 

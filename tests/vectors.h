@@ -205,12 +205,14 @@ static inline struct iopf_fault vector_fault(const struct vector *vector)
 		.pasid = vector_pasid(vector),
 		.index = (uint16_t)vector_number(vector, "index"),
 		.perm = vector_perm(vector, "perm"),
-		.reason = (uint8_t)vector_number(vector, "reason"),
+		.reason = (uint16_t)vector_number(vector, "reason"),
 		.stage = (uint8_t)vector_number(vector, "stage"),
 		.what = vector_names(vector, "what", vector_what_names),
 		.table_perm = vector_perm(vector, "table"),
 		.request = vector_number(vector, "request") != 0,
 		.stall = vector_number(vector, "stall") != 0,
+		.last = vector_number(vector, "last") != 0,
+		.domain = (uint16_t)vector_number(vector, "domain"),
 	};
 }
 
@@ -239,7 +241,7 @@ static inline struct iopf_command vector_command(const struct vector *vector)
 		.hints = (uint8_t)vector_number(vector, "hints"),
 		.rid_mask = (uint8_t)vector_number(vector, "rid_mask"),
 		.pending_max = (uint8_t)vector_number(vector, "pending_max"),
-		.status_data = (uint32_t)vector_number(vector, "status_data"),
+		.status_data = vector_number(vector, "status_data"),
 		.pf_rid = (uint32_t)vector_number(vector, "pf_rid"),
 		.asid = (uint16_t)vector_number(vector, "asid"),
 		.status_addr = vector_number(vector, "status_addr"),

@@ -26,6 +26,10 @@ extern "C" {
  * or DEVICE: rid, rid_mask; INVALIDATE_PASID is DOMAIN or DEVICE: rid, or ONE_PASID: rid,
  * pasid. Its INVALIDATE_IOTLB has asid in place of pasid. Whoever fills in both pairs
  * needs not know the family.
+ *
+ * AMD has one command for ALL of everything: it is read as INVALIDATE_CONTEXT. Another
+ * is for the entry of a PASID and for what was translated by it: it is read as
+ * INVALIDATE_IOTLB, ONE_PASID or DOMAIN. INVALIDATE_DEVICE is for one PASID or none.
  */
 enum iopf_command_kind {
 	IOPF_COMMAND_NONE,
@@ -89,10 +93,11 @@ struct iopf_command {
 	uint8_t rid_mask;    /* bits of rid that do not count. VT-d: 0, 4, 6 or 7; SMMUv3:
 			      * 0, 1, 3, 7, ... 255 */
 	uint8_t pending_max; /* invalidations that rid can hold, 1..31; 0: 32 */
-	uint32_t status_data;
 	uint32_t pf_rid;     /* the function whose invalidation queue rid shares, 0: own */
 	uint32_t asid;       /* of an address space within domain, where the family has one:
 			      * 16 bits, RISC-V (PSCID) 20 */
+	uint32_t rsvd;
+	uint64_t status_data; /* 32 bits; AMD: 64 */
 	uint64_t status_addr;
 	uint64_t addr;       /* first byte of the range, a multiple of its size */
 	uint64_t size_bytes; /* of the range: a power of two times 4096 */
@@ -114,7 +119,7 @@ struct iopf_fault {
 			     * address of what could not be read */
 	uint32_t rid;
 	uint32_t pasid;     /* or IOPF_PASID_NONE */
-	uint16_t index;     /* with stall: its tag */
+	uint16_t index;     /* with stall: its tag; AMD, of a page request: its group */
 	uint16_t reason;    /* the family's number */
 	uint8_t perm;       /* enum iopf_perm: the access */
 	uint8_t stage;      /* 1 or 2; 0: neither, or the record does not say */
@@ -124,7 +129,9 @@ struct iopf_fault {
 	bool request;       /* of a page request or translation request, not of an access */
 	bool stall;         /* the access waits for a response */
 	uint8_t type;       /* of what came in, where the record tells: the family's number */
-	uint8_t rsvd[5];
+	bool last;          /* AMD, of a page request: it closes its group */
+	uint16_t domain;    /* AMD, of an access or a table, without a PASID */
+	uint8_t rsvd[2];
 };
 
 /*
@@ -169,6 +176,8 @@ const struct iopf_wire *iopf_wire_find(const char *name);
 extern const struct iopf_wire iopf_wire_vtd;
 /* Arm SMMUv3: PRI queue, event queue, commands of 16 bytes. */
 extern const struct iopf_wire iopf_wire_smmuv3;
+/* AMD IOMMU: PPR log, event log, commands of 16 bytes. */
+extern const struct iopf_wire iopf_wire_amd;
 
 /* Arm SMMUv2: no queues; what stalls stands in registers, an image of which is the record
  * of a fault, and commands are written there. */
@@ -308,6 +317,35 @@ int iopf_iommufd_decode_response(const uint8_t *record, uint32_t *cookie,
 /* clang-format on */
 #define IOPF_SMMUV3_EVENT_ENUM(name, number, text) IOPF_SMMUV3_##name = (number),
 enum iopf_smmuv3_event { IOPF_SMMUV3_EVENTS(IOPF_SMMUV3_EVENT_ENUM) };
+
+/* ---- AMD: numbers of events ------------------------------------------------------------ */
+
+/* X(name, number, text): events that concern translation (48882, 2.5). */
+/* clang-format off */
+#define IOPF_AMD_EVENTS(X) \
+	X(ILLEGAL_DEV_TABLE_ENTRY, 1, "the device table entry is not valid") \
+	X(IO_PAGE_FAULT,           2, "nothing is mapped there, or it is not permitted") \
+	X(DEV_TAB_HARDWARE_ERROR,  3, "the device table entry could not be read") \
+	X(PAGE_TAB_HARDWARE_ERROR, 4, "a page table could not be read") \
+	X(ILLEGAL_COMMAND_ERROR,   5, "a command is not valid") \
+	X(COMMAND_HARDWARE_ERROR,  6, "a command could not be read") \
+	X(IOTLB_INV_TIMEOUT,       7, "a device did not answer an invalidation") \
+	X(INVALID_DEVICE_REQUEST,  8, "a request that the device may not make") \
+	X(INVALID_PPR_REQUEST,     9, "a page request that the device may not make")
+/* clang-format on */
+#define IOPF_AMD_EVENT_ENUM(name, number, text) IOPF_AMD_##name = (number),
+enum iopf_amd_event { IOPF_AMD_EVENTS(IOPF_AMD_EVENT_ENUM) };
+
+/* A reason is an event and, as the record has them, what it says beside. */
+#define IOPF_AMD_REASON(event, flags) ((uint16_t)((event) << 12 | (flags)))
+#define IOPF_AMD_EVENT(reason)        ((reason) >> 12)
+enum iopf_amd_flag {
+	IOPF_AMD_I = 0x008,    /* of an interrupt, not of an access */
+	IOPF_AMD_PR = 0x010,   /* IO_PAGE_FAULT: it was present */
+	IOPF_AMD_PE = 0x040,   /* IO_PAGE_FAULT: it lacks the right */
+	IOPF_AMD_RZ = 0x080,   /* a reserved bit is set; 0: an impossible level */
+	IOPF_AMD_TYPE = 0x200, /* times it: the type of the others */
+};
 
 /* ---- VT-d before scalable mode: to read old traces ---------------------------------- */
 

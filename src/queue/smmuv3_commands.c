@@ -160,7 +160,7 @@ static void wait_signal(struct iopf_hardware *hardware, const struct iopf_comman
 	    (options->idr[0] & SMMUV3_IDR0_MSI) == 0) {
 		options->ops->interrupt(options->context, 0, IOPF_SMMUV3_LINE_SYNC);
 	} else if (!ring_status_store(options->memory, wait->status_addr,
-				      wait->status_data)) {
+				      (uint32_t)wait->status_data)) {
 		hardware->stats.bad_addresses++;
 		smmuv3_error_raise(hardware, SMMUV3_MSI_CMDQ_ABT_ERR);
 	}

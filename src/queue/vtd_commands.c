@@ -149,7 +149,7 @@ static int wait_complete(struct iopf_hardware *hardware, const struct iopf_comma
 {
 	if ((wait->wait_flags & IOPF_WAIT_STATUS) != 0 &&
 	    !ring_status_store(hardware->options.memory, wait->status_addr,
-			       wait->status_data)) {
+			       (uint32_t)wait->status_data)) {
 		hardware->stats.bad_addresses++;
 		return -EFAULT;
 	}

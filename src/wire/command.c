@@ -53,7 +53,7 @@ int wire_command_decode(const struct wire_commands *commands, const uint8_t *rec
 	    (le64_get(record + 8) & row->reserved[1]) != 0)
 		return -EBADMSG;
 	c.kind = row->kind;
-	if (!row->decode(record, &c))
+	if (row->decode != NULL && !row->decode(record, &c))
 		return -EBADMSG;
 	*command = c;
 	return 0;

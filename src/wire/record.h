@@ -21,6 +21,7 @@ struct wire_family {
 	X(pcie) \
 	X(vtd) \
 	X(smmuv3) \
+	X(amd) \
 	X(smmuv2) \
 	X(iommufd)
 /* clang-format on */

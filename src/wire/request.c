@@ -19,7 +19,7 @@ static uint8_t perm_get(const struct wire_request *at, const uint8_t *record, bo
 
 	if (pasid)
 		perm |= field_get(record, at->exec) * IOPF_EXEC |
-			field_get(record, at->priv) * IOPF_PRIV;
+			(field_get(record, at->priv) ^ at->user) * IOPF_PRIV;
 	return (uint8_t)perm;
 }
 
@@ -32,10 +32,28 @@ static bool reserved_set(const struct wire_request *at, const uint8_t *record, b
 	if (!pasid && !at->pasid_unknown)
 		bits |= field_get(record, at->pasid);
 	if (!pasid || stop)
-		bits |= field_get(record, at->exec) | field_get(record, at->priv);
+		bits |= field_get(record, at->exec) |
+			(at->user ? 0 : field_get(record, at->priv));
 	if (stop)
 		bits |= field_get(record, at->index) | field_get(record, at->addr);
 	return bits != 0;
+}
+
+static uint32_t pasid_get(const struct wire_request *at, const uint8_t *record)
+{
+	uint64_t pasid = field_get(record, at->pasid);
+
+	if (at->pasid_high != 0)
+		pasid |= field_get(record, at->pasid_high) << FIELD_WIDTH(at->pasid);
+	return (uint32_t)pasid;
+}
+
+static void pasid_put(const struct wire_request *at, uint32_t pasid, uint8_t *record)
+{
+	field_put(record, at->pasid_valid, 1);
+	field_put(record, at->pasid, field_of(pasid, FIELD(0, 0, FIELD_WIDTH(at->pasid))));
+	if (at->pasid_high != 0)
+		field_put(record, at->pasid_high, pasid >> FIELD_WIDTH(at->pasid));
 }
 
 bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
@@ -46,7 +64,7 @@ bool wire_request_decode(const struct wire_request *at, const uint8_t *record,
 
 	*request = (struct iopf_request){
 		.rid = (uint32_t)field_get(record, at->rid),
-		.pasid = pasid ? (uint32_t)field_get(record, at->pasid) : IOPF_PASID_NONE,
+		.pasid = pasid ? pasid_get(at, record) : IOPF_PASID_NONE,
 		.flags = stop ? IOPF_STOP : 0,
 	};
 	if (!stop) {
@@ -80,6 +98,7 @@ static bool request_valid(const struct iopf_request *request)
 int wire_request_encode(const struct wire_request *at, const struct iopf_request *request,
 			uint8_t *record)
 {
+	bool pasid = request->pasid != IOPF_PASID_NONE, priv = request->perm & IOPF_PRIV;
 	uint8_t r[RECORD_BYTES_MAX] = { 0 };
 
 	if (request->flags & (IOPF_STALL | IOPF_PRIVATE))
@@ -87,14 +106,12 @@ int wire_request_encode(const struct wire_request *at, const struct iopf_request
 	if (!request_valid(request) || !wire_put(r, at->rid, request->rid) ||
 	    !wire_put(r, at->index, request->index))
 		return -ERANGE;
-	if (request->pasid != IOPF_PASID_NONE) {
-		field_put(r, at->pasid_valid, 1);
-		field_put(r, at->pasid, request->pasid);
-	}
+	if (pasid)
+		pasid_put(at, request->pasid, r);
 	field_put(r, at->read, (request->perm & IOPF_READ) != 0);
 	field_put(r, at->write, (request->perm & IOPF_WRITE) != 0);
 	field_put(r, at->exec, (request->perm & IOPF_EXEC) != 0);
-	field_put(r, at->priv, (request->perm & IOPF_PRIV) != 0);
+	field_put(r, at->priv, at->user ? pasid && !priv : priv);
 	field_put(r, at->last, (request->flags & (IOPF_LAST | IOPF_STOP)) != 0);
 	field_put(r, at->addr, request->addr >> 12);
 	memcpy(record, r, at->layout->size_bytes);

@@ -208,7 +208,7 @@ static bool sync_decode(const uint8_t *r, struct iopf_command *c)
 	if (cs == CS_IRQ && addr != 0) {
 		c->wait_flags = IOPF_WAIT_STATUS;
 		c->status_addr = addr;
-		c->status_data = (uint32_t)field_get(r, SMMUV3_SYNC_MSIDATA);
+		c->status_data = field_get(r, SMMUV3_SYNC_MSIDATA);
 	}
 	return cs < CS_COUNT;
 }
@@ -229,9 +229,9 @@ static int sync_encode(const struct iopf_command *c, uint8_t *r)
 	if (flags != IOPF_WAIT_STATUS)
 		return 0;
 	if (c->status_addr == 0 || c->status_addr % 4 != 0 ||
-	    !wire_put(r, SMMUV3_SYNC_MSIADDR, c->status_addr >> 2))
+	    !wire_put(r, SMMUV3_SYNC_MSIADDR, c->status_addr >> 2) ||
+	    !wire_put(r, SMMUV3_SYNC_MSIDATA, c->status_data))
 		return -ERANGE;
-	field_put(r, SMMUV3_SYNC_MSIDATA, c->status_data);
 	field_put(r, SMMUV3_SYNC_MSIATTR, MSIATTR_WB);
 	field_put(r, SMMUV3_SYNC_MSH, MSH_INNER);
 	return 0;

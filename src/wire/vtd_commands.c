@@ -152,7 +152,7 @@ static bool wait_decode(const uint8_t *r, struct iopf_command *c)
 
 	c->wait_flags = (uint8_t)flags;
 	if (c->wait_flags & IOPF_WAIT_STATUS) {
-		c->status_data = (uint32_t)field_get(r, VTD_WAIT_STATUS_DATA);
+		c->status_data = field_get(r, VTD_WAIT_STATUS_DATA);
 		c->status_addr = field_get(r, VTD_WAIT_STATUS_ADDR) << 2;
 	}
 	return true;
@@ -169,9 +169,8 @@ static int wait_encode(const struct iopf_command *c, uint8_t *r)
 	field_put(r, VTD_WAIT_PD, (c->wait_flags & IOPF_WAIT_DRAIN) != 0);
 	if (!(c->wait_flags & IOPF_WAIT_STATUS))
 		return 0;
-	if (c->status_addr % 4 != 0)
+	if (c->status_addr % 4 != 0 || !wire_put(r, VTD_WAIT_STATUS_DATA, c->status_data))
 		return -ERANGE;
-	field_put(r, VTD_WAIT_STATUS_DATA, c->status_data);
 	field_put(r, VTD_WAIT_STATUS_ADDR, c->status_addr >> 2);
 	return 0;
 }

@@ -391,30 +391,9 @@ const struct vtd_descriptor vtd_pasid_cache = {
 
 /* ---- Device TLBs: no granularity, the range says it all --------------------------- */
 
-static void range_get(uint64_t page, bool s, struct iopf_command *c)
-{
-	wire_range_decode(page << 12, s, &c->addr, &c->size_bytes);
-	c->granularity = c->size_bytes == 0 ? IOPF_ALL : IOPF_PAGE;
-}
-
 static bool range_endless(uint64_t page, uint64_t s)
 {
 	return s != 0 && page == UINT64_MAX >> 12;
-}
-
-static int range_put(const struct iopf_command *c, uint32_t addr, uint32_t s, uint8_t *r)
-{
-	bool all = c->granularity == IOPF_ALL, sized;
-	uint64_t bits;
-
-	if (!all && c->granularity != IOPF_PAGE)
-		return -EOPNOTSUPP;
-	if (!all && !wire_range_valid(c->addr, c->size_bytes))
-		return -ERANGE;
-	bits = wire_range_encode(all ? 0 : c->addr, all ? 0 : c->size_bytes, &sized);
-	field_put(r, addr, bits >> 12);
-	field_put(r, s, sized);
-	return 0;
 }
 
 /* "Device-TLB Invalidate Descriptor". MIP and PFSID: "Device-TLB Invalidation
@@ -457,7 +436,7 @@ const struct iopf_layout vtd_device_tlb_layout =
 
 static bool dtlb_decode(const uint8_t *r, struct iopf_command *c)
 {
-	range_get(field_get(r, VTD_DTLB_ADDR), field_get(r, VTD_DTLB_S), c);
+	wire_range_get(r, VTD_DTLB_ADDR, VTD_DTLB_S, c);
 	c->rid = (uint32_t)field_get(r, VTD_DTLB_SID);
 	c->pasid = IOPF_PASID_NONE;
 	c->pending_max = (uint8_t)field_get(r, VTD_DTLB_MIP);
@@ -473,7 +452,7 @@ static int dtlb_encode(const struct iopf_command *c, uint8_t *r)
 	    !wire_put(r, VTD_DTLB_PFSID_HI, c->pf_rid >> 4))
 		return -ERANGE;
 	field_put(r, VTD_DTLB_PFSID_LO, c->pf_rid & 0xf);
-	return range_put(c, VTD_DTLB_ADDR, VTD_DTLB_S, r);
+	return wire_range_put(c, VTD_DTLB_ADDR, VTD_DTLB_S, r);
 }
 
 const struct vtd_descriptor vtd_device_tlb = {
@@ -524,7 +503,7 @@ const struct iopf_layout vtd_pasid_device_tlb_layout =
 
 static bool pdtlb_decode(const uint8_t *r, struct iopf_command *c)
 {
-	range_get(field_get(r, VTD_PDTLB_ADDR), field_get(r, VTD_PDTLB_S), c);
+	wire_range_get(r, VTD_PDTLB_ADDR, VTD_PDTLB_S, c);
 	c->rid = (uint32_t)field_get(r, VTD_PDTLB_SID);
 	c->pasid = field_get(r, VTD_PDTLB_G) ? IOPF_PASID_ANY :
 					       (uint32_t)field_get(r, VTD_PDTLB_PASID);
@@ -545,7 +524,7 @@ static int pdtlb_encode(const struct iopf_command *c, uint8_t *r)
 		return -ERANGE;
 	field_put(r, VTD_PDTLB_G, any);
 	field_put(r, VTD_PDTLB_PFSID_LO, c->pf_rid & 0xf);
-	return range_put(c, VTD_PDTLB_ADDR, VTD_PDTLB_S, r);
+	return wire_range_put(c, VTD_PDTLB_ADDR, VTD_PDTLB_S, r);
 }
 
 const struct vtd_descriptor vtd_pasid_device_tlb = {

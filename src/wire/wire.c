@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* wire/wire.c - what families have in common. */
 #include <assert.h>
+#include <errno.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -80,4 +81,29 @@ void wire_range_decode(uint64_t bits, bool s, uint64_t *addr, uint64_t *size_byt
 	 * the address. */
 	*size_bytes = s ? UINT64_C(8192) << __builtin_ctzll(~page) : 4096;
 	*addr = page << 12 & ~(*size_bytes - 1);
+}
+
+void wire_range_get(const uint8_t *record, uint32_t addr, uint32_t s,
+		    struct iopf_command *command)
+{
+	wire_range_decode(field_get(record, addr) << 12, field_get(record, s),
+			  &command->addr, &command->size_bytes);
+	command->granularity = command->size_bytes == 0 ? IOPF_ALL : IOPF_PAGE;
+}
+
+int wire_range_put(const struct iopf_command *command, uint32_t addr, uint32_t s,
+		   uint8_t *record)
+{
+	bool all = command->granularity == IOPF_ALL, sized;
+	uint64_t bits;
+
+	if (!all && command->granularity != IOPF_PAGE)
+		return -EOPNOTSUPP;
+	if (!all && !wire_range_valid(command->addr, command->size_bytes))
+		return -ERANGE;
+	bits = wire_range_encode(all ? 0 : command->addr, all ? 0 : command->size_bytes,
+				 &sized);
+	field_put(record, addr, bits >> 12);
+	field_put(record, s, sized);
+	return 0;
 }

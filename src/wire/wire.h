@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/record.h"
+#include "iopf/wire.h"
 
 /* Bits and nothing else; RECORD_LAYOUT takes what words and rules there are beside. */
 #define WIRE_LAYOUT(name, LIST, bytes) RECORD_LAYOUT(name, LIST, bytes, NULL, NULL)
@@ -36,10 +37,10 @@ static inline bool wire_put(uint8_t *record, uint32_t field, uint64_t value)
 struct wire_request {
 	const struct iopf_layout *layout;
 	uint32_t rid, pasid, pasid_valid, read, write, exec, priv, last, index, addr;
+	uint32_t pasid_high; /* 0: @pasid is all of it */
 	bool pasid_unknown; /* without pasid_valid nothing is said of pasid; else it is 0 */
+	bool user; /* @priv is 0 for the privileged, and says nothing without a PASID */
 };
-
-struct iopf_request;
 
 /*
  * Decode returns whether bits are set that the record, or this request, reserves. Only
@@ -63,15 +64,14 @@ bool wire_request_is_stop(const struct wire_request *at, const uint8_t *record);
 	RECORD_ZERO((priv), (where), "reserved in a stop marker"),         \
 	RECORD_WITH((exec), (read))
 
-struct iopf_command;
-
 /* How one command is read: the first that has its selectors' values. */
 struct wire_command {
 	const struct iopf_layout *layout;
 	uint8_t selected[2]; /* values of the selectors */
 	uint8_t kind;        /* enum iopf_command_kind */
 	uint64_t reserved[2]; /* here, beside what the layout reserves */
-	/* False: a value that is illegal. Selectors and reserved bits were looked at. */
+	/* False: a value that is illegal. Selectors and reserved bits were looked at.
+	 * NULL: it says no more. */
 	bool (*decode)(const uint8_t *record, struct iopf_command *command);
 };
 
@@ -110,5 +110,12 @@ bool wire_range_valid(uint64_t addr, uint64_t size_bytes);
  */
 uint64_t wire_range_encode(uint64_t addr, uint64_t size_bytes, bool *s);
 void wire_range_decode(uint64_t bits, bool s, uint64_t *addr, uint64_t *size_bytes);
+
+/* The same as fields of a record, and what of a command they say: ALL or PAGE.
+ * Returns: 0, -EOPNOTSUPP, -ERANGE. */
+void wire_range_get(const uint8_t *record, uint32_t addr, uint32_t s,
+		    struct iopf_command *command);
+int wire_range_put(const struct iopf_command *command, uint32_t addr, uint32_t s,
+		   uint8_t *record);
 
 #endif
