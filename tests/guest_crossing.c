@@ -4,9 +4,11 @@
 
 #define ADDR UINT64_C(0x7f0000000000)
 
-static struct pair *pair_of(uint32_t kind)
+static const struct pair_kind STALLS = { "smmuv3", IOPF_STALLS };
+
+static struct pair *pair_of(struct pair_kind kind)
 {
-	pair_kind = &pair_kinds[kind];
+	pair_kind = kind;
 	return pair_with_pasid((struct pair_options){ 0 });
 }
 
@@ -34,14 +36,19 @@ static void hold(struct pair *pair, uint64_t token, uint16_t page_count)
 
 TEST(a_stall_shown_as_a_page_request_is_a_group_of_one_page)
 {
-	for (uint32_t kind = 0; kind < 2; kind++) {
-		struct pair *pair = pair_of(kind);
+	for (uint32_t i = 0; hardware_families[i] != NULL; i++) {
+		const char *family = hardware_families[i]->wire->name;
+		bool shows = hardware_families[i]->guest_mechanisms >> IOPF_PRI & 1;
+		struct pair *pair;
 		const struct iopf_page page = { .addr = ADDR + 0x123, .perm = IOPF_WRITE };
 		const struct iopf_group group = { .token = 7, .endpoint = PAIR_ENDPOINT,
 						  .pasid = 1, .page_count = 1,
 						  .index = 0x8003, .flags = IOPF_STALL };
 		struct iopf_agent_stats stats;
 
+		if (!shows)
+			continue;
+		pair = pair_of((struct pair_kind){ family, IOPF_PRI });
 		CHECK_EQ(iopf_guest_show(pair->guest, &group, &page, 0), 0);
 		pair_settle(pair);
 		iopf_agent_stats(pair->agent, &stats);
@@ -61,7 +68,7 @@ TEST(a_stall_shown_as_a_page_request_is_a_group_of_one_page)
 TEST(a_group_shown_as_stalls_is_answered_when_every_page_is_and_the_worst_counts)
 {
 	for (uint32_t bad = 0; bad < 5; bad++) {
-		struct pair *pair = pair_of(2);
+		struct pair *pair = pair_of(STALLS);
 
 		hold(pair, 7, 4);
 		CHECK_EQ(pair->faults, 4);
@@ -85,7 +92,7 @@ TEST(a_group_shown_as_stalls_is_answered_when_every_page_is_and_the_worst_counts
 
 TEST(a_tag_answered_twice_does_not_stand_for_another_page)
 {
-	struct pair *pair = pair_of(2);
+	struct pair *pair = pair_of(STALLS);
 
 	hold(pair, 7, 2);
 	pair_say(pair, PAIR_RID, 1, 0, IOPF_SUCCESS);
@@ -98,7 +105,7 @@ TEST(a_tag_answered_twice_does_not_stand_for_another_page)
 
 TEST(a_group_taken_in_the_middle_leaves_a_debt_for_each_page_that_is_left)
 {
-	struct pair *pair = pair_of(2);
+	struct pair *pair = pair_of(STALLS);
 
 	hold(pair, 7, 3);
 	pair_say(pair, PAIR_RID, 1, 1, IOPF_SUCCESS);
@@ -116,7 +123,7 @@ TEST(a_group_taken_in_the_middle_leaves_a_debt_for_each_page_that_is_left)
 
 TEST(a_group_is_shown_whole_or_waits_whole)
 {
-	struct pair *pair = pair_of(2);
+	struct pair *pair = pair_of(STALLS);
 	uint64_t before;
 
 	pair->fault = -EAGAIN;
@@ -133,7 +140,7 @@ TEST(a_group_is_shown_whole_or_waits_whole)
 
 TEST(of_a_group_beyond_the_queue_as_much_is_shown_as_it_holds)
 {
-	struct pair *pair = pair_of(2);
+	struct pair *pair = pair_of(STALLS);
 
 	/* 128 entries: the function asks again for the others. */
 	CHECK_EQ(show(pair, 1, 200), 0);
@@ -146,21 +153,21 @@ TEST(of_a_group_beyond_the_queue_as_much_is_shown_as_it_holds)
 
 TEST(a_group_goes_once_whichever_way_its_stream_goes)
 {
-	struct pair *pair = pair_of(2);
+	struct pair *pair = pair_of(STALLS);
 
 	hold(pair, 7, 3);
 	say(pair, (struct iopf_command){ .kind = IOPF_COMMAND_TERMINATE, .rid = PAIR_RID });
 	CHECK_EQ(pair_count(pair, 'r'), 1);
 	CHECK_EQ(pair_find(pair, 'r').code, IOPF_INVALID);
 	CHECK_EQ(pair_stats(pair).terminated, 3);
-	pair = pair_of(2);
+	pair = pair_of(STALLS);
 	hold(pair, 8, 3);
 	pair_say(pair, PAIR_RID, 1, 0, IOPF_SUCCESS);
 	pair_queue_off(pair);
 	CHECK_EQ(pair_count(pair, 'f'), 1);
 	CHECK_EQ(pair_find(pair, 'f').token, 8);
 	CHECK_EQ(pair_stats(pair).held, 0);
-	pair = pair_of(2);
+	pair = pair_of(STALLS);
 	hold(pair, 9, 3);
 	CHECK_EQ(iopf_agent_detach(pair->agent, PAIR_RID, 1), 0);
 	pair_settle(pair);

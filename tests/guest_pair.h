@@ -9,9 +9,13 @@
 #include <errno.h>
 
 #include "base/memory.h"
+#include "base/name.h"
 #include "iopf/guest.h"
+#include "queue/driver.h"
+#include "queue/hardware.h"
 #include "queue/smmuv3.h"
 #include "queue/vtd.h"
+#include "table/family.h"
 #include "test.h"
 
 enum {
@@ -25,39 +29,66 @@ enum {
 };
 
 /*
- * The virtual IOMMUs that tests run with, and how PAIR_RID is shown what it asked. A
- * program that says pair_main() is run with each; pair_kind is the present one.
+ * The virtual IOMMU that tests run with, and how PAIR_RID is shown what it asked. A program
+ * that says pair_main() is run with each that there is, by the lists of families.
  */
 struct pair_kind {
-	const char *name, *family;
+	const char *family;
 	uint8_t mechanism; /* enum iopf_mechanism */
 };
 
-static const struct pair_kind pair_kinds[] = {
-	{ "vtd", "vtd", IOPF_PRI },
-	{ "smmuv3", "smmuv3", IOPF_PRI },
-	{ "smmuv3, stalls", "smmuv3", IOPF_STALLS },
-};
-static const struct pair_kind *pair_kind = &pair_kinds[0];
+static struct pair_kind pair_kind = { "vtd", IOPF_PRI };
 
-static inline bool pair_vtd(void)
+static inline const struct hardware_family *pair_row(void)
 {
-	return pair_kind == &pair_kinds[0];
+	return hardware_family_find(pair_kind.family);
+}
+
+static inline const struct family *pair_family(void)
+{
+	return family_find(pair_kind.family);
+}
+
+/* For what only one of them has: its own registers, its own layouts. */
+static inline bool pair_is(const char *family)
+{
+	return name_is(pair_kind.family, family);
 }
 
 static inline bool pair_stalls(void)
 {
-	return pair_kind->mechanism == IOPF_STALLS;
+	return pair_kind.mechanism == IOPF_STALLS;
+}
+
+/* Can its guests be shown both? */
+static inline bool pair_both(void)
+{
+	return pair_row()->guest_mechanisms == (1u << IOPF_PRI | 1u << IOPF_STALLS);
+}
+
+/* Does it offer first levels of as many? */
+static inline bool pair_levels(uint32_t levels)
+{
+	const struct hardware_offer offer = { .levels = levels };
+	struct iopf_hardware_options ignored = { 0 };
+
+	return pair_row()->offer(&offer, &ignored) == 0;
 }
 
 static inline int pair_main(void)
 {
 	int result = 0;
 
-	for (size_t i = 0; i < sizeof(pair_kinds) / sizeof(pair_kinds[0]); i++) {
-		pair_kind = &pair_kinds[i];
-		printf("# %s\n", pair_kind->name);
-		result |= test_main();
+	for (size_t i = 0; hardware_families[i] != NULL; i++) {
+		for (uint8_t how = IOPF_PRI; how <= IOPF_STALLS; how++) {
+			if (!(hardware_families[i]->guest_mechanisms >> how & 1))
+				continue;
+			pair_kind = (struct pair_kind){ hardware_families[i]->wire->name,
+							how };
+			printf("# %s%s\n", pair_kind.family,
+			       how == IOPF_STALLS ? ", stalls" : "");
+			result |= test_main();
+		}
 	}
 	return result;
 }
@@ -251,12 +282,12 @@ static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 		{ .rid = PAIR_RID,
 		  .endpoint = PAIR_ENDPOINT,
 		  .pasid_in_response = !want.pasid_optional,
-		  .mechanism = pair_kind->mechanism,
+		  .mechanism = pair_kind.mechanism,
 		  .config = want.config },
 		{ .rid = PAIR_OTHER_RID,
 		  .endpoint = PAIR_OTHER_ENDPOINT,
 		  .pasid_in_response = true,
-		  .mechanism = want.mixed ? !pair_kind->mechanism : pair_kind->mechanism },
+		  .mechanism = want.mixed ? !pair_kind.mechanism : pair_kind.mechanism },
 	};
 	const struct iopf_guest_options options = {
 		.size_bytes = sizeof(options),
@@ -266,7 +297,7 @@ static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 		.pasid_max = want.pasid_max != 0 ? want.pasid_max : 8,
 		.levels = want.levels != 0 ? want.levels : 4,
 		.hold_ns = want.hold_ns,
-		.family = pair_kind->family,
+		.family = pair_kind.family,
 		.ops = &pair_guest_ops,
 		.context = pair,
 	};
@@ -280,15 +311,15 @@ static inline void pair_make_guest(struct pair *pair, struct pair_options want)
 static inline void pair_make_agent(struct pair *pair, struct pair_options want)
 {
 	static const uint32_t rids[] = { PAIR_RID, PAIR_OTHER_RID };
-	const uint8_t mechanisms[] = { pair_kind->mechanism,
-				       want.mixed ? !pair_kind->mechanism :
-						    pair_kind->mechanism };
+	const uint8_t mechanisms[] = { pair_kind.mechanism,
+				       want.mixed ? !pair_kind.mechanism :
+						    pair_kind.mechanism };
 	const struct iopf_agent_options options = {
 		.size_bytes = sizeof(options),
 		.rid_count = 2,
 		.rids = rids,
 		.mechanisms = mechanisms,
-		.family = pair_kind->family,
+		.family = pair_kind.family,
 		.memory = pair->memory,
 		.base = 0,
 		.region_bytes = want.region_bytes != 0 ? want.region_bytes : PAIR_REGION,
@@ -426,63 +457,100 @@ static inline void pair_say(struct pair *pair, uint32_t rid, uint32_t pasid,
 	pair_run(pair);
 }
 
-/* ---- Registers, by family ----------------------------------------------------------- */
+/* ---- Registers, by role ------------------------------------------------------------- */
 
-/* Bits of the SMMUv3's CR0, or of it as it is. */
-static inline void pair_cr0(struct pair *pair, uint32_t clear, uint32_t set)
+static inline const struct driver_place *pair_place(const struct pair *pair,
+						    enum driver_role role)
 {
-	uint32_t now = (uint32_t)iopf_guest_read(pair->guest, SMMUV3_CR0ACK, 4);
+	return &iopf_agent_driver(pair->agent)->family->places[role];
+}
 
-	iopf_guest_write(pair->guest, SMMUV3_CR0, 4, (now & ~clear) | set);
+/* The queue of requests, or of stalls. */
+static inline enum driver_role pair_queue(void)
+{
+	return pair_stalls() ? DRIVER_EVENTS : DRIVER_REQUESTS;
+}
+
+/* What is there by @place comes into force, or goes out of it, others as they are. */
+static inline void pair_switch(struct pair *pair, const struct driver_place *place, bool on)
+{
+	uint64_t now = iopf_guest_read(pair->guest, place->shows, place->control_width);
+
+	iopf_guest_write(pair->guest, place->control, place->control_width,
+			 on ? now | place->bits : now & ~place->bits);
 }
 
 /* Everything is translated, or nothing. The command queue stays on. */
 static inline void pair_translation(struct pair *pair, bool on)
 {
-	if (pair_vtd())
+	const struct driver_place *root = pair_place(pair, DRIVER_ROOT);
+	static uint64_t before;
+
+	if (pair_is("vtd")) {
 		iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_QIE | (on ? VTD_TE : 0));
-	else
-		pair_cr0(pair, SMMUV3_SMMUEN, on ? SMMUV3_SMMUEN : 0);
+	} else if (root->bits != 0) {
+		pair_switch(pair, root, on);
+	} else {
+		if (!on)
+			before = iopf_guest_read(pair->guest, root->offset, root->width);
+		iopf_guest_write(pair->guest, root->offset, root->width, on ? before : 0);
+	}
 	pair_run(pair);
 }
 
-/* The queue of requests, or of stalls. */
-static inline void pair_queue_off(struct pair *pair)
+/* No command is taken any more. */
+static inline void pair_commands_off(struct pair *pair)
 {
-	if (pair_vtd())
-		iopf_guest_write(pair->guest, VTD_PQA, 8, 0);
+	if (pair_is("vtd"))
+		iopf_guest_write(pair->guest, VTD_GCMD, 4, VTD_TE);
 	else
-		pair_cr0(pair, pair_stalls() ? SMMUV3_EVENTQEN : SMMUV3_PRIQEN, 0);
+		pair_switch(pair, pair_place(pair, DRIVER_COMMANDS), false);
+	pair_run(pair);
 }
 
-/* It lies at @addr from now on, with a size of one page. */
+static inline void pair_queue_off(struct pair *pair)
+{
+	const struct driver_place *place = pair_place(pair, pair_queue());
+
+	if (place->bits != 0)
+		pair_switch(pair, place, false);
+	else
+		iopf_guest_write(pair->guest, place->offset, place->width, 0);
+}
+
+/* It lies at @addr from now on, as large as it was. */
 static inline void pair_queue_at(struct pair *pair, uint64_t addr)
 {
-	uint32_t enable = pair_stalls() ? SMMUV3_EVENTQEN : SMMUV3_PRIQEN;
-	uint32_t base = pair_stalls() ? SMMUV3_EVENTQ_BASE : SMMUV3_PRIQ_BASE;
+	const struct driver_place *place = pair_place(pair, pair_queue());
+	uint64_t now = iopf_guest_read(pair->guest, place->offset, place->width);
 
-	if (pair_vtd()) {
-		iopf_guest_write(pair->guest, VTD_PQA, 8, addr);
-		return;
-	}
-	pair_cr0(pair, enable, 0);
-	iopf_guest_write(pair->guest, base, 8, addr | (pair_stalls() ? 7 : 8));
-	pair_cr0(pair, 0, enable);
+	if (place->bits != 0)
+		pair_switch(pair, place, false);
+	now = (now & ~place->addr) | ((addr >> place->addr_shift) & place->addr);
+	iopf_guest_write(pair->guest, place->offset, place->width, now);
+	if (place->bits != 0)
+		pair_switch(pair, place, true);
 }
 
 /* Requests were lost and the guest has not acknowledged it. */
 static inline bool pair_overflowed(struct pair *pair)
 {
-	if (pair_vtd())
-		return iopf_guest_read(pair->guest, VTD_PRS, 4) & VTD_PRS_PRO;
-	return (iopf_guest_read(pair->guest, SMMUV3_PRIQ_PROD, 4) ^
-		iopf_guest_read(pair->guest, SMMUV3_PRIQ_CONS, 4)) & SMMUV3_QUEUE_OVERFLOW;
+	const struct driver_family *family = iopf_agent_driver(pair->agent)->family;
+
+	if (family->turned == 0)
+		return iopf_guest_read(pair->guest, family->status, 4) & family->overflow;
+	return (iopf_guest_read(pair->guest, family->request.prod, 4) ^
+		iopf_guest_read(pair->guest, family->request.cons, 4)) & family->turned;
 }
 
 /* Records that it has room for. */
-static inline uint32_t pair_queue_room(void)
+static inline uint32_t pair_queue_room(const struct pair *pair)
 {
-	return pair_vtd() || pair_stalls() ? 128 - pair_vtd() : 256;
+	const struct driver_family *family = iopf_agent_driver(pair->agent)->family;
+	const struct iopf_wire *wire = family->wire;
+
+	return 4096 / (pair_stalls() ? wire->fault_bytes : wire->request_bytes) -
+	       !family->convention.wrap_bit;
 }
 
 static inline struct iopf_guest_stats pair_stats(const struct pair *pair)

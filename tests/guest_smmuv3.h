@@ -4,6 +4,14 @@
 #define TESTS_GUEST_SMMUV3_H
 
 #include "guest_pair.h"
+
+/* Bits of CR0 go and come. */
+static inline void pair_cr0(struct pair *pair, uint32_t clear, uint32_t set)
+{
+	uint32_t now = (uint32_t)iopf_guest_read(pair->guest, SMMUV3_CR0ACK, 4);
+
+	iopf_guest_write(pair->guest, SMMUV3_CR0, 4, (now & ~clear) | set);
+}
 #include "table/smmuv3_words.h"
 
 static inline uint64_t word(const struct pair *pair, uint64_t addr)

@@ -574,8 +574,8 @@ int main(void)
 {
 	int result;
 
-	pair_kind = &pair_kinds[1];
+	pair_kind = (struct pair_kind){ "smmuv3", IOPF_PRI };
 	result = test_main();
-	pair_kind = &pair_kinds[2];
+	pair_kind.mechanism = IOPF_STALLS;
 	return result | test_main();
 }

@@ -366,18 +366,20 @@ TEST(a_guest_whose_event_queue_was_not_there_terminates_what_may_have_stalled)
 
 TEST(what_sends_page_requests_is_not_terminated)
 {
+	static const char *const kinds[] = { "vtd", "smmuv3" };
+
 	for (uint32_t kind = 0; kind < 2; kind++) {
 		struct pair *pair;
 
-		pair_kind = &pair_kinds[kind];
+		pair_kind = (struct pair_kind){ kinds[kind], IOPF_PRI };
 		pair = pair_with_pasid((struct pair_options){ 0 });
 		CHECK_EQ(iopf_agent_terminate(pair->agent, PAIR_RID), -EOPNOTSUPP);
 	}
-	pair_kind = &pair_kinds[2];
+	pair_kind = (struct pair_kind){ "smmuv3", IOPF_STALLS };
 }
 
 int main(void)
 {
-	pair_kind = &pair_kinds[2];
+	pair_kind = (struct pair_kind){ "smmuv3", IOPF_STALLS };
 	return test_main();
 }
