@@ -8,7 +8,10 @@
 #include "cli/port.h"
 #include "cli/run.h"
 
-enum { ALLOCATION = 128 /* credits of a function */ };
+enum {
+	ALLOCATION = 128, /* credits of a function */
+	WINDOW = 8,       /* pages that a device asks for at once; no more than it may */
+};
 
 static const uint64_t second_ns = 1000000000;
 
@@ -41,11 +44,12 @@ static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
 static struct model_engine_options engine_options(struct run_guest *guest)
 {
 	bool noisy = guest->character == CHARACTER_noisy;
+	uint32_t window = CLI_MIN((uint32_t)WINDOW, device_share(guest));
 
 	return (struct model_engine_options){
 		.hooks = watch_hooks(guest),
 		.job_max = 4,
-		.window = noisy ? MODEL_ENGINE_WINDOW_MAX : 8,
+		.window = noisy ? MODEL_ENGINE_WINDOW_MAX : window,
 		.group_pages = 16,
 		.retry_max = 8,
 		.piece_bytes = LAYOUT_PAGE,
@@ -239,9 +243,11 @@ uint32_t device_share(const struct run_guest *guest)
 	if (guest->combination->mechanism != IOPF_STALLS)
 		return ALLOCATION;
 	for (uint32_t i = 0; i < run->guest_count; i++)
-		streams += run->guests[i].combination->mechanism == IOPF_STALLS;
+		streams += run->guests[i].machine == guest->machine &&
+			   run->guests[i].combination->mechanism == IOPF_STALLS;
 	assert(streams > 0); /* it is one itself */
-	return CLI_MIN((uint32_t)RUN_STALL_SHARE, RUN_STALL_SLOTS / streams);
+	return CLI_MIN((uint32_t)RUN_STALL_SHARE,
+		       machine_stall_slots(guest->machine) / streams);
 }
 
 /* Of the stall pool, as the host granted it: a master knows nothing of it. */

@@ -8,6 +8,7 @@
 #include "cli/cli.h"
 #include "cli/port.h"
 #include "cli/run.h"
+#include "queue/hardware.h"
 
 #define ARENA_BASE UINT64_C(0x100000)
 
@@ -89,7 +90,7 @@ static int iommu_create(struct run_machine *machine)
 					       .pasid_lines = 256,
 					       .translation_lines = 4096,
 					       .invalidation_timeout_ns = second_ns,
-					       .stall_max = RUN_STALL_SLOTS,
+					       .stall_max = machine_stall_slots(machine),
 					       .observer = watch_stall_observer(machine),
 					       .interrupt = on_interrupt,
 					       .context = machine },
@@ -261,6 +262,14 @@ uint64_t machines_next_ns(const struct run *run)
 	for (uint32_t i = 0; i < run->machine_count; i++)
 		next_ns = CLI_MIN(next_ns, iopf_host_next_ns(run->machines[i].host));
 	return next_ns;
+}
+
+uint32_t machine_stall_slots(const struct run_machine *machine)
+{
+	const struct hardware_family *family = hardware_family_find(machine->family);
+
+	return family->stall_max == 0 ? RUN_STALL_SLOTS :
+					CLI_MIN(RUN_STALL_SLOTS, family->stall_max);
 }
 
 uint32_t machine_queue_entries(const struct run_machine *machine)

@@ -34,7 +34,7 @@ enum run_limits {
 	RUN_GUEST_MAX = 64,
 	RUN_SPACE_MAX = 16, /* of a guest: more than its agent wants */
 	RUN_PASID_BITS = 16,
-	RUN_STALL_SLOTS = 256, /* of an SMMU */
+	RUN_STALL_SLOTS = 256, /* of an IOMMU; fewer, where a family has no more */
 	RUN_STALL_SHARE = 16,  /* of a stream; less where there are many */
 	RUN_NAME_MAX = 24,
 	RUN_PROBLEM_MAX = 64,
@@ -213,6 +213,8 @@ void machines_destroy(struct run *run);
 uint32_t machines_turn(struct run *run);
 /* When a host wants its next turn. */
 uint64_t machines_next_ns(const struct run *run);
+/* Transactions that can be stalled in it. */
+uint32_t machine_stall_slots(const struct run_machine *machine);
 /* Entries of its request queue; 0: it has none. */
 uint32_t machine_queue_entries(const struct run_machine *machine);
 const struct iopf_stats_row *machine_owner_row(const struct run_guest *guest);

@@ -178,7 +178,7 @@ int watch_create(struct run_machine *machine)
 	const struct run *run = machine->run;
 	const struct sim_check_options options = {
 		.queue_entries = machine_queue_entries(machine),
-		.stall_slots = RUN_STALL_SLOTS,
+		.stall_slots = machine_stall_slots(machine),
 		.wait_turns = 1000,
 		.wait_ns = UINT64_C(1000000000),
 	};

@@ -171,9 +171,10 @@ def files_of_any_size_are_moved():
 def sixty_four_guests_fit():
     path = pathlib.Path(scratch.name, "small")
     path.write_bytes(os.urandom(100000))
-    done = run("run", "--seconds", "0.05", "--guests", "64", "--json", str(path))
-    assert done.returncode == 0, done.stdout[-1000:] + done.stderr
-    assert len(json.loads(done.stdout)["guests"]) == 64
+    for where in ((), ("--stall",)):
+        done = run("run", "--seconds", "0.05", "--guests", "64", "--json", *where, str(path))
+        assert done.returncode == 0, done.stdout[-1000:] + done.stderr
+        assert len(json.loads(done.stdout)["guests"]) == 64
 
 
 def a_recording_is_of_the_language():

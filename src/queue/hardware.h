@@ -96,6 +96,8 @@ struct hardware_family {
 	uint8_t mechanisms, guest_mechanisms;
 	bool no_pasids; /* it knows address spaces of whole devices alone */
 	uint8_t stall_reason; /* of a stall's fault: nothing is mapped there */
+	uint32_t stall_max;   /* stalls at once, of all streams, that there can be at most;
+			       * 0: as many as tags can name */
 	/* Of a virtual one: the greatest requester id; with translation goes what was asked;
 	 * no wait says that it drains: each does, once something was torn down; registers
 	 * whose writing takes no command away, ended by 0. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * sim/check_stall.c - stalled transactions, as the SMMU has them.
+ * sim/check_stall.c - stalled transactions, as the IOMMU has them.
  *
  * A stall is a group of one request: its name is its stream and tag, and its slot of the
- * SMMU's pool is the credit. It leaves its slot by a RESUME, which is the response, or by
+ * IOMMU's pool is the credit. It leaves its slot by a RESUME, which is the response, or by
  * the end of its whole stream.
  */
 #include "sim/check_state.h"

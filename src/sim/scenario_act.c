@@ -57,7 +57,7 @@ static uint8_t one_access(uint8_t perm)
 	return perm & IOPF_WRITE ? perm & (uint8_t)~IOPF_READ : perm;
 }
 
-/* A transaction of a stream stalls; the SMMU chooses the tag. */
+/* A transaction of a stream stalls; the IOMMU chooses the tag. */
 static bool stall(struct scenario *s, const struct scenario_endpoint *endpoint,
 		  const struct iopf_request *request)
 {

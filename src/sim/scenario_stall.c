@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* sim/scenario_stall.c - what the SMMU is seen to do with stalled transactions. */
+/* sim/scenario_stall.c - what the IOMMU is seen to do with stalled transactions. */
 #include "sim/scenario_state.h"
 
 static void record(const struct scenario *s, struct trace_event *event, uint32_t endpoint)
