@@ -296,6 +296,68 @@ int driver_take_back(struct iopf_driver *driver, uint32_t rid)
 	return error;
 }
 
+int driver_pass_over(struct iopf_driver *driver)
+{
+	uint32_t index;
+	int error = driver_command_head(driver, &index);
+
+	/* Where nothing is published it stopped at nothing of ours, and what stands there
+	 * is to be published next. */
+	if (error == 0 && index != driver->command_published)
+		error = driver_blank(driver, index);
+	driver->stats.queue_errors += error == 0;
+	return error;
+}
+
+/*
+ * Hardware does not say who did not answer; what stands in front of the wait at @index,
+ * behind the one before it, often does: all its invalidations are of one device. What
+ * was taken is still there, as far as nothing new was written over it.
+ */
+static uint32_t silent_find(const struct iopf_driver *driver, uint32_t index)
+{
+	const struct ring *ring = &driver->command;
+	uint32_t whole = ring->slots - ring_used(ring, driver->command_prod, index);
+	uint32_t rid = IOPF_NO_ID;
+
+	for (; whole > 0; whole--) {
+		uint8_t record[RING_ENTRY_MAX];
+		struct iopf_command command;
+
+		index = (index - 1) & (ring->modulus - 1);
+		if (!ring_load(ring, driver->options.memory, index, record) ||
+		    driver->options.wire->decode_command(
+			    record, driver->options.command_bytes, &command) != 0 ||
+		    command.kind == IOPF_COMMAND_WAIT)
+			break;
+		if (command.kind != IOPF_COMMAND_INVALIDATE_DEVICE)
+			continue;
+		if (rid != IOPF_NO_ID && rid != command.rid)
+			return IOPF_NO_ID;
+		rid = command.rid;
+	}
+	return rid;
+}
+
+int driver_wait_given_up(struct iopf_driver *driver)
+{
+	uint32_t index;
+	int error = driver_command_head(driver, &index);
+
+	if (error != 0)
+		return error;
+	driver->silent_rid = silent_find(driver, index);
+	if (index != driver->command_published)
+		error = driver_blank(driver, index);
+	if (error != 0)
+		return error;
+	/* Where that fails the queue goes on all the same. */
+	if (driver->options.forget_silent && driver->silent_rid != IOPF_NO_ID)
+		(void)driver_take_back(driver, driver->silent_rid);
+	driver->stats.timeouts++;
+	return 0;
+}
+
 int iopf_driver_kick(struct iopf_driver *driver)
 {
 	int error;

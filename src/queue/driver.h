@@ -172,4 +172,12 @@ int driver_command_head(struct iopf_driver *driver, uint32_t *index);
 int driver_blank(struct iopf_driver *driver, uint32_t index);
 int driver_take_back(struct iopf_driver *driver, uint32_t rid);
 
+/* The queue stopped at a command: a blank takes its place, if it is one of ours. What says
+ * that it may go on is the family's. */
+int driver_pass_over(struct iopf_driver *driver);
+/* It stopped at a wait behind an invalidation that nobody answered, whose device hardware
+ * does not name: a blank takes the place of that wait, so that it says nothing; who it may
+ * have been is in driver->silent_rid. */
+int driver_wait_given_up(struct iopf_driver *driver);
+
 #endif

@@ -297,54 +297,11 @@ static int errors_turn(struct iopf_driver *driver, uint32_t bits)
 			    driver_write(driver, SMMUV3_GERRORN, 4, acknowledged ^ bits);
 }
 
-/*
- * Hardware does not say who did not answer; what stands in front of the wait at @index,
- * behind the one before it, often does: all its invalidations are of one device. What
- * was taken is still there, as far as nothing new was written over it.
- */
-static uint32_t silent_find(const struct iopf_driver *driver, uint32_t index)
-{
-	const struct ring *ring = &driver->command;
-	uint32_t whole = ring->slots - ring_used(ring, driver->command_prod, index);
-	uint32_t rid = IOPF_NO_ID;
-
-	for (; whole > 0; whole--) {
-		uint8_t record[RING_ENTRY_MAX];
-		struct iopf_command command;
-
-		index = (index - 1) & (ring->modulus - 1);
-		if (!ring_load(ring, driver->options.memory, index, record) ||
-		    driver->options.wire->decode_command(
-			    record, driver->options.command_bytes, &command) != 0 ||
-		    command.kind == IOPF_COMMAND_WAIT)
-			break;
-		if (command.kind != IOPF_COMMAND_INVALIDATE_DEVICE)
-			continue;
-		if (rid != IOPF_NO_ID && rid != command.rid)
-			return IOPF_NO_ID;
-		rid = command.rid;
-	}
-	return rid;
-}
-
-/* The wait that stands there must not say that it is done: it says nothing then. */
 static int timed_out(struct iopf_driver *driver)
 {
-	uint32_t index;
-	int error = driver_command_head(driver, &index);
+	int error = driver_wait_given_up(driver);
 
-	if (error != 0)
-		return error;
-	driver->silent_rid = silent_find(driver, index);
-	if (index != driver->command_published)
-		error = driver_blank(driver, index);
-	if (error != 0)
-		return error;
-	/* Where that fails the queue goes on all the same. */
-	if (driver->options.forget_silent && driver->silent_rid != IOPF_NO_ID)
-		(void)driver_take_back(driver, driver->silent_rid);
-	driver->stats.timeouts++;
-	return errors_turn(driver, SMMUV3_CMDQ_ERR);
+	return error != 0 ? error : errors_turn(driver, SMMUV3_CMDQ_ERR);
 }
 
 /* Returns: what the queue stopped at, enum iopf_driver_error, or a negative errno. */
@@ -388,22 +345,15 @@ static int smmuv3_errors(struct iopf_driver *driver)
 
 static int smmuv3_skip(struct iopf_driver *driver)
 {
-	uint32_t active, index;
+	uint32_t active;
 	int error = errors_active(driver, &active);
 
 	if (error != 0)
 		return error;
 	if ((active & SMMUV3_CMDQ_ERR) == 0)
 		return -EINVAL;
-	error = driver_command_head(driver, &index);
-	/* Where nothing is published it stopped at nothing of ours, and what stands there
-	 * is to be published next. */
-	if (error == 0 && index != driver->command_published)
-		error = driver_blank(driver, index);
-	if (error != 0)
-		return error;
-	driver->stats.queue_errors++;
-	return errors_turn(driver, SMMUV3_CMDQ_ERR);
+	error = driver_pass_over(driver);
+	return error != 0 ? error : errors_turn(driver, SMMUV3_CMDQ_ERR);
 }
 
 #define GLOBAL(bits_) \

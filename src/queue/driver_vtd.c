@@ -245,22 +245,14 @@ static int vtd_errors(struct iopf_driver *driver)
 static int vtd_skip(struct iopf_driver *driver)
 {
 	uint64_t status;
-	uint32_t head;
 	int error = driver_read(driver, VTD_FSTS, 4, &status);
 
 	if (error != 0)
 		return error;
 	if ((status & VTD_FSTS_IQE) == 0)
 		return -EINVAL;
-	error = driver_command_head(driver, &head);
-	/* Where nothing is published it stopped at nothing of ours, and what stands there
-	 * is to be published next. */
-	if (error == 0 && head != driver->command_published)
-		error = driver_blank(driver, head);
-	if (error != 0)
-		return error;
-	driver->stats.queue_errors++;
-	return driver_write(driver, VTD_FSTS, 4, VTD_FSTS_IQE);
+	error = driver_pass_over(driver);
+	return error != 0 ? error : driver_write(driver, VTD_FSTS, 4, VTD_FSTS_IQE);
 }
 
 #define GLOBAL(bits_) \

@@ -182,6 +182,7 @@ struct iopf_hardware {
 	struct register_file file;
 	struct iopf_command held; /* taken out of the queue, not done yet */
 	bool holding;
+	bool unanswered; /* hardware_commands.c: a device did not answer since the last wait */
 	const struct hardware_observer *observer; /* or NULL */
 	union {
 		struct vtd_state vtd;
@@ -211,6 +212,32 @@ static inline void reg32_set(struct iopf_hardware *hardware, uint32_t offset,
 {
 	registers_set(&hardware->file, offset, 4, value);
 }
+
+/* ---- hardware_commands.c: a command queue ------------------------------------------------ */
+
+enum hardware_stop {
+	HARDWARE_ILLEGAL,
+	HARDWARE_ADDRESS, /* what had to be read or written is not there */
+	HARDWARE_TIMEOUT, /* a device did not answer what stands before this wait */
+};
+
+struct hardware_commands {
+	uint32_t head; /* register, 4 bytes */
+	/* False: the queue is off, or stands. */
+	bool (*runs)(const struct iopf_hardware *hardware, struct ring *ring, uint32_t *head,
+		     uint32_t *tail);
+	/* What the IOMMU can do, of what decodes. */
+	bool (*legal)(const struct iopf_hardware *hardware,
+		      const struct iopf_command *command);
+	void (*stop)(struct iopf_hardware *hardware, enum hardware_stop why);
+	/* Report: 0, -EFAULT. Then, once it is consumed (NULL: nothing more). */
+	int (*wait)(struct iopf_hardware *hardware, const struct iopf_command *wait);
+	void (*waited)(struct iopf_hardware *hardware, const struct iopf_command *wait);
+};
+
+/* True: one command is done with. */
+bool hardware_commands_step(struct iopf_hardware *hardware,
+			    const struct hardware_commands *commands);
 
 /* Borrowed until it is replaced, by NULL for instance. */
 void hardware_observe(struct iopf_hardware *hardware,
