@@ -28,6 +28,7 @@ int cli_run(int argc, char **argv);
 int cli_scenario(int argc, char **argv);
 int cli_bench(int argc, char **argv);
 int cli_serve(int argc, char **argv);
+int cli_pci(int argc, char **argv);
 int cli_guest(int argc, char **argv);
 int cli_judge(int argc, char **argv);
 

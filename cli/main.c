@@ -17,6 +17,7 @@ static const struct cli_command commands[] = {
 	{ "bench", cli_bench, "measures the engine against yardsticks taken in the same run" },
 	{ "scenario", cli_scenario, "plays scenario files against the engine and the models" },
 	{ "judge", cli_judge, "holds a recording against the rules of its interfaces" },
+	{ "pci", cli_pci, "whether a PCI function can page, and why not" },
 	{ "guest", cli_guest, "one guest's process, started by run" },
 };
 

@@ -4,7 +4,7 @@
 # Groups: test check linux kernel arm64 fresh. Nothing missing: no call of apt. Exit 3: it cannot.
 set -eu
 
-test="gcc libc6-dev meson ninja-build pkgconf libjansson-dev"
+test="gcc libc6-dev meson ninja-build pkgconf libjansson-dev libpci-dev pciutils"
 check="clang libclang-rt-14-dev clang-format clang-tidy cppcheck binutils mandoc \
 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-s390x-linux-gnu libc6-dev-s390x-cross \
 gcc-riscv64-linux-gnu libc6-dev-riscv64-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
