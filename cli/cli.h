@@ -30,6 +30,8 @@ int cli_bench(int argc, char **argv);
 int cli_serve(int argc, char **argv);
 int cli_pci(int argc, char **argv);
 int cli_guest(int argc, char **argv);
+int cli_decode(int argc, char **argv);
+int cli_encode(int argc, char **argv);
 int cli_judge(int argc, char **argv);
 
 /* "iopf: ..." and a newline, on standard error. */

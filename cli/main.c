@@ -18,6 +18,8 @@ static const struct cli_command commands[] = {
 	{ "scenario", cli_scenario, "plays scenario files against the engine and the models" },
 	{ "judge", cli_judge, "holds a recording against the rules of its interfaces" },
 	{ "pci", cli_pci, "whether a PCI function can page, and why not" },
+	{ "decode", cli_decode, "says what the bits of a record mean, and what is wrong" },
+	{ "encode", cli_encode, "makes a record of fields" },
 	{ "guest", cli_guest, "one guest's process, started by run" },
 };
 

@@ -106,9 +106,12 @@ def check_json(scenario, broken, space):
         "iopf.judge/1": (["violations"], [broken]),
         "iopf.pci/1": (["links"], [space]),
         "iopf.bench/1": (["results"], ["--seconds", "0.1"]),
+        "iopf.decode/1": (["fields"], ["pcie.prg-response", "0"]),
+        "iopf.encode/1": ([], ["pcie.prg-response"]),
     }
     # Of noisy and of hostile guests; of scenarios that fail, that are only listed.
-    sometimes = {"noise", "hostile_acts", "problem", "title", "variants", "cannot"}
+    # Of queues.
+    sometimes = {"noise", "hostile_acts", "problem", "title", "variants", "cannot", "entries"}
     for schema, (arrays, arguments) in outputs.items():
         command = re.search(r"\.(\w+)/", schema)[1]
         no = (1,) if command in ("bench", "judge", "pci") else ()  # slow, broken, switched off
@@ -120,7 +123,19 @@ def check_json(scenario, broken, space):
                  table - sometimes)
 
 
+def check_examples():
+    """Of README.md: what `iopf decode` and `iopf encode` print there is what they print."""
+    blocks = re.findall(r"^```\n(\$ iopf (?:de|en)code .*?)^```$", (root / "README.md").read_text(),
+                        re.M | re.S)
+    if not blocks:
+        wrong.append("README.md: no example of iopf decode")
+    for command, said in re.findall(r"^\$ iopf (.*)\n((?:(?!\$ ).*\n)*)", "".join(blocks), re.M):
+        if output_of(*command.split(), allowed=(0, 1)) != said:
+            wrong.append(f"README.md: iopf {command} prints otherwise")
+
+
 check_pages()
+check_examples()
 check_overview()
 check_policy()
 check_rules()
