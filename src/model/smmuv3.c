@@ -30,6 +30,69 @@ bool smmuv3_records_bad_streams(const struct model_smmuv3 *smmu)
 	return smmuv3_register(smmu, SMMUV3_CR2) & SMMUV3_CR2_RECINVSID;
 }
 
+/* ---- What is forgotten ------------------------------------------------------------- */
+
+#define ONE_STREAM  (1u << IOPF_DOMAIN | 1u << IOPF_DEVICE)
+#define NAMED_VMID  (CACHE_LINES | CACHE_BY_DOMAIN)
+#define NAMED_FIRST (NAMED_VMID | CACHE_HAS_FIRST)
+
+/* IHI 0070, 4.3 and 4.4: what is named and nothing else, but a descriptor goes with its
+ * stream's entry. */
+static const struct cache_rule cache_rules[] = {
+	{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+	  .granularities = 1 << IOPF_ALL,
+	  .entries = CACHE_LINES,
+	  .processes = CACHE_LINES },
+	{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+	  .granularities = 1 << IOPF_DEVICE,
+	  .entries = CACHE_LINES | CACHE_BY_RID,
+	  .processes = CACHE_LINES | CACHE_BY_RID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+	  .granularities = ONE_STREAM,
+	  .processes = CACHE_LINES | CACHE_BY_RID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+	  .granularities = 1 << IOPF_ONE_PASID,
+	  .processes = CACHE_LINES | CACHE_BY_RID | CACHE_BY_PASID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_ALL,
+	  .translations = CACHE_LINES },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_DOMAIN,
+	  .hints = IOPF_HINT_FIRST,
+	  .translations = NAMED_VMID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_DOMAIN,
+	  .hints = IOPF_HINT_FIRST,
+	  .hints_set = IOPF_HINT_FIRST,
+	  .translations = NAMED_FIRST },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_ONE_PASID,
+	  .hints = IOPF_HINT_ANY_ASID,
+	  .translations = NAMED_FIRST | CACHE_BY_ASID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_ONE_PASID,
+	  .hints = IOPF_HINT_ANY_ASID,
+	  .hints_set = IOPF_HINT_ANY_ASID,
+	  .translations = NAMED_FIRST },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .hints = IOPF_HINT_SECOND | IOPF_HINT_ANY_ASID,
+	  .translations = NAMED_FIRST | CACHE_BY_ASID | CACHE_BY_RANGE },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .hints = IOPF_HINT_SECOND | IOPF_HINT_ANY_ASID,
+	  .hints_set = IOPF_HINT_ANY_ASID,
+	  .translations = NAMED_FIRST | CACHE_BY_RANGE },
+	/* 4.4.3: an address between the stages names what stage 2 alone has made. What both
+	 * have made goes by VMID. */
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .hints = IOPF_HINT_SECOND,
+	  .hints_set = IOPF_HINT_SECOND,
+	  .translations = NAMED_VMID | CACHE_NO_FIRST | CACHE_BY_RANGE },
+	{ .kind = IOPF_COMMAND_NONE },
+};
+
 /* ---- Commands ---------------------------------------------------------------------- */
 
 static int do_response(struct model_iommu *iommu, const struct iopf_command *command)
@@ -43,7 +106,7 @@ static int do_response(struct model_iommu *iommu, const struct iopf_command *com
 /* Invalidations leave alone what waits: it sees them when it is retried (3.12.2). */
 static int do_cache(struct model_iommu *iommu, const struct iopf_command *command)
 {
-	smmuv3_cache_invalidate(&smmuv3_of(iommu)->cache, command);
+	cache_invalidate(&smmuv3_of(iommu)->cache, command);
 	return 0;
 }
 
@@ -66,7 +129,7 @@ static int do_terminate(struct model_iommu *iommu, const struct iopf_command *co
 static int hardware_command(void *context, const struct iopf_command *command)
 {
 	static int (*const doers[IOPF_COMMAND_KIND_COUNT])(
-		struct model_iommu *iommu, const struct iopf_command *command) = {
+		struct model_iommu * iommu, const struct iopf_command *command) = {
 		[IOPF_COMMAND_RESPONSE] = do_response,
 		[IOPF_COMMAND_INVALIDATE_CONTEXT] = do_cache,
 		[IOPF_COMMAND_INVALIDATE_PASID] = do_cache,
@@ -111,12 +174,20 @@ static const struct iopf_hardware_ops hardware_ops = {
 
 /* ---- Life -------------------------------------------------------------------------- */
 
-static int smmuv3_create(struct model_iommu *iommu, struct iopf_hardware_options *hardware)
+static int smmuv3_create(struct model_iommu *iommu,
+			 struct iopf_hardware_options *hardware)
 {
 	const struct model_iommu_options *options = &iommu->options;
+	const struct cache_options lines = {
+		.entries = options->context_lines,
+		.processes = options->pasid_lines,
+		.translations = options->translation_lines,
+		.entry_bytes = sizeof(struct smmuv3_ste),
+		.process_bytes = sizeof(struct smmuv3_cd),
+		.rules = cache_rules,
+	};
 	struct model_smmuv3 *smmu = smmuv3_of(iommu);
-	int error = smmuv3_cache_create(&smmu->cache, options->context_lines,
-					options->pasid_lines, options->translation_lines);
+	int error = cache_create(&smmu->cache, &lines);
 
 	if (error == 0)
 		error = smmuv3_stalls_create(&smmu->stalls, options->stall_max);
@@ -133,7 +204,7 @@ static int smmuv3_create(struct model_iommu *iommu, struct iopf_hardware_options
 
 static void smmuv3_destroy(struct model_iommu *iommu)
 {
-	smmuv3_cache_destroy(&smmuv3_of(iommu)->cache);
+	cache_destroy(&smmuv3_of(iommu)->cache);
 	smmuv3_stalls_destroy(&smmuv3_of(iommu)->stalls);
 }
 

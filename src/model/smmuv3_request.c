@@ -20,7 +20,7 @@ static struct smmuv3_result bad_configuration(enum smmuv3_event event, uint64_t 
 bool smmuv3_entry(struct model_smmuv3 *smmu, uint32_t rid, struct smmuv3_ste *ste,
 		  struct smmuv3_result *result)
 {
-	const struct smmuv3_ste *known = smmuv3_cache_ste(&smmu->cache, rid);
+	const struct smmuv3_ste *known = cache_entry(&smmu->cache, rid);
 	enum smmuv3_event event;
 	uint64_t addr;
 
@@ -36,7 +36,7 @@ bool smmuv3_entry(struct model_smmuv3 *smmu, uint32_t rid, struct smmuv3_ste *st
 		*result = bad_configuration(event, addr);
 		return false;
 	}
-	smmuv3_cache_add_ste(&smmu->cache, rid, ste);
+	cache_add_entry(&smmu->cache, rid, ste);
 	return true;
 }
 
@@ -61,7 +61,7 @@ static bool find_context(struct model_smmuv3 *smmu, const struct smmuv3_ste *ste
 
 	if (smmuv3_find_number(ste, pasid, &index) == SMMUV3_EVENT_NONE &&
 	    index != UINT32_MAX)
-		known = smmuv3_cache_cd(&smmu->cache, rid, index);
+		known = cache_process(&smmu->cache, rid, index);
 	if (known != NULL) {
 		*cd = *known;
 		result->index = index;
@@ -70,7 +70,7 @@ static bool find_context(struct model_smmuv3 *smmu, const struct smmuv3_ste *ste
 	if (!smmuv3_context(&walk, pasid, cd, result))
 		return false;
 	if (result->index != UINT32_MAX)
-		smmuv3_cache_add_cd(&smmu->cache, rid, result->index, cd);
+		cache_add_process(&smmu->cache, rid, result->index, 0, cd);
 	return true;
 }
 
@@ -94,6 +94,16 @@ static uint64_t plain(const struct smmuv3_cd *cd, uint64_t addr)
 	return high ? addr | UINT64_C(0xff) << 56 : addr & UINT64_MAX >> 8;
 }
 
+static struct cache_tag tag_of(const struct smmuv3_ste *ste, const struct smmuv3_cd *cd)
+{
+	return (struct cache_tag){
+		.domain = ste->vmid,
+		.number = cd != NULL ? cd->asid : 0,
+		.stages = (uint8_t)((cd != NULL ? CACHE_FIRST : 0) |
+				    (smmuv3_has_second(ste) ? CACHE_SECOND : 0))
+	};
+}
+
 /* Out of the TLB, or of the tables. Access flags and dirty state are set for what is
  * asked for, and no more than that is remembered: who reads has not made it dirty. */
 static bool walk_through(struct model_smmuv3 *smmu, const struct smmuv3_ste *ste,
@@ -101,34 +111,31 @@ static bool walk_through(struct model_smmuv3 *smmu, const struct smmuv3_ste *ste
 			 struct smmuv3_result *result)
 {
 	const struct smmuv3_walk walk = walk_of(smmu, ste);
-	const struct smmuv3_tag tag = { .vmid = ste->vmid,
-					.asid = cd != NULL ? cd->asid : 0,
-					.first = cd != NULL,
-					.second = smmuv3_has_second(ste) };
+	const struct cache_tag tag = tag_of(ste, cd);
 	uint64_t addr = cd != NULL ? plain(cd, access->addr) : access->addr;
-	const struct smmuv3_line *line;
-	struct smmuv3_line made;
+	const struct cache_line *line;
+	struct cache_line made;
 
-	line = smmuv3_cache_translation(&smmu->cache, &tag, addr, access->perm);
+	line = cache_translation(&smmu->cache, &tag, addr, access->perm);
 	if (line != NULL) {
 		*result = (struct smmuv3_result){ .addr = line->addr + (addr - line->base),
 						  .size_bytes = line->size_bytes,
 						  .perm = line->perm };
-		result->first.addr = line->ipa + (addr - line->base);
+		result->first.addr = line->between + (addr - line->base);
 		return true;
 	}
 	if (!smmuv3_walk(&walk, cd, access->addr, access->perm, result))
 		return false;
-	made = (struct smmuv3_line){
+	made = (struct cache_line){
 		.addr = result->addr & ~(result->size_bytes - 1),
-		.ipa = result->first.addr & ~(result->size_bytes - 1),
+		.between = result->first.addr & ~(result->size_bytes - 1),
 		.base = addr & ~(result->size_bytes - 1),
 		.size_bytes = result->size_bytes,
 		.tag = tag,
 		.perm = access->perm,
 	};
-	if (tag.first || tag.second)
-		smmuv3_cache_add_translation(&smmu->cache, addr, &made);
+	if (tag.stages != 0)
+		cache_add_translation(&smmu->cache, addr, &made);
 	return true;
 }
 

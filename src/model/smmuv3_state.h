@@ -2,7 +2,7 @@
 /*
  * model/smmuv3_state.h - an Arm SMMUv3 with both stages, page requests and stalls, for
  * its own files: smmuv3.c is what software sees, smmuv3_request.c what devices do,
- * smmuv3_stall.c the transactions that wait, smmuv3_cache.c what it remembers.
+ * smmuv3_stall.c the transactions that wait.
  *
  * A transaction that waits:
  *
@@ -25,8 +25,8 @@
 #ifndef MODEL_SMMUV3_STATE_H
 #define MODEL_SMMUV3_STATE_H
 
+#include "model/cache.h"
 #include "model/iommu_state.h"
-#include "model/smmuv3_cache.h"
 #include "table/smmuv3_nested.h"
 
 #define SMMUV3_NONE UINT32_MAX
@@ -57,7 +57,9 @@ struct smmuv3_stalls {
 struct model_smmuv3 {
 	struct model_iommu iommu; /* first */
 	struct smmuv3_features features;
-	struct smmuv3_cache cache;
+	struct cache
+		cache; /* stream table entries, context descriptors; whoever has the same
+			     * VMID and ASID shares translations */
 	struct smmuv3_stalls stalls;
 };
 

@@ -4,11 +4,61 @@
 
 #include "model/vtd_state.h"
 
+/* ---- What is forgotten ------------------------------------------------------------- */
+
+#define ALL_BUT_DEVICE (1u << IOPF_ALL | 1u << IOPF_DOMAIN)
+#define NAMED_DOMAIN   (CACHE_LINES | CACHE_BY_DOMAIN)
+#define NAMED_PASID    (NAMED_DOMAIN | CACHE_BY_PASID)
+
+/* VT-d, 6.5.2 "Queued Invalidation Interface". */
+static const struct cache_rule cache_rules[] = {
+	/* Scalable-mode contexts are in no domain: that names them all. */
+	{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+	  .granularities = ALL_BUT_DEVICE,
+	  .entries = CACHE_LINES },
+	{ .kind = IOPF_COMMAND_INVALIDATE_CONTEXT,
+	  .granularities = 1 << IOPF_DEVICE,
+	  .entries = CACHE_LINES | CACHE_BY_RID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+	  .granularities = 1 << IOPF_ALL,
+	  .processes = CACHE_LINES },
+	{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+	  .granularities = 1 << IOPF_DOMAIN,
+	  .processes = NAMED_DOMAIN },
+	{ .kind = IOPF_COMMAND_INVALIDATE_PASID,
+	  .granularities = 1 << IOPF_ONE_PASID,
+	  .processes = NAMED_PASID },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_ALL,
+	  .translations = CACHE_LINES },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_DOMAIN,
+	  .translations = NAMED_DOMAIN },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_ONE_PASID,
+	  .translations = NAMED_PASID | CACHE_HAS_FIRST },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .pasid = CACHE_PASID_GIVEN,
+	  .translations = NAMED_PASID | CACHE_HAS_FIRST | CACHE_BY_RANGE },
+	/* Without a PASID the pages are those of a second level: a nested translation came
+	 * through some of them, and no tag says which, so all of the domain's go. */
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .pasid = CACHE_PASID_NONE,
+	  .translations = NAMED_DOMAIN | CACHE_NO_FIRST | CACHE_BY_RANGE },
+	{ .kind = IOPF_COMMAND_INVALIDATE_IOTLB,
+	  .granularities = 1 << IOPF_PAGE,
+	  .pasid = CACHE_PASID_NONE,
+	  .translations = NAMED_DOMAIN | CACHE_HAS_FIRST | CACHE_HAS_SECOND },
+	{ .kind = IOPF_COMMAND_NONE },
+};
+
 /* ---- Commands ---------------------------------------------------------------------- */
 
 static int do_cache(struct model_iommu *iommu, const struct iopf_command *command)
 {
-	vtd_cache_invalidate(&vtd_of(iommu)->cache, command);
+	cache_invalidate(&vtd_of(iommu)->cache, command);
 	return 0;
 }
 
@@ -18,7 +68,7 @@ static int do_cache(struct model_iommu *iommu, const struct iopf_command *comman
 static int hardware_command(void *context, const struct iopf_command *command)
 {
 	static int (*const doers[IOPF_COMMAND_KIND_COUNT])(
-		struct model_iommu *iommu, const struct iopf_command *command) = {
+		struct model_iommu * iommu, const struct iopf_command *command) = {
 		[IOPF_COMMAND_RESPONSE] = iommu_do_response,
 		[IOPF_COMMAND_INVALIDATE_CONTEXT] = do_cache,
 		[IOPF_COMMAND_INVALIDATE_PASID] = do_cache,
@@ -64,13 +114,20 @@ static const struct iopf_hardware_ops hardware_ops = {
 static int vtd_create(struct model_iommu *iommu, struct iopf_hardware_options *hardware)
 {
 	const struct model_iommu_options *options = &iommu->options;
+	const struct cache_options lines = {
+		.entries = options->context_lines,
+		.processes = options->pasid_lines,
+		.translations = options->translation_lines,
+		.entry_bytes = sizeof(struct vtd_context_line),
+		.process_bytes = sizeof(struct vtd_pasid_line),
+		.rules = cache_rules,
+	};
 	struct model_vtd *vtd = vtd_of(iommu);
 	int error;
 
 	if (options->rid_bits != 16)
 		return -EINVAL;
-	error = vtd_cache_create(&vtd->cache, options->context_lines,
-				 options->pasid_lines, options->translation_lines);
+	error = cache_create(&vtd->cache, &lines);
 	if (error == 0)
 		error = iopf_vtd_capability(options->features, options->pasid_bits,
 					    &hardware->cap, &hardware->ecap);
@@ -84,7 +141,7 @@ static int vtd_create(struct model_iommu *iommu, struct iopf_hardware_options *h
 
 static void vtd_destroy(struct model_iommu *iommu)
 {
-	vtd_cache_destroy(&vtd_of(iommu)->cache);
+	cache_destroy(&vtd_of(iommu)->cache);
 }
 
 static void vtd_count(const struct model_iommu *iommu, struct model_iommu_stats *stats)

@@ -23,9 +23,9 @@ static enum vtd_reason find_context(struct model_vtd *vtd,
 				    const struct vtd_request *request,
 				    struct vtd_found *found)
 {
-	const struct context_line *line = vtd_cache_context(&vtd->cache, request->rid);
+	const struct vtd_context_line *line = cache_entry(&vtd->cache, request->rid);
 	const struct table_space space = space_of(vtd);
-	struct context_line made;
+	struct vtd_context_line made;
 	enum vtd_reason reason;
 
 	if (request->pasid != IOPF_PASID_NONE &&
@@ -42,18 +42,19 @@ static enum vtd_reason find_context(struct model_vtd *vtd,
 	reason = vtd_find_context(&space, &vtd->features, root_of(vtd), request, found);
 	if (reason != VTD_REASON_NONE)
 		return reason;
-	made = (struct context_line){ .context = found->context, .quiet = found->quiet };
-	vtd_cache_add_context(&vtd->cache, request->rid, &made);
+	made = (struct vtd_context_line){ .context = found->context,
+					  .quiet = found->quiet };
+	cache_add_entry(&vtd->cache, request->rid, &made);
 	return VTD_REASON_NONE;
 }
 
 static enum vtd_reason find_pasid(struct model_vtd *vtd, uint32_t rid,
 				  struct vtd_found *found)
 {
-	const struct pasid_line *line =
-		vtd_cache_pasid(&vtd->cache, rid, found->number);
+	const struct vtd_pasid_line *line =
+		cache_process(&vtd->cache, rid, found->number);
 	const struct table_space space = space_of(vtd);
-	struct pasid_line made;
+	struct vtd_pasid_line made;
 	enum vtd_reason reason;
 
 	if (line != NULL) {
@@ -64,8 +65,8 @@ static enum vtd_reason find_pasid(struct model_vtd *vtd, uint32_t rid,
 	reason = vtd_find_pasid(&space, &vtd->features, found);
 	if (reason != VTD_REASON_NONE)
 		return reason;
-	made = (struct pasid_line){ .pasid = found->pasid, .quiet = found->quiet };
-	vtd_cache_add_pasid(&vtd->cache, rid, found->number, &made);
+	made = (struct vtd_pasid_line){ .pasid = found->pasid, .quiet = found->quiet };
+	cache_add_process(&vtd->cache, rid, found->number, found->pasid.domain, &made);
 	return VTD_REASON_NONE;
 }
 
@@ -135,12 +136,23 @@ static uint8_t less(const struct nested_result *result, uint8_t perm)
 	return missing != 0 ? (uint8_t)(perm & ~missing) : 0;
 }
 
+static struct cache_tag tag_of(const struct vtd_found *found)
+{
+	static const uint8_t stages[8] = { [VTD_PGTT_FIRST] = CACHE_FIRST,
+					   [VTD_PGTT_SECOND] = CACHE_SECOND,
+					   [VTD_PGTT_NESTED] = CACHE_NESTED };
+
+	return (struct cache_tag){ .domain = found->pasid.domain,
+				   .number = found->number,
+				   .stages = stages[found->pasid.pgtt] };
+}
+
 /*
  * Walk for as much of @perm as the tables grant. Accessed and dirty bits are set for
  * what is granted: a function writes without asking again.
  */
 static enum vtd_reason walk(const struct model_vtd *vtd, const struct vtd_found *found,
-			    uint64_t addr, struct translation_line *line)
+			    uint64_t addr, struct cache_line *line)
 {
 	const struct nested_tables tables = vtd_tables(&found->pasid, &vtd->features);
 	struct nested_result result;
@@ -151,23 +163,22 @@ static enum vtd_reason walk(const struct model_vtd *vtd, const struct vtd_found 
 		if (perm == 0)
 			return vtd_reason_of(&result, &tables);
 	}
-	*line = (struct translation_line){
+	*line = (struct cache_line){
 		.addr = result.addr & ~(result.size_bytes - 1),
 		.base = addr & ~(result.size_bytes - 1),
 		.size_bytes = result.size_bytes,
-		.number = found->number,
-		.domain = found->pasid.domain,
+		.tag = tag_of(found),
 		.perm = perm,
-		.pgtt = found->pasid.pgtt,
 	};
 	return VTD_REASON_NONE;
 }
 
 static enum vtd_reason translate(struct model_vtd *vtd, const struct vtd_request *request,
 				 uint64_t addr, struct vtd_found *found,
-				 struct translation_line *line)
+				 struct cache_line *line)
 {
-	const struct translation_line *hit;
+	const struct cache_line *hit;
+	struct cache_tag tag;
 	enum vtd_reason reason = find_context(vtd, request, found);
 
 	if (reason == VTD_REASON_NONE)
@@ -176,15 +187,15 @@ static enum vtd_reason translate(struct model_vtd *vtd, const struct vtd_request
 		reason = find_pasid(vtd, request->rid, found);
 	if (reason != VTD_REASON_NONE)
 		return reason;
-	hit = vtd_cache_translation(&vtd->cache, found->pasid.domain, found->number, addr,
-				    found->perm);
+	tag = tag_of(found);
+	hit = cache_translation(&vtd->cache, &tag, addr, found->perm);
 	if (hit != NULL) {
 		*line = *hit;
 		return VTD_REASON_NONE;
 	}
 	reason = walk(vtd, found, addr, line);
 	if (reason == VTD_REASON_NONE)
-		vtd_cache_add_translation(&vtd->cache, addr, line);
+		cache_add_translation(&vtd->cache, addr, line);
 	return reason;
 }
 
@@ -195,7 +206,7 @@ static enum model_status upstream_translate(void *context,
 	struct model_vtd *vtd = context;
 	const struct vtd_request request = { .rid = from->rid, .pasid = from->pasid,
 					     .perm = from->perm, .kind = VTD_TRANSLATION };
-	struct translation_line line = { .size_bytes = TABLE_PAGE_BYTES };
+	struct cache_line line = { .size_bytes = TABLE_PAGE_BYTES };
 	struct vtd_found found = { .quiet = true };
 	enum vtd_reason reason = VTD_REASON_CONTEXT_NOT_PRESENT;
 	enum model_status status;
@@ -279,7 +290,7 @@ static bool let_in(struct model_vtd *vtd, const struct iopf_request *from)
 	if (reason == VTD_REASON_NONE) {
 		/* What was looked up before the page comes must not be found after. */
 		if (vtd_find_number(&vtd->features, &request, &found) == VTD_REASON_NONE)
-			vtd_cache_forget_page(&vtd->cache, found.number, from->addr);
+			cache_forget_page(&vtd->cache, found.number, from->addr);
 		return true;
 	}
 	vtd->iommu.stats.refused_requests++;
