@@ -124,6 +124,8 @@ static void judge_guest(struct run *run, const struct run_guest *guest)
 
 void report_judge_invariants(struct run *run)
 {
+	const struct sim_check_result judged = watch_judged(run);
+
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
 		const struct sim_check_result result =
 			watch_result(run, (enum sim_invariant)i);
@@ -133,6 +135,9 @@ void report_judge_invariants(struct run *run)
 				    sim_invariant_name((enum sim_invariant)i),
 				    result.violations, result.first);
 	}
+	if (judged.violations > 0)
+		run_problem(run, "a rule was broken %" PRIu64 " times, first: %s",
+			    judged.violations, judged.first);
 }
 
 static void judge_noise(struct run *run)
@@ -371,6 +376,8 @@ static void print_pools(const struct run *run)
 
 void report_invariants(const struct run *run)
 {
+	const struct sim_check_result judged = watch_judged(run);
+
 	printf("\n%-4s %12s %11s  %s\n", "", "checked", "violations", "what holds");
 	for (unsigned i = 0; i < SIM_INVARIANT_COUNT; i++) {
 		const struct sim_check_result result =
@@ -380,6 +387,9 @@ void report_invariants(const struct run *run)
 		       sim_invariant_name((enum sim_invariant)i), result.checked,
 		       result.violations, sim_invariant_text((enum sim_invariant)i));
 	}
+	printf("%-4s %12" PRIu64 " %11" PRIu64 "  the rules of the interfaces: iopf judge "
+	       "--rules\n",
+	       "J", judged.checked, judged.violations);
 }
 
 void report_text(const struct run *run)

@@ -206,6 +206,19 @@ json_t *report_json_invariants(const struct run *run)
 	return json;
 }
 
+/* What the judges beside the checkers found. */
+json_t *report_json_judged(const struct run *run)
+{
+	const struct sim_check_result judged = watch_judged(run);
+	json_t *json = json_object();
+
+	json_object_set_new(json, "judged", number(judged.checked));
+	json_object_set_new(json, "violations", number(judged.violations));
+	json_object_set_new(json, "first",
+			    judged.violations > 0 ? json_string(judged.first) : json_null());
+	return json;
+}
+
 static json_t *problems_json(const struct run *run)
 {
 	json_t *json = json_array();
@@ -233,6 +246,7 @@ int report_json(const struct run *run)
 		json_array_append_new(hosts, report_json_host(&run->machines[i]));
 	json_object_set_new(json, "hosts", hosts);
 	json_object_set_new(json, "invariants", report_json_invariants(run));
+	json_object_set_new(json, "judge", report_json_judged(run));
 	for (uint32_t i = 0; i < run->guest_count; i++) {
 		json_array_append_new(guests, guest_json(&run->guests[i]));
 		json_array_append_new(endpoints, report_json_endpoint(&run->guests[i]));

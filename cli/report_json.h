@@ -30,5 +30,6 @@ json_t *report_json_queue(const struct run_guest *guest);
 json_t *report_json_endpoint(const struct run_guest *guest);
 json_t *report_json_host(const struct run_machine *machine);
 json_t *report_json_invariants(const struct run *run);
+json_t *report_json_judged(const struct run *run);
 
 #endif

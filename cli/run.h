@@ -284,6 +284,8 @@ void watch_turn(struct run_machine *machine);
 void watch_over(struct run_machine *machine);
 /* What the checkers of all machines found. */
 struct sim_check_result watch_result(const struct run *run, enum sim_invariant invariant);
+/* What the judges beside them found. */
+struct sim_check_result watch_judged(const struct run *run);
 
 /* ---- noise.c ----------------------------------------------------------------------- */
 

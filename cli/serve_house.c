@@ -142,4 +142,5 @@ void serve_house_report_json(const struct serve *serve, json_t *json)
 	json_array_append_new(endpoints, report_json_endpoint(guest));
 	json_object_set_new(json, "endpoints", endpoints);
 	json_object_set_new(json, "invariants", report_json_invariants(&house->run));
+	json_object_set_new(json, "judge", report_json_judged(&house->run));
 }

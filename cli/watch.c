@@ -179,6 +179,7 @@ int watch_create(struct run_machine *machine)
 	const struct sim_check_options options = {
 		.queue_entries = machine_queue_entries(machine),
 		.stall_slots = machine_stall_slots(machine),
+		.family = machine->family,
 		.wait_turns = 1000,
 		.wait_ns = UINT64_C(1000000000),
 	};
@@ -223,18 +224,28 @@ void watch_over(struct run_machine *machine)
 	audit(machine, SIM_OVER);
 }
 
+static void add_result(struct sim_check_result *sum, const struct sim_check_result *one)
+{
+	if (sum->violations == 0)
+		memcpy(sum->first, one->first, sizeof(sum->first));
+	sum->checked += one->checked;
+	sum->violations += one->violations;
+}
+
 struct sim_check_result watch_result(const struct run *run, enum sim_invariant invariant)
 {
 	struct sim_check_result sum = { 0 };
 
-	for (uint32_t i = 0; i < run->machine_count; i++) {
-		const struct sim_check_result *one =
-			sim_check_result(run->machines[i].check, invariant);
+	for (uint32_t i = 0; i < run->machine_count; i++)
+		add_result(&sum, sim_check_result(run->machines[i].check, invariant));
+	return sum;
+}
 
-		if (sum.violations == 0)
-			memcpy(sum.first, one->first, sizeof(sum.first));
-		sum.checked += one->checked;
-		sum.violations += one->violations;
-	}
+struct sim_check_result watch_judged(const struct run *run)
+{
+	struct sim_check_result sum = { 0 };
+
+	for (uint32_t i = 0; i < run->machine_count; i++)
+		add_result(&sum, sim_check_judged(run->machines[i].check));
 	return sum;
 }

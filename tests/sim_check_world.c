@@ -68,6 +68,7 @@ static void holds(void)
 			       result->first);
 		CHECK_EQ(result->violations, 0);
 	}
+	CHECK_STR(sim_check_judged(check)->first, "");
 }
 
 static void create(uint32_t allocation)

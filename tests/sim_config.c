@@ -112,6 +112,7 @@ static void destroy(void)
 			       result->first);
 		CHECK_EQ(result->violations, 0);
 	}
+	CHECK_STR(sim_check_judged(check)->first, "");
 	world_destroy(&world);
 	sim_check_destroy(check);
 }

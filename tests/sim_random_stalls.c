@@ -162,6 +162,7 @@ static void audit(enum sim_rest rest)
 			printf("%s: %s\n", sim_invariant_name((enum sim_invariant)n),
 			       result->first);
 	}
+	CHECK_STR(sim_check_judged(check)->first, "");
 	CHECK_EQ(sim_check_violations(check), 0);
 }
 

@@ -67,6 +67,7 @@ struct book_group {
 	bool arrived;      /* queue: its response reached the function */
 	bool shown;        /* queue */
 	bool torn;         /* what was asked is not known for certain */
+	bool optional;     /* a response may leave, or not */
 };
 
 struct book_space {
@@ -115,15 +116,17 @@ struct book_endpoint {
 	bool known[IOPF_AT_COUNT];  /* and from the beginning, or since all was forgotten */
 	bool failed;      /* a response failure reached it */
 	bool failing;     /* one is on its way, or was: no response has to leave any more */
-	bool off;         /* host: reset, and not enabled: what still comes is from before */
-	bool removed;     /* host */
+	bool resetting;   /* host: and it has not happened to the function yet */
+	bool removed;     /* host: and nothing new came since */
 	bool virtuals;    /* others use its page request interface */
 	bool gone;        /* function */
 	bool exceeded;    /* more requests than credits: what the host made of them is not
 			   * to be seen */
 	bool lost;        /* an overflow: requests may be missing in the queue */
 	bool unsure;      /* an index was used again: which group is meant cannot be told */
-	uint64_t paging_line, failed_line, off_line, removed_line, gone_line, terminated_line;
+	uint64_t paging_line, failed_line, gone_line;
+	uint64_t ended_line; /* host: what was asked before has ended: reset, removal, the end
+			      * of its stream */
 	uint64_t paused_line;
 };
 
@@ -292,6 +295,9 @@ judge_fn request_seen, request_stop, request_drop;
 /* One more request in @group; @last: the last one. */
 void request_count(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		   struct book_group *group, bool last);
+/* What the queue shows of a time before a reset is nobody's any more. */
+void request_settle(struct iopf_judge *judge, const struct iopf_judge_event *event,
+		    struct book_group *group);
 bool request_stalls(const struct iopf_judge *judge, const struct iopf_judge_event *event,
 		    uint32_t endpoint);
 /* Rules of families, of both mechanisms. */
@@ -315,6 +321,8 @@ void link_request(struct iopf_judge *judge, const struct iopf_judge_event *event
 void link_pages(struct iopf_judge *judge, struct book_group *group);
 /* The group at the function behind one in the queue; NULL: none, or not known. */
 struct book_group *link_asked(struct iopf_judge *judge, const struct book_group *group);
+/* What the queue shows was asked before the host ended all of it. */
+bool link_leftover(struct iopf_judge *judge, const struct book_group *group);
 /* Of a response at the function; @group: its group there, or NULL. */
 enum link link_response(struct iopf_judge *judge, const struct iopf_judge_event *event,
 			uint32_t endpoint, const struct book_group *group);

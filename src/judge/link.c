@@ -19,6 +19,19 @@ struct book_group *link_asked(struct iopf_judge *judge, const struct book_group 
 			       group->index, group->stall);
 }
 
+bool link_leftover(struct iopf_judge *judge, const struct book_group *group)
+{
+	const struct book_endpoint *it = &judge->endpoints[group->endpoint];
+	const struct book_group *asked;
+
+	if (group->interface != IOPF_AT_QUEUE || it->ended_line == 0 ||
+	    !is_known(it, IOPF_AT_FUNCTION))
+		return false;
+	asked = link_asked(judge, group);
+	return it->resetting || asked == NULL || asked->asked_line < it->ended_line ||
+	       (asked->state != BOOK_OPEN && asked->state != BOOK_WAITING);
+}
+
 /* ---- Requests ---------------------------------------------------------------------- */
 
 void link_request(struct iopf_judge *judge, const struct iopf_judge_event *event,

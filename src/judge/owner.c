@@ -23,7 +23,7 @@ static bool is_off(struct iopf_judge *judge, uint32_t endpoint)
 	struct book_endpoint *it = &judge->endpoints[endpoint];
 	const struct book_endpoint *interface = book_interface(judge, it);
 
-	return it->unsure || it->off || it->removed || it->gone || interface->failing;
+	return it->unsure || interface->failing;
 }
 
 /* What was asked before, at the function, by whoever had the space then. */
@@ -38,7 +38,7 @@ static void check_drained(struct iopf_judge *judge, const struct iopf_judge_even
 		struct say say;
 
 		book_space_unlink(judge, group);
-		if (off) {
+		if (off || group->asked_line < it->ended_line) {
 			judge_unknown(judge, RULE_ATTACH_DRAINED);
 			continue;
 		}
@@ -100,7 +100,7 @@ static void check_answered(struct iopf_judge *judge, const struct iopf_judge_eve
 
 		book_space_unlink(judge, group);
 		/* A stall beyond its share is refused, and no detach waits for it. */
-		if (off || (group->stall && !group->shown)) {
+		if (off || group->optional || (group->stall && !group->shown)) {
 			judge_unknown(judge, RULE_DETACH_ANSWERED);
 			continue;
 		}

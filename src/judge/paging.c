@@ -57,11 +57,11 @@ static void begin(struct iopf_judge *judge, uint32_t endpoint)
 {
 	struct book_endpoint *it = &judge->endpoints[endpoint];
 
-	if (it->unsure || it->off || it->removed || it->failing)
+	if (it->unsure || it->failing)
 		book_forget(judge, endpoint, IOPF_AT_COUNT);
 	it->paging = BOOK_PAGING_ON;
 	it->paging_line = judge->line;
-	it->failed = it->failing = it->off = it->removed = it->gone = false;
+	it->failed = it->failing = it->removed = it->gone = it->resetting = false;
 	it->exceeded = it->lost = it->unsure = false;
 	it->known[IOPF_AT_FUNCTION] = it->known[IOPF_AT_QUEUE] = true;
 }
@@ -176,10 +176,11 @@ static void reset_function(struct iopf_judge *judge, uint32_t endpoint)
 {
 	off(judge, endpoint);
 	forget(judge, endpoint);
+	judge->endpoints[endpoint].resetting = false;
 }
 
-/* What comes out of the queue from here on is of before, until paging is on again; where
- * the function is not seen, that cannot be told. */
+/* What was asked before may come out of the queue still: where the function is not seen,
+ * that cannot be told. */
 static void reset_host(struct iopf_judge *judge, uint32_t endpoint)
 {
 	struct book_endpoint *it = &judge->endpoints[endpoint];
@@ -188,9 +189,8 @@ static void reset_host(struct iopf_judge *judge, uint32_t endpoint)
 	book_forget(judge, endpoint, IOPF_AT_GUEST);
 	it->failing = it->unsure = false;
 	it->known[IOPF_AT_QUEUE] = it->seen[IOPF_AT_FUNCTION];
-	it->off = it->seen[IOPF_AT_FUNCTION] && it->mechanism != IOPF_STALLS;
-	it->off_line = judge->line;
-	it->terminated_line = judge->line;
+	it->resetting = it->seen[IOPF_AT_FUNCTION] && it->mechanism != IOPF_STALLS;
+	it->ended_line = judge->line;
 }
 
 void paging_reset(struct iopf_judge *judge, const struct iopf_judge_event *event,
@@ -220,9 +220,8 @@ void paging_remove(struct iopf_judge *judge, const struct iopf_judge_event *even
 		return;
 	}
 	reset_host(judge, endpoint);
-	it->off = false;
+	it->resetting = false;
 	it->removed = true;
-	it->removed_line = judge->line;
 }
 
 void paging_failed(struct iopf_judge *judge, const struct iopf_judge_event *event,

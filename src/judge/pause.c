@@ -87,10 +87,11 @@ static void end_group(struct iopf_judge *judge, const struct book_group *group)
 			       group->stall			  ? RULE_STALL_RESUME_DUE :
 					      RULE_PRI_RESPONSE_DUE;
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
+	bool off = it->unsure || it->resetting || group->optional ||
+		   group->asked_line < it->ended_line || book_interface(judge, it)->failing;
 	struct say say;
 
-	if (!book_whole(judge) || it->unsure || it->off || it->removed || it->gone ||
-	    book_interface(judge, it)->failing) {
+	if (!book_whole(judge) || off) {
 		judge_unknown(judge, rule);
 		return;
 	}

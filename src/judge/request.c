@@ -268,6 +268,21 @@ static struct book_group *group_of(struct iopf_judge *judge,
 			      false);
 }
 
+void request_settle(struct iopf_judge *judge, const struct iopf_judge_event *event,
+		    struct book_group *group)
+{
+	struct book_endpoint *it = &judge->endpoints[group->endpoint];
+
+	if (event->interface != IOPF_AT_QUEUE)
+		return;
+	if (!link_leftover(judge, group))
+		it->removed = false;
+	else if (it->removed)
+		group->optional = true; /* of nobody that the host knows */
+	else
+		book_group_close(judge, group, BOOK_FORGOTTEN);
+}
+
 void request_seen(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		  uint32_t endpoint)
 {
@@ -294,9 +309,7 @@ void request_seen(struct iopf_judge *judge, const struct iopf_judge_event *event
 	book_interface(judge, it)->in_flight[event->interface]++;
 	request_count(judge, event, group, event->flags & IOPF_JUDGE_LAST);
 	check_credits(judge, event, group);
-	/* What comes out of the queue after a reset was asked before it. */
-	if (event->interface == IOPF_AT_QUEUE && (it->off || it->removed))
-		book_group_close(judge, group, BOOK_FORGOTTEN);
+	request_settle(judge, event, group);
 }
 
 /* ---- Stop markers ------------------------------------------------------------------ */

@@ -158,30 +158,11 @@ static void check_due(struct iopf_judge *judge, const struct iopf_judge_event *e
 			 group->state != BOOK_ANSWERED))
 		say_not_due(judge, event, group, RULE_PRI_ONE_RESPONSE,
 			    "none: it was answered before");
-	if (group->state == BOOK_WAITING)
-		judge_holds(judge, RULE_PRI_RESPONSE_ASKED, event, it, true);
-}
-
-/* After a reset, until paging is on again, everything open is of before. */
-static void check_silent(struct iopf_judge *judge, const struct iopf_judge_event *event,
-			 uint32_t endpoint, const struct book_group *group)
-{
-	struct book_endpoint *it = &judge->endpoints[endpoint];
-	struct say say;
-
-	if (it->unsure || (group != NULL && group->state == BOOK_FORGOTTEN))
-		return; /* said, or not to be told */
-	if (judge_holds(judge, RULE_RESET_SILENT, event, it, !it->off || it->removed) &&
-	    judge_holds(judge, RULE_REMOVE_SILENT, event, it, !it->removed))
+	if (group->state != BOOK_WAITING)
 		return;
-	if (group == NULL)
-		return; /* no group of that name, which was said */
-	say = say_group(judge, it->removed ? RULE_REMOVE_SILENT : RULE_RESET_SILENT, event,
-			group);
-	say_line(&say, it->removed ? it->removed_line : it->off_line);
-	say_line(&say, judge->line);
-	say_was(&say, "a response, %s", say_code(event->code));
-	say_wanted(&say, "none before paging is on again");
+	judge_holds(judge, RULE_PRI_RESPONSE_ASKED, event, it, true);
+	judge_holds(judge, RULE_RESET_SILENT, event, it, true);
+	judge_holds(judge, RULE_REMOVE_SILENT, event, it, true);
 }
 
 /* ---- What it says ------------------------------------------------------------------ */
@@ -207,7 +188,7 @@ static void check_credits(struct iopf_judge *judge, const struct iopf_judge_even
 	struct say say;
 
 	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] ||
-	    book_interface(judge, it)->exceeded ||
+	    book_interface(judge, it)->exceeded || it->allocation == 0 || group->optional ||
 	    group->state != BOOK_WAITING) {
 		judge_unknown(judge, RULE_PRI_RESPONSE_CREDITS);
 		return;
@@ -316,13 +297,12 @@ void response_seen(struct iopf_judge *judge, const struct iopf_judge_event *even
 		check_own(judge, event, endpoint, group);
 	else if (link != LINK_NEVER)
 		check_due(judge, event, endpoint, group);
-	if (event->interface == IOPF_AT_QUEUE)
-		check_silent(judge, event, endpoint, group);
 	if (group != NULL && event->interface == IOPF_AT_QUEUE) {
 		check_credits(judge, event, group);
 		owner_response(judge, event, group);
 	}
-	if (group != NULL && group->state != BOOK_FORGOTTEN && link != LINK_OWN &&
+	if (group != NULL && group->state != BOOK_FORGOTTEN && !group->optional &&
+	    link != LINK_OWN &&
 	    event->code != IOPF_FAILURE)
 		check_pasid(judge, event, group);
 	fail(judge, event, endpoint);

@@ -45,20 +45,6 @@ static void check_tag(struct iopf_judge *judge, const struct iopf_judge_event *e
 	say_wanted(&say, "another tag: it is stalled under this one");
 }
 
-/* Left over of what was terminated with its stream: software throws it away. */
-static bool is_leftover(struct iopf_judge *judge, const struct book_group *group)
-{
-	const struct book_endpoint *it = &judge->endpoints[group->endpoint];
-	const struct book_group *asked;
-
-	if (group->interface != IOPF_AT_QUEUE)
-		return false;
-	asked = link_asked(judge, group);
-	if (asked == NULL)
-		return it->terminated_line != 0;
-	return asked->state != BOOK_WAITING || asked->asked_line < it->terminated_line;
-}
-
 void stall_request(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		   uint32_t endpoint)
 {
@@ -81,8 +67,7 @@ void stall_request(struct iopf_judge *judge, const struct iopf_judge_event *even
 		return;
 	check_pool(judge, event, endpoint);
 	request_count(judge, event, group, true);
-	if (is_leftover(judge, group))
-		book_group_close(judge, group, BOOK_FORGOTTEN);
+	request_settle(judge, event, group);
 }
 
 /* ---- Resumed ----------------------------------------------------------------------- */
@@ -211,7 +196,7 @@ void stall_drop(struct iopf_judge *judge, const struct iopf_judge_event *event,
 	if (!it->seen[IOPF_AT_QUEUE] || it->unsure)
 		judge_unknown(judge, RULE_STALL_END);
 	else if (!judge_holds(judge, RULE_STALL_END, event, it,
-			      it->terminated_line > group->asked_line || it->removed)) {
+			      it->ended_line > group->asked_line)) {
 		say = say_group(judge, RULE_STALL_END, event, group);
 		say_line(&say, judge->line);
 		say_was(&say, "ended without a resume");
@@ -228,6 +213,6 @@ void stall_terminate(struct iopf_judge *judge, const struct iopf_judge_event *ev
 	if (event->interface != IOPF_AT_QUEUE)
 		return;
 	it->seen[IOPF_AT_QUEUE] = true;
-	it->terminated_line = judge->line;
+	it->ended_line = judge->line;
 	book_forget(judge, endpoint, IOPF_AT_QUEUE);
 }

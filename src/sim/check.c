@@ -73,7 +73,7 @@ const struct sim_check_result *sim_check_result(const struct sim_check *check,
 
 uint64_t sim_check_violations(const struct sim_check *check)
 {
-	uint64_t sum = 0;
+	uint64_t sum = check->judged.violations;
 
 	for (unsigned n = 0; n < SIM_INVARIANT_COUNT; n++)
 		sum += check->result[n].violations;
@@ -99,6 +99,8 @@ static struct check_function *function_seen(struct sim_check *check,
 	model_function_state(function, &state);
 	seen->function = function;
 	seen->pasid_in_response = state.pasid_in_response;
+	seen->allocation = state.allocation;
+	check_judge_function(check, seen);
 	return seen;
 }
 
@@ -112,8 +114,10 @@ static void on_request(void *context, struct model_function *from, uint32_t pasi
 
 	if (function == NULL ||
 	    iopf_pcie_decode_request(payload, function->value.rid, pasid, perm,
-				     &request) != 0 ||
-	    request.flags & IOPF_STOP)
+				     &request) != 0)
+		return;
+	check_judge_request(check, function, &request, IOPF_AT_FUNCTION);
+	if (request.flags & IOPF_STOP)
 		return;
 	group = check_group_find(check, function, pasid, request.index, false);
 	if (group == NULL) {
@@ -208,10 +212,13 @@ static void on_response(void *context, struct model_function *to, uint32_t pasid
 	struct check_group *group;
 	enum iopf_code code;
 
-	if (function == NULL || verdict == MODEL_IGNORED ||
-	    iopf_pcie_decode_response(payload, pasid, &response) != 0)
+	if (function == NULL || iopf_pcie_decode_response(payload, pasid, &response) != 0)
 		return;
 	code = iopf_pcie_meaning(response.code);
+	check_judge_response(check, function, pasid, response.index, code,
+			     response.code != iopf_pcie_code(code) ? response.code : -1);
+	if (verdict == MODEL_IGNORED)
+		return;
 	group = check_group_find(check, function, pasid, response.index, false);
 	if (group != NULL && group->state == CHECK_OPEN)
 		group = NULL;
@@ -242,6 +249,7 @@ static void on_reset(void *context, struct model_function *from, enum model_rese
 
 	if (function == NULL)
 		return;
+	check_judge_reset(check, function, reset);
 	if (reset == MODEL_PRI_ENABLED)
 		function->silent = false;
 	function->failed = false;

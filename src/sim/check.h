@@ -25,6 +25,7 @@
 #define SIM_CHECK_H
 
 #include "iopf/host.h"
+#include "iopf/judge.h"
 #include "model/function.h"
 #include "model/iommu.h"
 
@@ -49,6 +50,7 @@ struct sim_check;
 struct sim_check_options {
 	uint32_t queue_entries; /* of the physical request queue; 0: not bounded here */
 	uint32_t stall_slots;   /* of the IOMMU's pool; 0: not bounded here */
+	const char *family;     /* of the IOMMU, for the judge; NULL: not known */
 	/* I7: an honest group waits too long when both are over; 0: does not count. */
 	uint32_t wait_turns;
 	uint64_t wait_ns;
@@ -80,6 +82,10 @@ int sim_check_bind(struct sim_check *check, uint32_t rid, uint32_t endpoint);
 
 /* Its character changed. */
 void sim_check_honest(struct sim_check *check, uint32_t rid, bool honest);
+
+/* Somebody puts records into the IOMMU's queue in its name: they are not held against
+ * what it sent. */
+void sim_check_played(struct sim_check *check, uint32_t rid);
 
 /* For each function's options; the context is @check. */
 struct model_observer sim_check_observer(struct sim_check *check);
@@ -123,12 +129,15 @@ void sim_check_audit(struct sim_check *check, const struct sim_check_reading *re
 struct sim_check_result {
 	uint64_t checked;
 	uint64_t violations;
-	char first[200]; /* the first violation: where, what, what should have been */
+	char first[480]; /* the first violation: where, what, what should have been */
 };
 
 const struct sim_check_result *sim_check_result(const struct sim_check *check,
 						enum sim_invariant invariant);
-/* Of all invariants together. */
+/* The judge beside them (iopf/judge.h): it is told the same, and nothing of a broker. */
+const struct sim_check_result *sim_check_judged(struct sim_check *check);
+const struct iopf_judge *sim_check_judge(const struct sim_check *check);
+/* Of all invariants, and the judge, together. */
 uint64_t sim_check_violations(const struct sim_check *check);
 const char *sim_invariant_name(enum sim_invariant invariant);
 const char *sim_invariant_text(enum sim_invariant invariant);

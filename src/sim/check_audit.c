@@ -332,4 +332,6 @@ void sim_check_audit(struct sim_check *check, const struct sim_check_reading *re
 		    "%llu responses came that the host did not make, the IOMMU made %llu",
 		    (unsigned long long)check->own_responses,
 		    (unsigned long long)reading->own_responses);
+	if (rest == SIM_OVER)
+		check_judge_end(check);
 }

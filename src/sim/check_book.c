@@ -28,7 +28,8 @@ int sim_check_create(const struct sim_check_options *options, struct sim_check *
 	if (check->groups == NULL || check->times == NULL ||
 	    !book_open(&check->keys, CHECK_GROUP_MAX) ||
 	    !book_open(&check->tokens, CHECK_GROUP_MAX) ||
-	    !book_open(&check->spaces, CHECK_ATTACHMENT_MAX)) {
+	    !book_open(&check->spaces, CHECK_ATTACHMENT_MAX) ||
+	    check_judge_create(check) != 0) {
 		sim_check_destroy(check);
 		return -ENOMEM;
 	}
@@ -47,6 +48,7 @@ void sim_check_destroy(struct sim_check *check)
 	free(check->tokens.cells);
 	free(check->spaces.cells);
 	free(check->groups);
+	free(check->judge_memory);
 	free(check->times);
 	free(check);
 }
@@ -98,6 +100,7 @@ int sim_check_add(struct sim_check *check, const struct sim_check_function *valu
 	for (unsigned list = 0; list < CHECK_LIST_COUNT; list++)
 		function->list[list] = (struct check_link){ CHECK_NONE, CHECK_NONE };
 	check->function_count++;
+	check_judge_function(check, function);
 	return 0;
 }
 

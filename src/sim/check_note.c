@@ -475,6 +475,7 @@ void sim_check_note(struct sim_check *check, const struct iopf_note *note)
 	};
 
 	check->now_ns = note->ns;
+	check_judge_note(check, note);
 	if (note->kind < IOPF_NOTE_KIND_COUNT && takers[note->kind] != NULL)
 		takers[note->kind](check, note);
 }
@@ -486,8 +487,10 @@ void sim_check_event(struct sim_check *check, const struct iopf_event *event)
 		check_function_of_endpoint(check, event->endpoint);
 
 	if (function != NULL && (event->kind == IOPF_EVENT_OPERATION_FAILED ||
-				 event->kind == IOPF_EVENT_RF))
+				 event->kind == IOPF_EVENT_RF)) {
 		function->off = true;
+		check_judge_failed(check, function);
+	}
 	if (function != NULL && event->kind == IOPF_EVENT_RF)
 		check_interface(check, function)->failed = true;
 }

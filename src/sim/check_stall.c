@@ -19,10 +19,12 @@ static void on_stalled(void *context, const struct iopf_fault *fault)
 {
 	struct sim_check *check = context;
 	struct check_function *function = stream_of(check, fault->rid);
+	const struct iopf_request request = iopf_request_from_fault(fault);
 	struct check_group *group;
 
 	if (function == NULL)
 		return;
+	check_judge_request(check, function, &request, IOPF_AT_FUNCTION);
 	group = check_group_find(check, function, fault->pasid, fault->index, false);
 	if (!check_holds(check, SIM_I2, group == NULL,
 			 CHECK_GROUP_FORMAT "stalled under the tag of one that is stalled",
@@ -56,6 +58,7 @@ static void on_resumed(void *context, uint32_t rid, uint16_t tag, enum iopf_code
 
 	if (function == NULL)
 		return;
+	check_judge_response(check, function, IOPF_PASID_NONE, tag, code, -1);
 	group = check_group_find(check, function, IOPF_PASID_NONE, tag, false);
 	if (verdict != MODEL_STALL_TAKEN || group == NULL) {
 		resumed_nowhere(check, function, tag, verdict);
@@ -84,6 +87,7 @@ static void on_terminated(void *context, uint32_t rid, uint16_t tag)
 
 	if (function == NULL)
 		return;
+	check_judge_dropped(check, function, tag);
 	group = check_group_find(check, function, IOPF_PASID_NONE, tag, false);
 	if (group == NULL)
 		return;

@@ -9,6 +9,7 @@
 enum check_limits {
 	CHECK_GROUP_MAX = 65536,      /* of all functions */
 	CHECK_ATTACHMENT_MAX = 65536, /* address spaces that ever had an owner */
+	CHECK_JUDGED_MAX = 32768,     /* groups that the judge remembers */
 };
 
 #define CHECK_NONE UINT32_MAX
@@ -57,6 +58,7 @@ struct check_function {
 	struct sim_check_function value;
 	struct model_function *function; /* once something was seen of it */
 	uint32_t endpoint; /* IOPF_NO_ID: not the host's */
+	uint32_t judged;   /* the judge's number of it */
 	uint32_t allocation;
 	struct check_link list[CHECK_LIST_COUNT]; /* first, last */
 	uint32_t interface; /* whose page request interface it uses: mostly its own */
@@ -99,7 +101,34 @@ struct sim_check {
 	/* What the host took and said, everything together. */
 	uint64_t requests, lasts, stop_markers, overflows, refused;
 	uint64_t ended[IOPF_ENDING_COUNT];
+	struct iopf_judge *judge;
+	void *judge_memory;
+	bool judge_over; /* what is due was asked for */
+	struct sim_check_result judged; /* of the judge */
 };
+
+/* ---- check_judge.c ---------------------------------------------------------- */
+
+/* Returns: 0, or not: no memory. */
+int check_judge_create(struct sim_check *check);
+/* What is known of it, or more than before. */
+void check_judge_function(struct sim_check *check, struct check_function *function);
+/* NULL: a function that nobody knows. */
+void check_judge_request(struct sim_check *check, const struct check_function *function,
+			 const struct iopf_request *request,
+			 enum iopf_judge_interface interface);
+/* @raw_code: what is not the code's own; or -1. */
+void check_judge_response(struct sim_check *check, const struct check_function *function,
+			  uint32_t pasid, uint16_t index, enum iopf_code code,
+			  int raw_code);
+/* A stall ended with its stream. */
+void check_judge_dropped(struct sim_check *check, const struct check_function *function,
+			 uint16_t tag);
+void check_judge_reset(struct sim_check *check, const struct check_function *function,
+		       enum model_reset reset);
+void check_judge_failed(struct sim_check *check, const struct check_function *function);
+void check_judge_note(struct sim_check *check, const struct iopf_note *note);
+void check_judge_end(struct sim_check *check);
 
 /* ---- check_book.c ----------------------------------------------------------- */
 

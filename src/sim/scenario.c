@@ -267,6 +267,8 @@ static bool pass_time(struct scenario *s, uint64_t ns)
 
 static bool invariants_hold(struct scenario *s)
 {
+	const struct sim_check_result *judged = sim_check_judged(s->check);
+
 	for (unsigned n = 0; n < SIM_INVARIANT_COUNT; n++) {
 		const struct sim_check_result *result =
 			sim_check_result(s->check, (enum sim_invariant)n);
@@ -277,6 +279,10 @@ static bool invariants_hold(struct scenario *s)
 				sim_invariant_name((enum sim_invariant)n),
 				sim_invariant_text((enum sim_invariant)n), result->first);
 	}
+	if (judged->violations > 0)
+		return scenario_fail(s, TRACE_KEY_NONE,
+				     "required: the rules of the interfaces; found: %s",
+				     judged->first);
 	return true;
 }
 

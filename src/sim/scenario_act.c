@@ -140,6 +140,8 @@ static bool do_request(struct scenario *s)
 	for (uint32_t n = 0; n < count; n++) {
 		const struct iopf_request request = request_of(s, rid, n);
 
+		if (queue)
+			sim_check_played(s->check, request.rid);
 		if (queue ? !post(s, &request) : !ask(s, endpoint, &request))
 			return false;
 	}

@@ -377,6 +377,7 @@ static int build_owners(struct scenario *s)
 static int build_check(struct scenario *s)
 {
 	const struct sim_check_options options = { .queue_entries = s->entries - 1,
+						   .family = s->family->wire->name,
 						   .wait_turns = WAIT_TURNS };
 	int error = sim_check_create(&options, &s->check);
 
