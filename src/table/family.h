@@ -17,6 +17,7 @@
 
 #include "iopf/space.h"
 #include "iopf/wire.h"
+#include "table/smmuv2.h"
 #include "table/smmuv3.h"
 #include "table/vtd_scalable.h"
 
@@ -25,6 +26,7 @@
 /* What an IOMMU can do, as its registers say. */
 union family_features {
 	struct vtd_features vtd;
+	struct smmuv2_features smmuv2;
 	struct smmuv3_features smmuv3;
 };
 
@@ -44,6 +46,7 @@ struct family_use {
 struct family_tables {
 	struct family_use use;
 	struct vtd_builder vtd;
+	struct smmuv2_tables smmuv2;
 	struct smmuv3_builder smmuv3;
 };
 
@@ -244,7 +247,7 @@ struct family {
 			   struct table_result *result);
 };
 
-extern const struct family family_vtd, family_smmuv3;
+extern const struct family family_vtd, family_smmuv2, family_smmuv3;
 extern const struct family_guest family_guest_vtd, family_guest_smmuv3;
 
 /* Every family there is, ended by NULL; and the one called @name (NULL: the first), or
