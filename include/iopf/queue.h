@@ -87,6 +87,7 @@ struct iopf_driver_stats {
 	uint64_t taken_back;    /* those that stood behind one for the same device */
 	uint64_t faults;        /* taken out of the event queue or of the registers */
 	uint64_t fault_overflows; /* faults were lost; stalls never are */
+	uint64_t refused;       /* SMMUv2: responses to nothing that waits: not written */
 };
 
 /* Bytes of a driver; it needs alignment to 8. */
@@ -173,11 +174,13 @@ uint32_t iopf_driver_room(struct iopf_driver *driver);
 /*
  * Put @command into the queue. Hardware sees it after iopf_driver_kick().
  *
- * Returns: 0, -EAGAIN (full), -ERANGE, -EOPNOTSUPP.
+ * Returns: 0, -EAGAIN (full), -ERANGE, -EOPNOTSUPP; SMMUv2: -ENOENT (a response, and
+ *          nothing waits there: nothing is written), a register's error.
  */
 int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *command);
 
-/* Publish what was submitted, once for a batch. Returns: 0 or a register's error. */
+/* Publish what was submitted, once for a batch. Where there are no queues: see what is
+ * done, and write what stood behind it. Returns: 0 or a register's error. */
 int iopf_driver_kick(struct iopf_driver *driver);
 
 /*
@@ -254,7 +257,9 @@ struct iopf_hardware_options {
 	const struct iopf_memory *memory; /* where software's queues lie; borrowed */
 	const struct iopf_hardware_ops *ops; /* borrowed */
 	void *context;
-	uint32_t idr[6]; /* SMMUv3: IDR0..IDR5; see iopf_smmuv3_identification() */
+	/* SMMUv3: IDR0..IDR5; see iopf_smmuv3_identification(). SMMUv2: ID0..ID2, and in the
+	 * last the bits of SCTLR that are wired to 0; see iopf_smmuv2_identification(). */
+	uint32_t idr[6];
 };
 
 struct iopf_hardware_stats {
@@ -407,6 +412,38 @@ enum iopf_vtd_feature {
  */
 int iopf_vtd_capability(uint32_t features, uint32_t pasid_bits, uint64_t *cap,
 			uint64_t *ecap);
+
+/* ---- SMMUv2 identification ----------------------------------------------------------- */
+
+/* X(name, bit, what): features that an SMMUv2 has or lacks. */
+/* clang-format off */
+#define IOPF_SMMUV2_FEATURES(X) \
+	X(S1,     0, "stage 1") \
+	X(S2,     1, "stage 2") \
+	X(VMID16, 2, "VMIDs of 16 bits") \
+	X(STALL,  3, "context banks can stall: SCTLR.CFCFG is not wired to 0")
+/* clang-format on */
+#define IOPF_SMMUV2_FEATURE_ENUM(name, bit, text) IOPF_SMMUV2_##name = 1 << (bit),
+enum iopf_smmuv2_feature {
+	IOPF_SMMUV2_FEATURES(IOPF_SMMUV2_FEATURE_ENUM)
+	/* What paging masters need. */
+	IOPF_SMMUV2_PHYSICAL = IOPF_SMMUV2_S1 | IOPF_SMMUV2_S2 | IOPF_SMMUV2_VMID16 |
+			       IOPF_SMMUV2_STALL,
+};
+
+enum {
+	IOPF_SMMUV2_BANK_MAX = 16,   /* of the hardware end here */
+	IOPF_SMMUV2_STREAM_MAX = 32, /* stream match registers; all there are */
+};
+
+/*
+ * Identification of an SMMU with @features and @banks (1..IOPF_SMMUV2_BANK_MAX): stream
+ * matching, StreamIDs of 15 bits, AArch64 tables of 4 KiB pages, addresses of 48 bits, all
+ * interrupts of banks on four wires.
+ *
+ * Returns: 0, -EINVAL.
+ */
+int iopf_smmuv2_identification(uint32_t features, uint32_t banks, uint32_t idr[6]);
 
 /* ---- SMMUv3 identification ----------------------------------------------------------- */
 

@@ -6,9 +6,14 @@
 #include <limits.h>
 #include <string.h>
 
-enum { PAGE_BYTES = 4096, ORDER_MAX = 7 };
+enum {
+	PAGE_BYTES = 4096,
+	ORDER_MAX = 7,
+	DIRECT_ROOM = 0xffff, /* commands that are register writes: as many as one likes */
+};
 
-static const struct driver_family *const families[] = { &driver_vtd, &driver_smmuv3 };
+static const struct driver_family *const families[] = { &driver_vtd, &driver_smmuv3,
+							&driver_smmuv2 };
 
 int driver_read(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 		uint64_t *value)
@@ -44,7 +49,7 @@ static bool options_sound(const struct iopf_driver_options *options)
 
 	return options->size_bytes == sizeof(*options) && wire != NULL &&
 	       options->registers != NULL && options->memory != NULL &&
-	       options->command_bytes != 0 &&
+	       (options->command_bytes != 0 || wire->command_bytes[0] == 0) &&
 	       (options->command_bytes == wire->command_bytes[0] ||
 		options->command_bytes == wire->command_bytes[1]) &&
 	       options->root_addr % PAGE_BYTES == 0 &&
@@ -60,8 +65,11 @@ struct place {
 enum { PLACE_REQUEST, PLACE_COMMAND, PLACE_EVENT, PLACE_COUNT };
 
 /* Returns: how many queues the family has. */
-static uint32_t places_of(const struct iopf_driver_options *options, struct place *places)
+static uint32_t places_of(const struct driver_family *family,
+			  const struct iopf_driver_options *options, struct place *places)
 {
+	if (family->direct != NULL)
+		return 0;
 	places[PLACE_REQUEST] =
 		(struct place){ options->request_addr, options->request_order };
 	places[PLACE_COMMAND] =
@@ -74,7 +82,7 @@ static bool places_valid(const struct driver_family *family,
 			 const struct iopf_driver_options *options)
 {
 	struct place places[PLACE_COUNT];
-	uint32_t count = places_of(options, places);
+	uint32_t count = places_of(family, options, places);
 
 	for (uint32_t i = 0; i < count; i++) {
 		uint32_t order = family->size_aligned ? places[i].order : 0;
@@ -86,10 +94,11 @@ static bool places_valid(const struct driver_family *family,
 	return family->status_at_zero || options->status_addr != 0;
 }
 
-static bool places_there(const struct iopf_driver_options *options)
+static bool places_there(const struct driver_family *family,
+			 const struct iopf_driver_options *options)
 {
 	struct place places[PLACE_COUNT];
-	uint32_t count = places_of(options, places);
+	uint32_t count = places_of(family, options, places);
 
 	for (uint32_t i = 0; i < count; i++) {
 		if (memory_at(options->memory, places[i].addr,
@@ -104,6 +113,8 @@ static void rings_create(struct iopf_driver *driver)
 	const struct iopf_driver_options *options = &driver->options;
 	struct ring_convention convention = driver->family->convention;
 
+	if (driver->family->direct != NULL)
+		return;
 	driver->request.at = driver->family->request;
 	ring_create(&driver->request.ring, convention, options->request_addr,
 		    (uint64_t)PAGE_BYTES << options->request_order,
@@ -134,7 +145,7 @@ int iopf_driver_create(const struct iopf_driver_options *options, void *memory,
 		return -EOPNOTSUPP;
 	if (!places_valid(family, options))
 		return -EINVAL;
-	if (!places_there(options))
+	if (!places_there(family, options))
 		return -EFAULT;
 	memset(made, 0, sizeof(*made));
 	made->family = family;
@@ -215,8 +226,11 @@ static uint32_t command_room(const struct iopf_driver *driver)
 
 uint32_t iopf_driver_room(struct iopf_driver *driver)
 {
-	uint32_t most = ring_capacity(&driver->command) / command_places(driver);
+	uint32_t most;
 
+	if (driver->family->direct != NULL)
+		return DIRECT_ROOM;
+	most = ring_capacity(&driver->command) / command_places(driver);
 	/* A register access only when the head that was seen last leaves little: a caller
 	 * may want more than one place and has to see all that there are. */
 	if (command_room(driver) < most / 2)
@@ -246,11 +260,21 @@ static int commands_store(struct iopf_driver *driver, const struct iopf_command 
 	return 0;
 }
 
+static int command_write(struct iopf_driver *driver, const struct iopf_command *command)
+{
+	int error = driver->family->direct->submit(driver, command);
+
+	driver->stats.commands += error == 0;
+	return error;
+}
+
 int iopf_driver_submit(struct iopf_driver *driver, const struct iopf_command *command)
 {
 	struct iopf_command said[2] = { *command };
 	uint32_t count = 1;
 
+	if (driver->family->direct != NULL)
+		return command_write(driver, command);
 	if (command_room(driver) == 0 && iopf_driver_room(driver) == 0)
 		return -EAGAIN;
 	if (driver->family->say != NULL)
@@ -362,6 +386,8 @@ int iopf_driver_kick(struct iopf_driver *driver)
 {
 	int error;
 
+	if (driver->family->direct != NULL)
+		return driver->family->direct->look(driver);
 	if (driver->command_published == driver->command_prod)
 		return 0;
 	/* release: entries are written; pairs with hardware's read of the tail */
@@ -399,8 +425,10 @@ bool iopf_driver_waited(struct iopf_driver *driver, uint64_t wait)
 {
 	uint32_t value, behind;
 
-	if (wait <= driver->wait_seen)
-		return true;
+	if (driver->family->direct != NULL)
+		(void)driver->family->direct->look(driver);
+	if (wait <= driver->wait_seen || driver->family->direct != NULL)
+		return wait <= driver->wait_seen;
 	if (!ring_status_load(driver->options.memory, driver->options.status_addr,
 			      &value))
 		return false;

@@ -10,6 +10,7 @@
 
 #include "iopf/queue.h"
 #include "queue/ring.h"
+#include "table/smmuv2.h"
 
 /* Index registers of a queue. */
 struct driver_indices {
@@ -62,8 +63,20 @@ struct driver_place {
 	uint64_t bits;
 };
 
+/* What an IOMMU without queues has in their place. */
+struct driver_direct {
+	/* As iopf_driver_submit(). A wait's name will be driver->wait_submitted + 1. */
+	int (*submit)(struct iopf_driver *driver, const struct iopf_command *command);
+	/* See what is done by now (driver->wait_seen), and go on with what stood behind it.
+	 * Returns: 0, or a register's error. */
+	int (*look)(struct iopf_driver *driver);
+	/* As iopf_driver_fault_backlog(). */
+	int (*backlog)(struct iopf_driver *driver, uint32_t *count);
+};
+
 struct driver_family {
 	const struct iopf_wire *wire;
+	const struct driver_direct *direct; /* NULL: there are queues */
 	struct driver_place places[DRIVER_ROLE_COUNT];
 	struct ring_convention convention;
 	uint8_t index_bytes; /* of an index register: 4 or 8 */
@@ -97,6 +110,7 @@ struct driver_family {
 };
 
 extern const struct driver_family driver_vtd;
+extern const struct driver_family driver_smmuv2;
 extern const struct driver_family driver_smmuv3;
 
 /* The row of the family with @wire, or NULL. */
@@ -110,6 +124,30 @@ struct driver_intake {
 	uint32_t head;     /* ours */
 	uint32_t turned;   /* the overflow flag of prod, as last read */
 	uint32_t followed; /* and what cons has of it */
+};
+
+/*
+ * The fault of a context bank (SMMUv2), as its driver has it:
+ *
+ *	CLOSED ---> OPEN ---> ANSWERED ---> CLOSED
+ *	   ^_________|___________|
+ *
+ *	CLOSED   -> OPEN     [faults]    it was read, and its interrupt masked
+ *	OPEN     -> ANSWERED [respond]   RESUME stands behind waits that were submitted before
+ *	ANSWERED -> CLOSED   [settle]    FSR cleared, RESUME written, interrupt again
+ *	either   -> CLOSED   [terminate] with its stream; whatever answers it now is refused
+ */
+enum smmuv2_bank_state { SMMUV2_CLOSED, SMMUV2_OPEN, SMMUV2_ANSWERED };
+
+struct smmuv2_driver {
+	struct smmuv2_features features;
+	uint64_t syncing; /* the newest wait that the sync under way is for; 0: none is */
+	struct {
+		uint64_t behind; /* ANSWERED: this wait */
+		uint32_t rid;
+		uint8_t state; /* enum smmuv2_bank_state */
+		bool terminate;
+	} bank[SMMUV2_BANK_MAX];
 };
 
 struct iopf_driver {
@@ -134,6 +172,7 @@ struct iopf_driver {
 
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;
+	struct smmuv2_driver smmuv2;
 	struct iopf_driver_stats stats;
 };
 

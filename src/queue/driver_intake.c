@@ -70,6 +70,9 @@ static int requests_look(struct iopf_driver *driver, bool clear, bool *lost)
 	uint64_t status = 0;
 	int error = 0;
 
+	*lost = false;
+	if (family->direct != NULL)
+		return 0;
 	if (family->status != 0)
 		error = driver_read(driver, family->status, 4, &status);
 	if (error == 0 && clear && family->pending_at != 0)
@@ -214,6 +217,8 @@ int iopf_driver_fault_backlog(struct iopf_driver *driver, uint32_t *count)
 {
 	int error = 0;
 
+	if (driver->family->direct != NULL)
+		return driver->family->direct->backlog(driver, count);
 	if (driver->options.wire->fault_bytes != 0)
 		error = tail_read(driver, &driver->event);
 	if (error != 0)

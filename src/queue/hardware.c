@@ -111,6 +111,8 @@ int iopf_hardware_write(struct iopf_hardware *hardware, uint32_t offset, uint32_
 		    offset < family->actions[i].end)
 			family->actions[i].written(hardware);
 	}
+	if (family->wrote != NULL)
+		family->wrote(hardware, offset);
 	return 0;
 }
 
@@ -167,7 +169,11 @@ void hardware_observe_command(const struct iopf_hardware *hardware)
 int iopf_hardware_post(struct iopf_hardware *hardware, const struct iopf_request *request)
 {
 	uint8_t record[RING_ENTRY_MAX] = { 0 };
-	int error = hardware->family->wire->encode_request(request, record);
+	int error;
+
+	if (hardware->family->post == NULL)
+		return -EOPNOTSUPP;
+	error = hardware->family->wire->encode_request(request, record);
 
 	return error != 0 ? error : hardware->family->post(hardware, request, record);
 }

@@ -14,12 +14,20 @@
 
 /* ---- registers.c: storage and masks ------------------------------------------------ */
 
-enum { REGISTER_WORDS = 162 }; /* VT-d's, which has the most */
+enum { REGISTER_WORDS = 274 }; /* SMMUv2's, which has the most */
 
 /* Offsets from @offset to @end are words from @word on: registers lie far apart. */
 struct register_window {
 	uint32_t offset, end;
 	uint16_t word;
+};
+
+/* @count windows, each @stride bytes behind the one before, and @words words further; 0:
+ * the same words, which nobody reads. */
+struct register_repeat {
+	struct register_window window;
+	uint16_t count, words;
+	uint32_t stride;
 };
 
 /* A register, or some of its bits. What is neither writable nor clearable (by writing
@@ -43,6 +51,8 @@ struct register_layout {
 	uint32_t size_bytes; /* of the space they lie in: a multiple of 8 */
 	const struct register_window *windows;
 	uint32_t window_count;
+	const struct register_repeat *repeats;
+	uint32_t repeat_count;
 	const struct register_row *rows;
 	uint32_t row_count;
 	const struct register_guard *guards;
@@ -110,6 +120,8 @@ struct hardware_family {
 		     struct iopf_hardware_options *options);
 	const struct hardware_action *actions;
 	uint32_t action_count;
+	/* Or, where many are alike: @offset was written, all of its register. */
+	void (*wrote)(struct iopf_hardware *hardware, uint32_t offset);
 	/* Lay the register file out. False: the options name what cannot be. */
 	bool (*create)(struct iopf_hardware *hardware);
 	/* @record is @request encoded. As iopf_hardware_post(). */
@@ -126,7 +138,7 @@ struct hardware_family {
 	bool (*translates)(const struct iopf_hardware *hardware);
 };
 
-extern const struct hardware_family hardware_vtd, hardware_smmuv3;
+extern const struct hardware_family hardware_vtd, hardware_smmuv2, hardware_smmuv3;
 
 /* Every family there is, ended by NULL; the one called @name, or NULL. */
 extern const struct hardware_family *const hardware_families[];
@@ -159,6 +171,11 @@ struct vtd_state {
 	uint8_t fault_next; /* fault recording register */
 };
 
+struct smmuv2_state {
+	uint32_t asserted; /* interrupts: a bit a context bank */
+	bool translates;   /* CR0.CLIENTPD as last told */
+};
+
 struct smmuv3_state {
 	uint32_t enabled;    /* CR0 as in force: what CR0ACK says */
 	uint32_t bypass;     /* GBPA as in force */
@@ -186,6 +203,7 @@ struct iopf_hardware {
 	const struct hardware_observer *observer; /* or NULL */
 	union {
 		struct vtd_state vtd;
+		struct smmuv2_state smmuv2;
 		struct smmuv3_state smmuv3;
 	};
 	struct iopf_hardware_stats stats;

@@ -5,18 +5,34 @@
 #include <assert.h>
 #include <string.h>
 
+static uint32_t word_in(const struct register_window *window, uint32_t offset)
+{
+	return offset >= window->offset && offset < window->end ?
+		       window->word + (offset - window->offset) / 8 :
+		       REGISTER_WORDS;
+}
+
+static uint32_t word_of_repeat(const struct register_repeat *repeat, uint32_t offset)
+{
+	uint32_t which = (offset - repeat->window.offset) / repeat->stride, word;
+
+	if (offset < repeat->window.offset || which >= repeat->count)
+		return REGISTER_WORDS;
+	word = word_in(&repeat->window, offset - which * repeat->stride);
+	return word == REGISTER_WORDS ? word : word + which * repeat->words;
+}
+
 /* The word that @offset lies in, or REGISTER_WORDS: there is none. */
 static uint32_t word_of(const struct register_file *file, uint32_t offset)
 {
 	const struct register_layout *layout = file->layout;
+	uint32_t word = REGISTER_WORDS;
 
-	for (uint32_t i = 0; i < layout->window_count; i++) {
-		const struct register_window *window = &layout->windows[i];
-
-		if (offset >= window->offset && offset < window->end)
-			return window->word + (offset - window->offset) / 8;
-	}
-	return REGISTER_WORDS;
+	for (uint32_t i = 0; i < layout->window_count && word == REGISTER_WORDS; i++)
+		word = word_in(&layout->windows[i], offset);
+	for (uint32_t i = 0; i < layout->repeat_count && word == REGISTER_WORDS; i++)
+		word = word_of_repeat(&layout->repeats[i], offset);
+	return word;
 }
 
 static unsigned shift_of(uint32_t offset)
