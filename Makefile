@@ -4,7 +4,7 @@ BUILD  ?= build
 PREFIX ?= /usr/local
 ARGS   ?=
 
-.PHONY: all run test check bench pairs fresh mutate format clean install linux-guest linux-host linux-mock linux-stall
+.PHONY: all run test check bench pairs fresh fuzz mutate format clean install linux-guest linux-host linux-mock linux-stall
 
 all:
 	@tools/setup.sh test
@@ -36,6 +36,10 @@ linux-guest linux-host linux-mock linux-stall:
 	@[ -e $(BUILD)/build.ninja ] || meson setup --prefix=$(PREFIX) $(BUILD)
 	@ninja -C $(BUILD) cli/iopf src/libiopf.a
 	@tests/linux/lane.py --build $(BUILD) $(@:linux-%=%) $(ARGS)
+
+fuzz:
+	@tools/setup.sh test check
+	@tools/fuzz.py $(ARGS)
 
 mutate:
 	@tools/setup.sh test

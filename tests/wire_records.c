@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: every record of every family: its bits, its rules, there and back. */
-#include <errno.h>
-
+#include "record_keeps.h"
 #include "records.h"
 #include "wire/record.h"
 
@@ -89,44 +88,17 @@ static void tell(const uint8_t *bytes, const uint8_t *again, uint32_t size_bytes
 		       le64_get(bytes + i), le64_get(again + i));
 }
 
-/* Fields that differ, and whose loss has no name. */
-static const struct field_row *lost(const struct records_kind *kind, const uint8_t *bytes,
-				    const uint8_t *again)
-{
-	const struct iopf_layout *layout = kind->is.layout;
-
-	for (uint32_t i = 0; i < layout->row_count; i++) {
-		uint32_t field = layout->rows[i].field;
-
-		if (field_get(bytes, field) != field_get(again, field) &&
-		    record_loss(layout, bytes, field) == NULL)
-			return &layout->rows[i];
-	}
-	return NULL;
-}
-
-/* What comes back is what there was, but for losses that have a name; and comes back
- * itself. */
 static void keeps(const struct records_kind *kind, const uint8_t *bytes)
 {
-	uint8_t again[RECORD_BYTES_MAX], third[RECORD_BYTES_MAX];
-	int result = wire_again(family, kind->record, bytes, kind->size_bytes, again);
-	const struct field_row *row;
+	const char *wrong = record_keeps(family, kind->record, bytes, kind->size_bytes);
+	uint8_t again[RECORD_BYTES_MAX];
 
-	records_at = "refused, or bits were ignored";
-	if (result == -EOPNOTSUPP || result == WIRE_NO_CODEC)
-		return;
-	if (result != 0)
+	if (wrong != NULL) {
+		wire_again(family, kind->record, bytes, kind->size_bytes, again);
 		tell(bytes, again, kind->size_bytes);
-	CHECK_KIND(result == 0, kind);
-	row = lost(kind, bytes, again);
-	if (row != NULL)
-		tell(bytes, again, kind->size_bytes);
-	records_at = row != NULL ? row->name : "";
-	CHECK_KIND(row == NULL, kind);
-	records_at = "comes back otherwise each time";
-	CHECK_KIND(wire_again(family, kind->record, again, kind->size_bytes, third) == 0 &&
-			   memcmp(again, third, sizeof(third)) == 0, kind);
+	}
+	records_at = wrong;
+	CHECK_KIND(wrong == NULL, kind);
 }
 
 static void check_clean_comes_back(struct records_kind *kind)
@@ -145,42 +117,6 @@ TEST(random_records_come_back_but_for_losses_that_have_a_name)
 	each(check_clean_comes_back);
 }
 
-static bool has_reserved(const struct records_kind *kind, const uint8_t *bytes)
-{
-	uint64_t bits = 0;
-
-	for (unsigned i = 0; i < kind->size_bytes / 8; i++)
-		bits |= le64_get(bytes + 8 * i) & kind->is.reserved[i];
-	return bits != 0;
-}
-
-/* What software writes is refused, what hardware writes is read all the same. */
-static void reserved_told(const struct records_kind *kind, int result)
-{
-	records_at = "reserved bits, and nobody says so";
-	if (result == WIRE_NO_CODEC)
-		return;
-	if (kind->record->role == RECORD_COMMAND)
-		CHECK_KIND(result == -EBADMSG, kind);
-	else
-		CHECK_KIND(result == WIRE_IGNORED || result == -EBADMSG, kind);
-}
-
-/* What a codec refuses or ignores, the rules call wrong: they are never more lenient. */
-static void judged(const struct records_kind *kind, const uint8_t *bytes)
-{
-	struct record_problem problems[RECORD_PROBLEMS_MAX];
-	uint8_t again[RECORD_BYTES_MAX];
-	unsigned count = record_problems(kind->record, bytes, kind->size_bytes, problems);
-	int result = wire_again(family, kind->record, bytes, kind->size_bytes, again);
-
-	records_at = "refused or ignored, and nothing is wrong";
-	if (count == 0)
-		keeps(kind, bytes);
-	else if (has_reserved(kind, bytes))
-		reserved_told(kind, result);
-}
-
 static void check_strict(struct records_kind *kind)
 {
 	uint8_t bytes[RECORD_BYTES_MAX];
@@ -188,7 +124,7 @@ static void check_strict(struct records_kind *kind)
 
 	for (unsigned round = 0; round < 20000; round++) {
 		records_random(kind, &seed, bytes);
-		judged(kind, bytes);
+		keeps(kind, bytes);
 	}
 }
 
@@ -206,12 +142,8 @@ static void check_bits_count(struct records_kind *kind)
 	for (unsigned round = 0; round < 50; round++) {
 		CHECK_KIND(records_random_clean(kind, &seed, bytes), kind);
 		for (unsigned bit = 0; bit < 8 * kind->size_bytes; bit++) {
-			struct records_kind other = *kind;
-
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
-			other.is = record_kind(kind->record, bytes, kind->size_bytes);
-			if (other.is.layout != NULL)
-				judged(&other, bytes);
+			keeps(kind, bytes);
 			bytes[bit / 8] ^= (uint8_t)(1 << bit % 8);
 		}
 	}

@@ -8,7 +8,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 lanes="arrows style docs format mutants freestanding gcc-O0 gcc-O2 headers install bench
-	clang-O0 clang-O2 sanitizers threads aarch64 riscv64 s390x i686 analyzer tidy cppcheck"
+	clang-O0 clang-O2 sanitizers fuzz threads aarch64 riscv64 s390x i686 analyzer tidy cppcheck"
 
 work=build-check
 log=$work/logs
@@ -100,6 +100,9 @@ lane_freestanding()
 		grep -vxFf "$dir/defined")
 	[ -z "$extra" ] || { echo "needs more than a freestanding place has:" $extra; false; }
 }
+
+# Each target for a moment: what a long run would find at once. 'make fuzz' has time.
+lane_fuzz() { tools/fuzz.py --seconds 2; }
 
 lane_arrows() { tools/check-arrows.py; }
 lane_style() { tools/check-style.py; }
