@@ -347,6 +347,7 @@ class Malformed(unittest.TestCase):
                 mutant[chance.randrange(len(mutant))] = chance.choice(b"\0\xff\n :0a9z")
             code, _, err = run("-", stdin=bytes(mutant))
             self.assertIn(code, (0, 1, 2, 3), err)
+            self.assertEqual(err == "", code in (0, 1), err)
 
 
 class Machine(unittest.TestCase):
