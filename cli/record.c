@@ -12,6 +12,7 @@
 struct record {
 	FILE *file;
 	uint64_t last_ns; /* time never runs backwards */
+	bool begun;       /* the world was described: what happens is written from here on */
 	bool failed;      /* a write did, and it was said */
 };
 
@@ -126,10 +127,16 @@ void record_world(struct run *run)
 		trace_put_name(&event, TRACE_KEY_source, run->machines[i].family);
 		trace_put_name(&event, TRACE_KEY_family, run->machines[i].family);
 		trace_put(&event, TRACE_KEY_entries, machine_queue_entries(&run->machines[i]));
+		if (machine_stall_slots(&run->machines[i]) != 0)
+			trace_put(&event, TRACE_KEY_slots,
+				  machine_stall_slots(&run->machines[i]));
 		put_event(run, &event);
 	}
 	for (uint32_t i = 0; i < run->guest_count; i++)
 		world_guest(&run->guests[i]);
+	run->record->begun = true;
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		record_reset(&run->guests[i], MODEL_PRI_ENABLED);
 }
 
 /* ---- At the function --------------------------------------------------------------- */
@@ -153,22 +160,30 @@ static void put_request(struct trace_event *event, const struct iopf_request *re
 		trace_put(event, TRACE_KEY_stall, 1);
 }
 
+static void put_stop(struct trace_event *event, const struct iopf_request *request)
+{
+	trace_put(event, TRACE_KEY_rid, request->rid);
+	put_pasid(event, request->pasid);
+	trace_put(event, TRACE_KEY_index, request->index);
+}
+
 static enum trace_kind request_kind(const struct iopf_request *request)
 {
 	return (request->flags & IOPF_STOP) ? TRACE_KIND_stop : TRACE_KIND_request;
 }
 
-static void record_request_at(struct run *run, const char *endpoint,
+/* Where nobody knows the @endpoint, it is somebody's behind @source. */
+static void record_request_at(struct run *run, const char *endpoint, const char *source,
 			      const struct iopf_request *request,
 			      enum trace_interface interface)
 {
 	struct trace_event event;
 
 	begin(run, &event, request_kind(request));
-	if (endpoint != NULL)
-		trace_put_name(&event, TRACE_KEY_endpoint, endpoint);
+	trace_put_name(&event, endpoint != NULL ? TRACE_KEY_endpoint : TRACE_KEY_source,
+		       endpoint != NULL ? endpoint : source);
 	if (request->flags & IOPF_STOP)
-		put_pasid(&event, request->pasid);
+		put_stop(&event, request);
 	else
 		put_request(&event, request);
 	trace_put(&event, TRACE_KEY_interface, interface);
@@ -178,7 +193,7 @@ static void record_request_at(struct run *run, const char *endpoint,
 void record_request(struct run_guest *guest, const struct iopf_request *request)
 {
 	if (guest->run->record != NULL)
-		record_request_at(guest->run, guest->endpoint_name, request,
+		record_request_at(guest->run, guest->endpoint_name, NULL, request,
 				  TRACE_INTERFACE_function);
 }
 
@@ -216,6 +231,43 @@ void record_resume(struct run_guest *guest, uint16_t tag, enum iopf_code code)
 	trace_put(&event, TRACE_KEY_code, code);
 	trace_put(&event, TRACE_KEY_stall, 1);
 	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
+	put_event(run, &event);
+}
+
+void record_dropped(struct run_guest *guest, uint16_t tag)
+{
+	struct run *run = guest->run;
+	struct trace_event event;
+
+	if (run->record == NULL)
+		return;
+	begin(run, &event, TRACE_KIND_drop);
+	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	trace_put(&event, TRACE_KEY_rid, guest->rid);
+	trace_put(&event, TRACE_KEY_index, tag);
+	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
+	put_event(run, &event);
+}
+
+void record_reset(struct run_guest *guest, enum model_reset reset)
+{
+	static const uint8_t kinds[] = {
+		[MODEL_PRI_DISABLED] = TRACE_KIND_disable,
+		[MODEL_PRI_ENABLED] = TRACE_KIND_enable,
+		[MODEL_PRI_RESET] = TRACE_KIND_forget,
+		[MODEL_FLR] = TRACE_KIND_reset,
+		[MODEL_REMOVED] = TRACE_KIND_remove,
+	};
+	struct run *run = guest->run;
+	struct trace_event event;
+
+	if (run->record == NULL || !run->record->begun)
+		return;
+	begin(run, &event, (enum trace_kind)kinds[reset]);
+	trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
+	trace_put(&event, TRACE_KEY_interface, TRACE_INTERFACE_function);
+	if (reset == MODEL_PRI_ENABLED)
+		trace_put(&event, TRACE_KEY_allocation, device_state(guest).allocation);
 	put_event(run, &event);
 }
 
@@ -283,6 +335,8 @@ static void put_show(struct trace_event *event, const struct iopf_note *note)
 	trace_put(event, TRACE_KEY_addr, note->group->page.addr);
 	trace_put(event, TRACE_KEY_perm, note->group->page.perm);
 	trace_put(event, TRACE_KEY_page_count, note->group->page_count);
+	if (note->group->flags & IOPF_STALL)
+		trace_put(event, TRACE_KEY_stall, 1);
 }
 
 static void put_response(struct trace_event *event, const struct iopf_note *note)
@@ -298,6 +352,8 @@ static void put_response(struct trace_event *event, const struct iopf_note *note
 	trace_put(event, TRACE_KEY_code, response->code);
 	trace_put(event, TRACE_KEY_ending, response->ending);
 	trace_put(event, TRACE_KEY_request_count, response->request_count);
+	if (response->flags & IOPF_STALL)
+		trace_put(event, TRACE_KEY_stall, 1);
 }
 
 static void put_code(struct trace_event *event, const struct iopf_note *note)
@@ -341,6 +397,8 @@ static const struct note_row {
 			       true, put_code },
 	[IOPF_NOTE_RESPONSE] = { 1, TRACE_KIND_response, TRACE_INTERFACE_queue, false,
 				 true, false, put_response },
+	[IOPF_NOTE_TERMINATE] = { 1, TRACE_KIND_terminate, TRACE_INTERFACE_queue, false,
+				  true, false, put_nothing },
 	[IOPF_NOTE_ATTACH] = { 1, TRACE_KIND_attach, TRACE_INTERFACE_guest, true, true,
 			       false, put_group },
 	[IOPF_NOTE_DETACH] = { 1, TRACE_KIND_detach, TRACE_INTERFACE_guest, true, true,
@@ -361,22 +419,26 @@ void record_note(struct run_machine *machine, const struct iopf_note *note)
 	const struct note_row *row = &note_rows[note->kind];
 	const struct run_guest *guest =
 		guest_of(machine, note->guest, note->endpoint,
-			 note->request != NULL ? note->request->rid : IOPF_NO_ID);
+			 note->request != NULL  ? note->request->rid :
+			 note->response != NULL ? note->response->rid :
+						  IOPF_NO_ID);
 	struct trace_event event;
 
 	if (run->record == NULL)
 		return;
 	if (note->kind == IOPF_NOTE_REQUEST && note->request != NULL)
 		record_request_at(run, guest != NULL ? guest->endpoint_name : NULL,
-				  note->request, TRACE_INTERFACE_queue);
-	if (!row->there || (guest == NULL && (row->owner || row->endpoint)))
+				  machine->family, note->request, TRACE_INTERFACE_queue);
+	/* A response to somebody unknown is one of the source's. */
+	if (!row->there || (guest == NULL && (row->owner || row->endpoint) &&
+			    note->kind != IOPF_NOTE_RESPONSE))
 		return;
 	begin(run, &event, (enum trace_kind)row->kind);
 	if (row->owner)
 		trace_put_name(&event, TRACE_KEY_owner, guest->name);
-	if (row->endpoint)
+	if (row->endpoint && guest != NULL)
 		trace_put_name(&event, TRACE_KEY_endpoint, guest->endpoint_name);
-	if (!row->owner && !row->endpoint)
+	if (!row->owner && (!row->endpoint || guest == NULL))
 		trace_put_name(&event, TRACE_KEY_source, machine->family);
 	row->put(&event, note);
 	if (row->refused)

@@ -319,6 +319,9 @@ void record_response(struct run_guest *guest, const struct iopf_prg_response *re
 void record_resume(struct run_guest *guest, uint16_t tag, enum iopf_code code);
 void record_note(struct run_machine *machine, const struct iopf_note *note);
 void record_event(struct run_machine *machine, const struct iopf_event *event);
+/* A stall ended with its stream. */
+void record_dropped(struct run_guest *guest, uint16_t tag);
+void record_reset(struct run_guest *guest, enum model_reset reset);
 void record_kill(struct run_guest *guest);
 void record_hostile(struct run_guest *guest, unsigned act, uint64_t count);
 

@@ -36,10 +36,11 @@ static void on_response(void *context, struct model_function *function, uint32_t
 static void on_reset(void *context, struct model_function *function,
 		     enum model_reset reset)
 {
-	const struct run_guest *guest = context;
+	struct run_guest *guest = context;
 	const struct model_observer checker = sim_check_observer(guest->machine->check);
 
 	checker.reset(checker.context, function, reset);
+	record_reset(guest, reset);
 }
 
 static void on_credits(void *context, struct model_function *function, uint32_t in_use,
@@ -106,8 +107,10 @@ static void on_terminated(void *context, uint32_t rid, uint16_t tag)
 	const struct model_stall_observer checker = sim_check_stalls(machine->check);
 
 	checker.terminated(checker.context, rid, tag);
-	if (guest != NULL)
-		guest->terminated++;
+	if (guest == NULL)
+		return;
+	guest->terminated++;
+	record_dropped(guest, tag);
 }
 
 struct model_stall_observer watch_stall_observer(struct run_machine *machine)

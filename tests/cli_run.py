@@ -185,7 +185,26 @@ def a_recording_is_of_the_language():
     assert read.returncode == 0, read.stdout
     kinds = {line.split()[0] for line in read.stdout.splitlines()}
     assert {"world", "request", "response", "show", "answer", "attach", "detach",
-            "invalidate", "kill", "hostile"} <= kinds, kinds
+            "invalidate", "kill", "hostile", "enable", "terminate"} <= kinds, kinds
+
+
+def a_recording_is_judged_as_the_run_was():
+    path = str(pathlib.Path(scratch.name, "judged.iopf"))
+    done = run("run", "--seconds", "0.2", "--json", "--record", path)
+    assert done.returncode == 0, done.stdout[-1000:]
+    live = json.loads(done.stdout)["judge"]
+    assert live["violations"] == 0 and live["first"] is None, live
+    judged = run("judge", "--whole", "--json", path)
+    assert judged.returncode == 0, judged.stdout[-2000:] + judged.stderr
+    result = json.loads(judged.stdout)
+    # What makes the rules hold on air: each of these was held against something.
+    for rule in ("PRI-ONE-RESPONSE", "PRI-RESPONSE-DUE", "PRI-CREDITS", "PRI-PASID-REQUIRED",
+                 "PRI-PASID-SUPERFLUOUS", "LINK-REQUEST", "LINK-PAGES", "LINK-RESPONSE",
+                 "STALL-ONE-RESUME", "STALL-POOL", "STALL-TERMINATED", "DETACH-ANSWERED",
+                 "SHOW-OWNER", "SHOW-TIME", "SHOW-PAGES", "ANSWER-ONCE", "RESPONSE-ANSWER"):
+        assert result["rules"][rule]["judged"] > 10, (rule, result["rules"][rule])
+    # Live, and from the file: the same was seen.
+    assert 0.8 < result["all"]["judged"] / live["judged"] < 1.2, (result["all"], live)
 
 
 def stopped_by(number):
@@ -327,6 +346,7 @@ sys.exit(cases.play((
     files_of_any_size_are_moved,
     sixty_four_guests_fit,
     a_recording_is_of_the_language,
+    a_recording_is_judged_as_the_run_was,
     ctrl_c_ends_it_with_130,
     sigterm_ends_it_with_143,
     a_guest_killed_by_others_is_seen_at_once,

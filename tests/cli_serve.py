@@ -46,8 +46,15 @@ def result_of(role, code, *options):
 
 
 def nothing_is_broken(result):
+    assert result["judge"]["violations"] == 0, result["judge"]
     for name in (f"I{i}" for i in range(1, 11)):
         assert result["invariants"][name]["violations"] == 0, (name, result["problems"])
+
+
+def holds_for_the_judge(file):
+    done = subprocess.run([iopf, "judge", "--whole", file], capture_output=True, text=True,
+                          timeout=LIMIT_S, check=False)
+    assert done.returncode == 0, done.stdout[-1500:] + done.stderr
 
 
 def children(pid):
@@ -124,6 +131,7 @@ def a_machine_that_dies_with_groups_open_is_let_go():
     assert result["endpoints"][0]["credits_in_use"] == 0
     done = subprocess.run([trace, file], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
+    holds_for_the_judge(file)
     text = pathlib.Path(file).read_text()
     assert " kill " in text and "interface=function" in text, text[:500]
 
@@ -238,6 +246,7 @@ def a_machine_that_dies_with_stalls_open_is_let_go():
     assert result["interrupts"]["lost"] == 0, result["interrupts"]
     done = subprocess.run([trace, file], capture_output=True, text=True, timeout=LIMIT_S)
     assert done.returncode == 0, done.stdout + done.stderr
+    holds_for_the_judge(file)
     assert " kill " in pathlib.Path(file).read_text()
 
 

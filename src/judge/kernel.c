@@ -148,6 +148,8 @@ void kernel_response(struct iopf_judge *judge, const struct iopf_judge_event *ev
 				 group->state != refusals[n].state))
 			say_cookie(judge, event, group, refusals[n].rule, "its cookie written",
 				   refusals[n].wanted);
+	if (group->state == BOOK_WAITING)
+		judge_holds(judge, RULE_KERNEL_DUE, event, it, true);
 	if (group->state == BOOK_WAITING || group->state == BOOK_OPEN)
 		book_group_close(judge, group, BOOK_ANSWERED);
 }

@@ -260,6 +260,8 @@ static void fail(struct iopf_judge *judge, const struct iopf_judge_event *event,
 static void settle(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		   struct book_group *group)
 {
+	if (group->state == BOOK_WAITING)
+		judge_holds(judge, RULE_PRI_RESPONSE_DUE, event, NULL, true);
 	if (group->state == BOOK_OPEN || group->state == BOOK_WAITING)
 		book_group_close(judge, group, BOOK_ANSWERED);
 	else if (group->state == BOOK_ANSWERED)

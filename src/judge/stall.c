@@ -173,10 +173,12 @@ void stall_response(struct iopf_judge *judge, const struct iopf_judge_event *eve
 		return;
 	if (event->interface == IOPF_AT_QUEUE)
 		owner_response(judge, event, group);
-	if (group->state == BOOK_WAITING)
+	if (group->state == BOOK_WAITING) {
+		judge_holds(judge, RULE_STALL_RESUME_DUE, event, NULL, true);
 		book_group_close(judge, group, BOOK_ANSWERED);
-	else if (group->state == BOOK_ANSWERED)
+	} else if (group->state == BOOK_ANSWERED) {
 		group->end_line = judge->line;
+	}
 	group->code = event->code;
 	group->arrived = false;
 }
