@@ -29,10 +29,13 @@ bool pci_id_read(const char *text, uint64_t *id);
 /* "DDDD:BB:DD.F", into PCI_NAME_BYTES. Returns @name. */
 const char *pci_id_name(uint64_t id, char *name);
 
+/* End-to-end TLP prefixes, in Device Capabilities 2. */
+#define PCI_PREFIXES (1u << 21)
+
 /* Where the capabilities lie; 0: there is none. */
 struct pci_map {
 	uint16_t power, express;
-	uint16_t aer, ats, pri, pasid, virtuals; /* SR-IOV */
+	uint16_t aer, acs, ats, pri, pasid, virtuals; /* SR-IOV */
 };
 
 /* False: a list loops or leads out of the space: told, if there is a name of the @source. */
@@ -64,6 +67,9 @@ struct pci_machine {
 	char group_type[16];     /* "DMA", "identity", ... */
 	char iommu[64];          /* "dmar0", "ivhd1", "smmu3.0x...", ... */
 	uint64_t features;       /* VT-d: ECAP; AMD: extended features; others 0 */
+	/* Ports above it that do not do what PASIDs need, or PCI_NO_ID. */
+	uint64_t no_prefixes; /* pass no TLP prefixes on */
+	uint64_t no_redirect; /* let requests go past the root (ACS) */
 	char driver[64];
 	bool groups;      /* there are any in this machine */
 	bool vfio_device; /* it has a character device of VFIO's */

@@ -14,7 +14,6 @@ enum {
 	HEADER_TYPE = 0x0e, /* 7 bits; 0: a function, 1: a bridge */
 	POWER_CONTROL = 0x04,
 	POWER_STATE = 3,
-	PREFIXES = 1u << 21, /* in Device Capabilities 2 */
 	PAGE_SHIFT = 12,
 };
 
@@ -178,7 +177,7 @@ static void look_prefixes(const struct pci_view *view, struct pci_finding *findi
 	finding->state = PCI_SKIP;
 	if (!view->pasids || view->map.express == 0)
 		return;
-	if ((own(view, view->map.express + EXPRESS_DEVICE_CAP2, 4) & PREFIXES) == 0)
+	if ((own(view, view->map.express + EXPRESS_DEVICE_CAP2, 4) & PCI_PREFIXES) == 0)
 		say(finding, PCI_MISSING,
 		    "nothing: a PASID travels in such a prefix; Linux switches PASIDs on "
 		    "only with it",
@@ -386,6 +385,28 @@ static void look_iommu(const struct pci_view *view, struct pci_finding *finding)
 		    "no IOMMU in this machine");
 }
 
+/* Between the function and the IOMMU. */
+static void look_ports(const struct pci_view *view, struct pci_finding *finding)
+{
+	const struct pci_machine *machine = view->machine;
+	char name[PCI_NAME_BYTES];
+
+	finding->state = PCI_SKIP;
+	if (machine == NULL || !view->pasids)
+		return;
+	if (machine->no_prefixes != PCI_NO_ID)
+		say(finding, PCI_MISSING,
+		    "another slot: a PASID travels in such a prefix, through every port",
+		    "the port %s above it passes no end-to-end TLP prefixes on",
+		    pci_id_name(machine->no_prefixes, name));
+	else if (machine->no_redirect != PCI_NO_ID)
+		say(finding, PCI_NOTE,
+		    "switch ACS on in the firmware: Linux takes PASIDs into use only below "
+		    "ports that redirect, or that it knows to do so by themselves",
+		    "the port %s above it does not redirect requests (ACS)",
+		    pci_id_name(machine->no_redirect, name));
+}
+
 /* Kinds by the name of their class device, and what their driver tells of them. */
 struct need {
 	uint64_t bit;
@@ -524,6 +545,7 @@ const struct pci_link pci_links[] = {
 	{ "failure", look_failure, false },
 	{ "errors", look_errors, false },
 	{ "machine", look_machine, false },
+	{ "ports", look_ports, false },
 	{ "iommu", look_iommu, false },
 	{ "iommu-kind", look_kind, false },
 	{ "translation", look_translation, false },

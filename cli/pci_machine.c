@@ -14,6 +14,11 @@
 #include "cli/cli.h"
 #include "cli/pci.h"
 
+enum {
+	ACS_CONTROL = 0x06,
+	ACS_REDIRECTS = 1 << 2 | 1 << 4, /* peer-to-peer requests; upstream forwarding */
+};
+
 /* ---- sysfs -------------------------------------------------------------------------- */
 
 /* "SYSFS/bus/pci/devices/ID" and what is behind it. */
@@ -103,6 +108,41 @@ static int check_there(const struct pci_machine *machine, uint64_t id)
 	return CLI_MISSING;
 }
 
+/* What PASIDs need of the port @id (PCIe 6.x, 6.20; 7.7.11: requests are redirected to the
+ * root, and what it may not pass on goes up). */
+static void look_at_port(struct pci_machine *machine, uint64_t id)
+{
+	static struct pci_space space;
+	struct pci_map map;
+	uint32_t redirects;
+
+	if (pci_machine_space(machine, id, &space) != CLI_OK ||
+	    !pci_map_read(&space, NULL, &map) || map.express == 0 ||
+	    space.size_bytes < CONFIG_BYTES)
+		return;
+	if ((pci_get(&space, map.express + EXPRESS_DEVICE_CAP2, 4) & PCI_PREFIXES) == 0)
+		machine->no_prefixes = id;
+	redirects = map.acs != 0 ? pci_get(&space, map.acs + ACS_CONTROL, 2) : 0;
+	if ((redirects & ACS_REDIRECTS) != ACS_REDIRECTS)
+		machine->no_redirect = id;
+}
+
+/* The ports above stand in the name of its place in the tree. */
+static void look_at_ports(struct pci_machine *machine, uint64_t id)
+{
+	char path[PATH_MAX], place[PATH_MAX], *rest = NULL;
+	uint64_t port;
+
+	machine->no_prefixes = machine->no_redirect = PCI_NO_ID;
+	device_path(machine, id, "", path);
+	if (realpath(path, place) == NULL)
+		return;
+	for (const char *word = strtok_r(place, "/", &rest); word != NULL;
+	     word = strtok_r(NULL, "/", &rest))
+		if (pci_id_read(word, &port) && port != id)
+			look_at_port(machine, port);
+}
+
 int pci_machine_read(struct pci_machine *machine, uint64_t id)
 {
 	char path[PATH_MAX], physical[PCI_NAME_BYTES];
@@ -129,6 +169,7 @@ int pci_machine_read(struct pci_machine *machine, uint64_t id)
 	snprintf(path, sizeof(path), "%s/iommu", machine->dev);
 	machine->iommufd = is_there(path);
 	machine->features = features_of(machine);
+	look_at_ports(machine, id);
 	return CLI_OK;
 }
 

@@ -9,6 +9,7 @@
 
 enum {
 	CAPABILITY_POWER = 0x01,
+	EXTENDED_ACS = 0x0d,
 	EXTENDED_SRIOV = 0x10,
 	STATUS_CAPABILITIES = 1 << 4,
 	CONVENTIONAL_BYTES = 256,
@@ -87,6 +88,7 @@ static const struct {
 	{ CAPABILITY_POWER, false, offsetof(struct pci_map, power) },
 	{ CAPABILITY_EXPRESS, false, offsetof(struct pci_map, express) },
 	{ EXTENDED_AER, true, offsetof(struct pci_map, aer) },
+	{ EXTENDED_ACS, true, offsetof(struct pci_map, acs) },
 	{ EXTENDED_ATS, true, offsetof(struct pci_map, ats) },
 	{ EXTENDED_PRI, true, offsetof(struct pci_map, pri) },
 	{ EXTENDED_PASID, true, offsetof(struct pci_map, pasid) },

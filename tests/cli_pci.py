@@ -408,6 +408,30 @@ class Machine(unittest.TestCase):
         self.assertEqual(links["iommu"]["text"], "IOMMU group 7, behind dmar3")
         self.assertEqual(list(links)[-4:], ["iommu", "iommu-kind", "driver", "iommufd"])
 
+    def move_below(self, port, space):
+        """The function is where the tree of devices has it: below the port."""
+        tree = self.root / "devices/pci0000:00" / port
+        tree.mkdir(parents=True)
+        (tree / "config").write_bytes(space)
+        shutil.move(self.device, tree / ID)
+        self.device.symlink_to(tree / ID)
+        (self.root / "bus/pci/devices" / port).symlink_to(tree)
+
+    def test_ports(self):
+        port = good()
+        extended(port, PASID, 0x1b, 0x200)
+        extended(port, 0x200, 0x0d, 0)
+        put(port, 0x206, 2, 0x14)
+        self.move_below("0000:00:01.0", port)
+        self.assertNotIn("ports", self.look()[1])
+        put(port, 0x206, 2, 0x10)
+        (self.device.parent / "0000:00:01.0/config").write_bytes(port)
+        self.check("ports", "note", "0000:00:01.0 above it does not redirect")
+        bits(port, EXPRESS + 0x24, 4, 0, 1 << 21)
+        (self.device.parent / "0000:00:01.0/config").write_bytes(port)
+        self.check("ports", "missing", "0000:00:01.0 above it passes no")
+        self.assertNotIn("ports", self.look("--no-pasid")[1])
+
     def test_its_space_is_looked_at_too(self):
         space = good()
         bits(space, PRI + 6, 2, 1)
