@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "table/family.h"
 
 /* ---- Finding ----------------------------------------------------------------------- */
 
@@ -25,13 +26,27 @@ static bool visit_list(const char *family, const struct record *records, record_
 	return true;
 }
 
+/* What lies in memory, beside what goes through queues. */
+static const struct record *structures_of(const char *name)
+{
+	for (size_t i = 0; family_rows[i] != NULL; i++)
+		if (strcmp(family_rows[i]->name, name) == 0)
+			return family_rows[i]->structures;
+	return NULL;
+}
+
 /* Until @visit says false. */
 static void visit_all(record_visit *visit, void *context)
 {
-	for (size_t i = 0; wire_families[i] != NULL; i++)
-		if (!visit_list(wire_families[i]->name, wire_families[i]->records, visit,
-				context))
+	for (size_t i = 0; wire_families[i] != NULL; i++) {
+		const char *name = wire_families[i]->name;
+		const struct record *structures = structures_of(name);
+
+		if (!visit_list(name, wire_families[i]->records, visit, context) ||
+		    (structures != NULL &&
+		     !visit_list(name, structures, visit, context)))
 			return;
+	}
 }
 
 struct search {

@@ -15,6 +15,7 @@
 #ifndef TABLE_FAMILY_H
 #define TABLE_FAMILY_H
 
+#include "base/record.h"
 #include "iopf/space.h"
 #include "iopf/wire.h"
 #include "table/smmuv2.h"
@@ -195,6 +196,7 @@ struct family_guest {
 
 struct family {
 	const char *name;
+	const struct record *structures; /* for tools; the last has no name. NULL: none */
 	const struct family_guest *guest; /* NULL: no guest has this family */
 	uint8_t first; /* enum iopf_format: nests guests whose first level has it;
 			* IOPF_FORMAT_NONE: none */

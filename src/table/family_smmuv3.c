@@ -286,6 +286,7 @@ static int smmuv3_stage_create(struct family_stage *stage, const struct family_t
 
 const struct family family_smmuv3 = {
 	.name = "smmuv3",
+	.structures = smmuv3_structures,
 	.guest = &family_guest_smmuv3,
 	.first = IOPF_FORMAT_VMSA,
 	.alone = FAMILY_FIRST,

@@ -213,6 +213,7 @@ static bool vtd_stage_walk(const struct family_stage *stage, uint64_t addr, uint
 
 const struct family family_vtd = {
 	.name = "vtd",
+	.structures = vtd_structures,
 	.guest = &family_guest_vtd,
 	.first = IOPF_FORMAT_X86,
 	.alone = FAMILY_SECOND,

@@ -11,168 +11,173 @@
 #ifndef TABLE_SMMUV3_H
 #define TABLE_SMMUV3_H
 
+#include "base/record.h"
 #include "table/vmsa.h"
 #include "table/vmsas2.h"
 
 /* ---- Layouts ------------------------------------------------------------------------ */
 
 /* clang-format off */
-#define SMMUV3_STE_FIELDS(X)                   \
-	X(SMMUV3_STE_V,           0,  0,  1) \
-	X(SMMUV3_STE_CONFIG,      0,  1,  3) \
-	X(SMMUV3_STE_S1FMT,       0,  4,  2) \
-	X(SMMUV3_STE_S1CONTEXTPTR, 0, 6, 50) \
-	X(SMMUV3_STE_RSVD0,       0, 56,  3) \
-	X(SMMUV3_STE_S1CDMAX,     0, 59,  5) \
-	X(SMMUV3_STE_S1DSS,       1,  0,  2) \
-	X(SMMUV3_STE_S1CIR,       1,  2,  2) \
-	X(SMMUV3_STE_S1COR,       1,  4,  2) \
-	X(SMMUV3_STE_S1CSH,       1,  6,  2) \
-	X(SMMUV3_STE_S2HWU,       1,  8,  4) \
-	X(SMMUV3_STE_DRE,         1, 12,  1) \
-	X(SMMUV3_STE_CONT,        1, 13,  4) \
-	X(SMMUV3_STE_DCP,         1, 17,  1) \
-	X(SMMUV3_STE_PPAR,        1, 18,  1) \
-	X(SMMUV3_STE_MEV,         1, 19,  1) \
-	X(SMMUV3_STE_SW,          1, 20,  4) \
-	X(SMMUV3_STE_S1PIE,       1, 24,  1) \
-	X(SMMUV3_STE_S2FWB,       1, 25,  1) \
-	X(SMMUV3_STE_S1MPAM,      1, 26,  1) \
-	X(SMMUV3_STE_S1STALLD,    1, 27,  1) \
-	X(SMMUV3_STE_EATS,        1, 28,  2) \
-	X(SMMUV3_STE_STRW,        1, 30,  2) \
-	X(SMMUV3_STE_MEMATTR,     1, 32,  4) \
-	X(SMMUV3_STE_MTCFG,       1, 36,  1) \
-	X(SMMUV3_STE_ALLOCCFG,    1, 37,  4) \
-	X(SMMUV3_STE_RSVD1,       1, 41,  3) \
-	X(SMMUV3_STE_SHCFG,       1, 44,  2) \
-	X(SMMUV3_STE_NSCFG,       1, 46,  2) \
-	X(SMMUV3_STE_PRIVCFG,     1, 48,  2) \
-	X(SMMUV3_STE_INSTCFG,     1, 50,  2) \
-	X(SMMUV3_STE_IMPDEF0,     1, 52, 12) \
-	X(SMMUV3_STE_S2VMID,      2,  0, 16) \
-	X(SMMUV3_STE_IMPDEF1,     2, 16, 16) \
-	X(SMMUV3_STE_S2T0SZ,      2, 32,  6) \
-	X(SMMUV3_STE_S2SL0,       2, 38,  2) \
-	X(SMMUV3_STE_S2IR0,       2, 40,  2) \
-	X(SMMUV3_STE_S2OR0,       2, 42,  2) \
-	X(SMMUV3_STE_S2SH0,       2, 44,  2) \
-	X(SMMUV3_STE_S2TG,        2, 46,  2) \
-	X(SMMUV3_STE_S2PS,        2, 48,  3) \
-	X(SMMUV3_STE_S2AA64,      2, 51,  1) \
-	X(SMMUV3_STE_S2ENDI,      2, 52,  1) \
-	X(SMMUV3_STE_S2AFFD,      2, 53,  1) \
-	X(SMMUV3_STE_S2PTW,       2, 54,  1) \
-	X(SMMUV3_STE_S2HD,        2, 55,  1) \
-	X(SMMUV3_STE_S2HA,        2, 56,  1) \
-	X(SMMUV3_STE_S2S,         2, 57,  1) \
-	X(SMMUV3_STE_S2R,         2, 58,  1) \
-	X(SMMUV3_STE_S2HAFT,      2, 59,  1) \
-	X(SMMUV3_STE_S2PIE,       2, 60,  1) \
-	X(SMMUV3_STE_S2POE,       2, 61,  1) \
-	X(SMMUV3_STE_DPT_VMATCH,  2, 62,  2) \
-	X(SMMUV3_STE_S2NSW,       3,  0,  1) \
-	X(SMMUV3_STE_S2NSA,       3,  1,  1) \
-	X(SMMUV3_STE_S2SL0_2,     3,  2,  1) \
-	X(SMMUV3_STE_S2DS,        3,  3,  1) \
-	X(SMMUV3_STE_S2TTB,       3,  4, 52) \
-	X(SMMUV3_STE_RSVD2,       3, 56,  5) \
-	X(SMMUV3_STE_S2SKL,       3, 61,  2) \
-	X(SMMUV3_STE_RSVD3,       3, 63,  1) \
-	X(SMMUV3_STE_IMPDEF2,     4,  0, 16) \
-	X(SMMUV3_STE_PARTID,      4, 16, 16) \
-	X(SMMUV3_STE_S_S2T0SZ,    4, 32,  6) \
-	X(SMMUV3_STE_S_S2SL0,     4, 38,  2) \
-	X(SMMUV3_STE_RSVD4,       4, 40,  6) \
-	X(SMMUV3_STE_S_S2TG,      4, 46,  2) \
-	X(SMMUV3_STE_MECID,       4, 48, 16) \
-	X(SMMUV3_STE_PMG,         5,  0,  8) \
-	X(SMMUV3_STE_MPAM_NS,     5,  8,  1) \
-	X(SMMUV3_STE_ASSUREDONLY, 5,  9,  1) \
-	X(SMMUV3_STE_TL0,         5, 10,  1) \
-	X(SMMUV3_STE_TL1,         5, 11,  1) \
-	X(SMMUV3_STE_VMSPTR,      5, 12, 44) \
-	X(SMMUV3_STE_RSVD5,       5, 56,  8) \
-	X(SMMUV3_STE_S2SW,        6,  0,  1) \
-	X(SMMUV3_STE_S2SA,        6,  1,  1) \
-	X(SMMUV3_STE_S_S2SL0_2,   6,  2,  1) \
-	X(SMMUV3_STE_RSVD6,       6,  3,  1) \
-	X(SMMUV3_STE_S_S2TTB,     6,  4, 52) \
-	X(SMMUV3_STE_RSVD7,       6, 56,  5) \
-	X(SMMUV3_STE_S_S2SKL,     6, 61,  2) \
-	X(SMMUV3_STE_RSVD8,       6, 63,  1) \
-	X(SMMUV3_STE_S2POI,       7,  0, 64)
+#define SMMUV3_STE(F, R)                   \
+	F(SMMUV3_STE_V,           0,  0,  1) \
+	F(SMMUV3_STE_CONFIG,      0,  1,  3) \
+	F(SMMUV3_STE_S1FMT,       0,  4,  2) \
+	F(SMMUV3_STE_S1CONTEXTPTR, 0, 6, 50) \
+	R(SMMUV3_STE_RSVD0,       0, 56,  3) \
+	F(SMMUV3_STE_S1CDMAX,     0, 59,  5) \
+	F(SMMUV3_STE_S1DSS,       1,  0,  2) \
+	F(SMMUV3_STE_S1CIR,       1,  2,  2) \
+	F(SMMUV3_STE_S1COR,       1,  4,  2) \
+	F(SMMUV3_STE_S1CSH,       1,  6,  2) \
+	F(SMMUV3_STE_S2HWU,       1,  8,  4) \
+	F(SMMUV3_STE_DRE,         1, 12,  1) \
+	F(SMMUV3_STE_CONT,        1, 13,  4) \
+	F(SMMUV3_STE_DCP,         1, 17,  1) \
+	F(SMMUV3_STE_PPAR,        1, 18,  1) \
+	F(SMMUV3_STE_MEV,         1, 19,  1) \
+	F(SMMUV3_STE_SW,          1, 20,  4) \
+	F(SMMUV3_STE_S1PIE,       1, 24,  1) \
+	F(SMMUV3_STE_S2FWB,       1, 25,  1) \
+	F(SMMUV3_STE_S1MPAM,      1, 26,  1) \
+	F(SMMUV3_STE_S1STALLD,    1, 27,  1) \
+	F(SMMUV3_STE_EATS,        1, 28,  2) \
+	F(SMMUV3_STE_STRW,        1, 30,  2) \
+	F(SMMUV3_STE_MEMATTR,     1, 32,  4) \
+	F(SMMUV3_STE_MTCFG,       1, 36,  1) \
+	F(SMMUV3_STE_ALLOCCFG,    1, 37,  4) \
+	R(SMMUV3_STE_RSVD1,       1, 41,  3) \
+	F(SMMUV3_STE_SHCFG,       1, 44,  2) \
+	F(SMMUV3_STE_NSCFG,       1, 46,  2) \
+	F(SMMUV3_STE_PRIVCFG,     1, 48,  2) \
+	F(SMMUV3_STE_INSTCFG,     1, 50,  2) \
+	F(SMMUV3_STE_IMPDEF0,     1, 52, 12) \
+	F(SMMUV3_STE_S2VMID,      2,  0, 16) \
+	F(SMMUV3_STE_IMPDEF1,     2, 16, 16) \
+	F(SMMUV3_STE_S2T0SZ,      2, 32,  6) \
+	F(SMMUV3_STE_S2SL0,       2, 38,  2) \
+	F(SMMUV3_STE_S2IR0,       2, 40,  2) \
+	F(SMMUV3_STE_S2OR0,       2, 42,  2) \
+	F(SMMUV3_STE_S2SH0,       2, 44,  2) \
+	F(SMMUV3_STE_S2TG,        2, 46,  2) \
+	F(SMMUV3_STE_S2PS,        2, 48,  3) \
+	F(SMMUV3_STE_S2AA64,      2, 51,  1) \
+	F(SMMUV3_STE_S2ENDI,      2, 52,  1) \
+	F(SMMUV3_STE_S2AFFD,      2, 53,  1) \
+	F(SMMUV3_STE_S2PTW,       2, 54,  1) \
+	F(SMMUV3_STE_S2HD,        2, 55,  1) \
+	F(SMMUV3_STE_S2HA,        2, 56,  1) \
+	F(SMMUV3_STE_S2S,         2, 57,  1) \
+	F(SMMUV3_STE_S2R,         2, 58,  1) \
+	F(SMMUV3_STE_S2HAFT,      2, 59,  1) \
+	F(SMMUV3_STE_S2PIE,       2, 60,  1) \
+	F(SMMUV3_STE_S2POE,       2, 61,  1) \
+	F(SMMUV3_STE_DPT_VMATCH,  2, 62,  2) \
+	F(SMMUV3_STE_S2NSW,       3,  0,  1) \
+	F(SMMUV3_STE_S2NSA,       3,  1,  1) \
+	F(SMMUV3_STE_S2SL0_2,     3,  2,  1) \
+	F(SMMUV3_STE_S2DS,        3,  3,  1) \
+	F(SMMUV3_STE_S2TTB,       3,  4, 52) \
+	R(SMMUV3_STE_RSVD2,       3, 56,  5) \
+	F(SMMUV3_STE_S2SKL,       3, 61,  2) \
+	R(SMMUV3_STE_RSVD3,       3, 63,  1) \
+	F(SMMUV3_STE_IMPDEF2,     4,  0, 16) \
+	F(SMMUV3_STE_PARTID,      4, 16, 16) \
+	F(SMMUV3_STE_S_S2T0SZ,    4, 32,  6) \
+	F(SMMUV3_STE_S_S2SL0,     4, 38,  2) \
+	R(SMMUV3_STE_RSVD4,       4, 40,  6) \
+	F(SMMUV3_STE_S_S2TG,      4, 46,  2) \
+	F(SMMUV3_STE_MECID,       4, 48, 16) \
+	F(SMMUV3_STE_PMG,         5,  0,  8) \
+	F(SMMUV3_STE_MPAM_NS,     5,  8,  1) \
+	F(SMMUV3_STE_ASSUREDONLY, 5,  9,  1) \
+	F(SMMUV3_STE_TL0,         5, 10,  1) \
+	F(SMMUV3_STE_TL1,         5, 11,  1) \
+	F(SMMUV3_STE_VMSPTR,      5, 12, 44) \
+	R(SMMUV3_STE_RSVD5,       5, 56,  8) \
+	F(SMMUV3_STE_S2SW,        6,  0,  1) \
+	F(SMMUV3_STE_S2SA,        6,  1,  1) \
+	F(SMMUV3_STE_S_S2SL0_2,   6,  2,  1) \
+	R(SMMUV3_STE_RSVD6,       6,  3,  1) \
+	F(SMMUV3_STE_S_S2TTB,     6,  4, 52) \
+	R(SMMUV3_STE_RSVD7,       6, 56,  5) \
+	F(SMMUV3_STE_S_S2SKL,     6, 61,  2) \
+	R(SMMUV3_STE_RSVD8,       6, 63,  1) \
+	F(SMMUV3_STE_S2POI,       7,  0, 64)
+#define SMMUV3_STE_FIELDS(X) SMMUV3_STE(X, X)
 
-#define SMMUV3_CD_FIELDS(X)                \
-	X(SMMUV3_CD_T0SZ,     0,  0,  6) \
-	X(SMMUV3_CD_TG0,      0,  6,  2) \
-	X(SMMUV3_CD_IR0,      0,  8,  2) \
-	X(SMMUV3_CD_OR0,      0, 10,  2) \
-	X(SMMUV3_CD_SH0,      0, 12,  2) \
-	X(SMMUV3_CD_EPD0,     0, 14,  1) \
-	X(SMMUV3_CD_ENDI,     0, 15,  1) \
-	X(SMMUV3_CD_T1SZ,     0, 16,  6) \
-	X(SMMUV3_CD_TG1,      0, 22,  2) \
-	X(SMMUV3_CD_IR1,      0, 24,  2) \
-	X(SMMUV3_CD_OR1,      0, 26,  2) \
-	X(SMMUV3_CD_SH1,      0, 28,  2) \
-	X(SMMUV3_CD_EPD1,     0, 30,  1) \
-	X(SMMUV3_CD_V,        0, 31,  1) \
-	X(SMMUV3_CD_IPS,      0, 32,  3) \
-	X(SMMUV3_CD_AFFD,     0, 35,  1) \
-	X(SMMUV3_CD_WXN,      0, 36,  1) \
-	X(SMMUV3_CD_UWXN,     0, 37,  1) \
-	X(SMMUV3_CD_TBI0,     0, 38,  1) \
-	X(SMMUV3_CD_TBI1,     0, 39,  1) \
-	X(SMMUV3_CD_PAN,      0, 40,  1) \
-	X(SMMUV3_CD_AA64,     0, 41,  1) \
-	X(SMMUV3_CD_HD,       0, 42,  1) \
-	X(SMMUV3_CD_HA,       0, 43,  1) \
-	X(SMMUV3_CD_S,        0, 44,  1) \
-	X(SMMUV3_CD_R,        0, 45,  1) \
-	X(SMMUV3_CD_A,        0, 46,  1) \
-	X(SMMUV3_CD_ASET,     0, 47,  1) \
-	X(SMMUV3_CD_ASID,     0, 48, 16) \
-	X(SMMUV3_CD_NSCFG0,   1,  0,  1) \
-	X(SMMUV3_CD_HAD0,     1,  1,  1) \
-	X(SMMUV3_CD_E0PD0,    1,  2,  1) \
-	X(SMMUV3_CD_HAFT,     1,  3,  1) \
-	X(SMMUV3_CD_TTB0,     1,  4, 52) \
-	X(SMMUV3_CD_RSVD0,    1, 56,  2) \
-	X(SMMUV3_CD_PNCH,     1, 58,  1) \
-	X(SMMUV3_CD_EPAN,     1, 59,  1) \
-	X(SMMUV3_CD_HWU0,     1, 60,  4) \
-	X(SMMUV3_CD_NSCFG1,   2,  0,  1) \
-	X(SMMUV3_CD_HAD1,     2,  1,  1) \
-	X(SMMUV3_CD_E0PD1,    2,  2,  1) \
-	X(SMMUV3_CD_AIE,      2,  3,  1) \
-	X(SMMUV3_CD_TTB1,     2,  4, 52) \
-	X(SMMUV3_CD_RSVD1,    2, 56,  2) \
-	X(SMMUV3_CD_DS,       2, 58,  1) \
-	X(SMMUV3_CD_PIE,      2, 59,  1) \
-	X(SMMUV3_CD_HWU1,     2, 60,  4) \
-	X(SMMUV3_CD_MAIR,     3,  0, 64) \
-	X(SMMUV3_CD_AMAIR,    4,  0, 64) \
-	X(SMMUV3_CD_IMPDEF,   5,  0, 32) \
-	X(SMMUV3_CD_PARTID,   5, 32, 16) \
-	X(SMMUV3_CD_PMG,      5, 48,  8) \
-	X(SMMUV3_CD_RSVD2,    5, 56,  8) \
-	X(SMMUV3_CD_PIIU,     6,  0, 48) \
-	X(SMMUV3_CD_RSVD3,    6, 48, 16) \
-	X(SMMUV3_CD_PIIP,     7,  0, 48) \
-	X(SMMUV3_CD_RSVD4,    7, 48, 16)
+#define SMMUV3_CD(F, R)                \
+	F(SMMUV3_CD_T0SZ,     0,  0,  6) \
+	F(SMMUV3_CD_TG0,      0,  6,  2) \
+	F(SMMUV3_CD_IR0,      0,  8,  2) \
+	F(SMMUV3_CD_OR0,      0, 10,  2) \
+	F(SMMUV3_CD_SH0,      0, 12,  2) \
+	F(SMMUV3_CD_EPD0,     0, 14,  1) \
+	F(SMMUV3_CD_ENDI,     0, 15,  1) \
+	F(SMMUV3_CD_T1SZ,     0, 16,  6) \
+	F(SMMUV3_CD_TG1,      0, 22,  2) \
+	F(SMMUV3_CD_IR1,      0, 24,  2) \
+	F(SMMUV3_CD_OR1,      0, 26,  2) \
+	F(SMMUV3_CD_SH1,      0, 28,  2) \
+	F(SMMUV3_CD_EPD1,     0, 30,  1) \
+	F(SMMUV3_CD_V,        0, 31,  1) \
+	F(SMMUV3_CD_IPS,      0, 32,  3) \
+	F(SMMUV3_CD_AFFD,     0, 35,  1) \
+	F(SMMUV3_CD_WXN,      0, 36,  1) \
+	F(SMMUV3_CD_UWXN,     0, 37,  1) \
+	F(SMMUV3_CD_TBI0,     0, 38,  1) \
+	F(SMMUV3_CD_TBI1,     0, 39,  1) \
+	F(SMMUV3_CD_PAN,      0, 40,  1) \
+	F(SMMUV3_CD_AA64,     0, 41,  1) \
+	F(SMMUV3_CD_HD,       0, 42,  1) \
+	F(SMMUV3_CD_HA,       0, 43,  1) \
+	F(SMMUV3_CD_S,        0, 44,  1) \
+	F(SMMUV3_CD_R,        0, 45,  1) \
+	F(SMMUV3_CD_A,        0, 46,  1) \
+	F(SMMUV3_CD_ASET,     0, 47,  1) \
+	F(SMMUV3_CD_ASID,     0, 48, 16) \
+	F(SMMUV3_CD_NSCFG0,   1,  0,  1) \
+	F(SMMUV3_CD_HAD0,     1,  1,  1) \
+	F(SMMUV3_CD_E0PD0,    1,  2,  1) \
+	F(SMMUV3_CD_HAFT,     1,  3,  1) \
+	F(SMMUV3_CD_TTB0,     1,  4, 52) \
+	R(SMMUV3_CD_RSVD0,    1, 56,  2) \
+	F(SMMUV3_CD_PNCH,     1, 58,  1) \
+	F(SMMUV3_CD_EPAN,     1, 59,  1) \
+	F(SMMUV3_CD_HWU0,     1, 60,  4) \
+	F(SMMUV3_CD_NSCFG1,   2,  0,  1) \
+	F(SMMUV3_CD_HAD1,     2,  1,  1) \
+	F(SMMUV3_CD_E0PD1,    2,  2,  1) \
+	F(SMMUV3_CD_AIE,      2,  3,  1) \
+	F(SMMUV3_CD_TTB1,     2,  4, 52) \
+	R(SMMUV3_CD_RSVD1,    2, 56,  2) \
+	F(SMMUV3_CD_DS,       2, 58,  1) \
+	F(SMMUV3_CD_PIE,      2, 59,  1) \
+	F(SMMUV3_CD_HWU1,     2, 60,  4) \
+	F(SMMUV3_CD_MAIR,     3,  0, 64) \
+	F(SMMUV3_CD_AMAIR,    4,  0, 64) \
+	F(SMMUV3_CD_IMPDEF,   5,  0, 32) \
+	F(SMMUV3_CD_PARTID,   5, 32, 16) \
+	F(SMMUV3_CD_PMG,      5, 48,  8) \
+	R(SMMUV3_CD_RSVD2,    5, 56,  8) \
+	F(SMMUV3_CD_PIIU,     6,  0, 48) \
+	R(SMMUV3_CD_RSVD3,    6, 48, 16) \
+	F(SMMUV3_CD_PIIP,     7,  0, 48) \
+	R(SMMUV3_CD_RSVD4,    7, 48, 16)
+#define SMMUV3_CD_FIELDS(X) SMMUV3_CD(X, X)
 
-#define SMMUV3_L1STD_FIELDS(X)             \
-	X(SMMUV3_L1STD_SPAN,  0,  0,  5) \
-	X(SMMUV3_L1STD_RSVD0, 0,  5,  1) \
-	X(SMMUV3_L1STD_L2PTR, 0,  6, 50) \
-	X(SMMUV3_L1STD_RSVD1, 0, 56,  8)
+#define SMMUV3_L1STD(F, R)             \
+	F(SMMUV3_L1STD_SPAN,  0,  0,  5) \
+	R(SMMUV3_L1STD_RSVD0, 0,  5,  1) \
+	F(SMMUV3_L1STD_L2PTR, 0,  6, 50) \
+	R(SMMUV3_L1STD_RSVD1, 0, 56,  8)
+#define SMMUV3_L1STD_FIELDS(X) SMMUV3_L1STD(X, X)
 
-#define SMMUV3_L1CD_FIELDS(X)             \
-	X(SMMUV3_L1CD_V,     0,  0,  1) \
-	X(SMMUV3_L1CD_RSVD0, 0,  1, 11) \
-	X(SMMUV3_L1CD_L2PTR, 0, 12, 44) \
-	X(SMMUV3_L1CD_RSVD1, 0, 56,  8)
+#define SMMUV3_L1CD(F, R)             \
+	F(SMMUV3_L1CD_V,     0,  0,  1) \
+	R(SMMUV3_L1CD_RSVD0, 0,  1, 11) \
+	F(SMMUV3_L1CD_L2PTR, 0, 12, 44) \
+	R(SMMUV3_L1CD_RSVD1, 0, 56,  8)
+#define SMMUV3_L1CD_FIELDS(X) SMMUV3_L1CD(X, X)
 
 /* STRTAB_BASE_CFG, the register beside the stream table's address. */
 #define SMMUV3_STRTAB_FIELDS(X)               \
@@ -188,6 +193,9 @@ enum {
 	SMMUV3_CD_WORDS = 8,
 	SMMUV3_ENTRY_BYTES = 64, /* of either */
 };
+
+/* Stream table entries, context descriptors, their first levels, for tools. */
+extern const struct record smmuv3_structures[];
 
 /* The address in STRTAB_BASE. */
 #define SMMUV3_STREAMS_ADDR UINT64_C(0x00ffffffffffffc0)

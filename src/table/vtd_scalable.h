@@ -10,70 +10,75 @@
 #ifndef TABLE_VTD_SCALABLE_H
 #define TABLE_VTD_SCALABLE_H
 
+#include "base/record.h"
 #include "table/nested.h"
 
 /* ---- Layouts ------------------------------------------------------------------------ */
 
 /* clang-format off */
 /* One for functions 0.0 to 15.7 of the bus (lower), one for the rest (upper). */
-#define VTD_ROOT_FIELDS(X)             \
-	X(VTD_ROOT_LP,     0,  0,  1) \
-	X(VTD_ROOT_RSVD0,  0,  1, 11) \
-	X(VTD_ROOT_LCTP,   0, 12, 52) \
-	X(VTD_ROOT_UP,     1,  0,  1) \
-	X(VTD_ROOT_RSVD1,  1,  1, 11) \
-	X(VTD_ROOT_UCTP,   1, 12, 52)
+#define VTD_ROOT(F, R)             \
+	F(VTD_ROOT_LP,     0,  0,  1) \
+	R(VTD_ROOT_RSVD0,  0,  1, 11) \
+	F(VTD_ROOT_LCTP,   0, 12, 52) \
+	F(VTD_ROOT_UP,     1,  0,  1) \
+	R(VTD_ROOT_RSVD1,  1,  1, 11) \
+	F(VTD_ROOT_UCTP,   1, 12, 52)
+#define VTD_ROOT_FIELDS(X) VTD_ROOT(X, X)
 
-#define VTD_CE_FIELDS(X)               \
-	X(VTD_CE_P,          0,  0,  1) \
-	X(VTD_CE_FPD,        0,  1,  1) \
-	X(VTD_CE_DTE,        0,  2,  1) \
-	X(VTD_CE_PASIDE,     0,  3,  1) \
-	X(VTD_CE_PRE,        0,  4,  1) \
-	X(VTD_CE_RSVD0,      0,  5,  4) \
-	X(VTD_CE_PDTS,       0,  9,  3) \
-	X(VTD_CE_PASIDDIRPTR, 0, 12, 52) \
-	X(VTD_CE_RID_PASID,  1,  0, 20) \
-	X(VTD_CE_RID_PRIV,   1, 20,  1) \
-	X(VTD_CE_RSVD1,      1, 21, 43) \
-	X(VTD_CE_RSVD2,      2,  0, 64) \
-	X(VTD_CE_RSVD3,      3,  0, 64)
+#define VTD_CE(F, R)               \
+	F(VTD_CE_P,          0,  0,  1) \
+	F(VTD_CE_FPD,        0,  1,  1) \
+	F(VTD_CE_DTE,        0,  2,  1) \
+	F(VTD_CE_PASIDE,     0,  3,  1) \
+	F(VTD_CE_PRE,        0,  4,  1) \
+	R(VTD_CE_RSVD0,      0,  5,  4) \
+	F(VTD_CE_PDTS,       0,  9,  3) \
+	F(VTD_CE_PASIDDIRPTR, 0, 12, 52) \
+	F(VTD_CE_RID_PASID,  1,  0, 20) \
+	F(VTD_CE_RID_PRIV,   1, 20,  1) \
+	R(VTD_CE_RSVD1,      1, 21, 43) \
+	R(VTD_CE_RSVD2,      2,  0, 64) \
+	R(VTD_CE_RSVD3,      3,  0, 64)
+#define VTD_CE_FIELDS(X) VTD_CE(X, X)
 
-#define VTD_PDE_FIELDS(X)             \
-	X(VTD_PDE_P,         0,  0,  1) \
-	X(VTD_PDE_FPD,       0,  1,  1) \
-	X(VTD_PDE_RSVD0,     0,  2, 10) \
-	X(VTD_PDE_SMPTBLPTR, 0, 12, 52)
+#define VTD_PDE(F, R)             \
+	F(VTD_PDE_P,         0,  0,  1) \
+	F(VTD_PDE_FPD,       0,  1,  1) \
+	R(VTD_PDE_RSVD0,     0,  2, 10) \
+	F(VTD_PDE_SMPTBLPTR, 0, 12, 52)
+#define VTD_PDE_FIELDS(X) VTD_PDE(X, X)
 
 /* Words 4 to 7 are reserved. */
-#define VTD_PE_FIELDS(X)              \
-	X(VTD_PE_P,        0,  0,  1) \
-	X(VTD_PE_FPD,      0,  1,  1) \
-	X(VTD_PE_AW,       0,  2,  3) \
-	X(VTD_PE_RSVD0,    0,  5,  1) \
-	X(VTD_PE_PGTT,     0,  6,  3) \
-	X(VTD_PE_SLADE,    0,  9,  1) \
-	X(VTD_PE_RSVD1,    0, 10,  2) \
-	X(VTD_PE_SLPTPTR,  0, 12, 52) \
-	X(VTD_PE_DID,      1,  0, 16) \
-	X(VTD_PE_RSVD2,    1, 16,  7) \
-	X(VTD_PE_PWSNP,    1, 23,  1) \
-	X(VTD_PE_PGSNP,    1, 24,  1) \
-	X(VTD_PE_CD,       1, 25,  1) \
-	X(VTD_PE_EMTE,     1, 26,  1) \
-	X(VTD_PE_EMT,      1, 27,  3) \
-	X(VTD_PE_PWT,      1, 30,  1) \
-	X(VTD_PE_PCD,      1, 31,  1) \
-	X(VTD_PE_PAT,      1, 32, 32) \
-	X(VTD_PE_SRE,      2,  0,  1) \
-	X(VTD_PE_ERE,      2,  1,  1) \
-	X(VTD_PE_FLPM,     2,  2,  2) \
-	X(VTD_PE_WPE,      2,  4,  1) \
-	X(VTD_PE_RSVD3,    2,  5,  2) \
-	X(VTD_PE_EAFE,     2,  7,  1) \
-	X(VTD_PE_RSVD4,    2,  8,  4) \
-	X(VTD_PE_FLPTPTR,  2, 12, 52) \
-	X(VTD_PE_RSVD5,    3,  0, 64)
+#define VTD_PE(F, R)              \
+	F(VTD_PE_P,        0,  0,  1) \
+	F(VTD_PE_FPD,      0,  1,  1) \
+	F(VTD_PE_AW,       0,  2,  3) \
+	R(VTD_PE_RSVD0,    0,  5,  1) \
+	F(VTD_PE_PGTT,     0,  6,  3) \
+	F(VTD_PE_SLADE,    0,  9,  1) \
+	R(VTD_PE_RSVD1,    0, 10,  2) \
+	F(VTD_PE_SLPTPTR,  0, 12, 52) \
+	F(VTD_PE_DID,      1,  0, 16) \
+	R(VTD_PE_RSVD2,    1, 16,  7) \
+	F(VTD_PE_PWSNP,    1, 23,  1) \
+	F(VTD_PE_PGSNP,    1, 24,  1) \
+	F(VTD_PE_CD,       1, 25,  1) \
+	F(VTD_PE_EMTE,     1, 26,  1) \
+	F(VTD_PE_EMT,      1, 27,  3) \
+	F(VTD_PE_PWT,      1, 30,  1) \
+	F(VTD_PE_PCD,      1, 31,  1) \
+	F(VTD_PE_PAT,      1, 32, 32) \
+	F(VTD_PE_SRE,      2,  0,  1) \
+	F(VTD_PE_ERE,      2,  1,  1) \
+	F(VTD_PE_FLPM,     2,  2,  2) \
+	F(VTD_PE_WPE,      2,  4,  1) \
+	R(VTD_PE_RSVD3,    2,  5,  2) \
+	F(VTD_PE_EAFE,     2,  7,  1) \
+	R(VTD_PE_RSVD4,    2,  8,  4) \
+	F(VTD_PE_FLPTPTR,  2, 12, 52) \
+	R(VTD_PE_RSVD5,    3,  0, 64)
+#define VTD_PE_FIELDS(X) VTD_PE(X, X)
 /* clang-format on */
 
 enum {
@@ -82,6 +87,9 @@ enum {
 	VTD_PDE_WORDS = 1,
 	VTD_PE_WORDS = 8,
 };
+
+/* Root, context, directory and PASID entries, for tools. */
+extern const struct record vtd_structures[];
 
 enum vtd_pgtt {
 	VTD_PGTT_FIRST = 1,

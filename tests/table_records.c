@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Description: structures in memory as records: bits, words, rules of every family. */
+#include "records.h"
+#include "table/family.h"
+
+static void each(records_check *check)
+{
+	for (size_t i = 0; family_rows[i] != NULL; i++)
+		if (family_rows[i]->structures != NULL)
+			records_each(family_rows[i]->name, family_rows[i]->structures,
+				     check);
+}
+
+TEST(layouts_are_in_bit_order_and_every_field_has_a_meaning)
+{
+	each(records_check_rows);
+}
+
+TEST(words_and_rules_are_about_what_there_is)
+{
+	each(records_check_words);
+}
+
+TEST(each_bit_shows_in_one_field_and_a_reserved_one_is_reported)
+{
+	each(records_check_walk);
+}
+
+TEST(each_rule_can_be_broken)
+{
+	each(records_check_rules);
+}
+
+TEST(each_structure_has_values_in_which_nothing_is_wrong)
+{
+	each(records_check_clean);
+}
+
+TEST(the_documentation_has_every_field)
+{
+	each(records_check_documented);
+}
+
+/* What software builds for an IOMMU is what a strict reader expects. */
+static unsigned problems_of(const struct record *record, const uint64_t *words)
+{
+	struct record_problem problems[RECORD_PROBLEMS_MAX];
+	uint8_t bytes[RECORD_BYTES_MAX] = { 0 };
+
+	for (uint32_t i = 0; i < record->size_bytes / 8; i++)
+		le64_put(bytes + 8 * i, words[i]);
+	return record_problems(record, bytes, record->size_bytes, problems);
+}
+
+static const struct record *structure(const struct record *structures, const char *name)
+{
+	while (structures->name != NULL && strcmp(structures->name, name) != 0)
+		structures++;
+	CHECK(structures->name != NULL);
+	return structures;
+}
+
+TEST(nothing_is_wrong_with_vtd_entries_that_are_built)
+{
+	const struct vtd_context context = { .directory = 0x1000, .pdts = 3, .ats = true,
+					     .pasid = true, .pri = true };
+	static const struct vtd_pasid pasids[] = {
+		{ .pgtt = VTD_PGTT_FIRST, .first_root = 0x1000, .first_levels = 4,
+		  .domain = 7, .supervisor = true, .exec = true },
+		{ .pgtt = VTD_PGTT_SECOND, .second_root = 0x2000, .second_levels = 4 },
+		{ .pgtt = VTD_PGTT_NESTED, .first_root = 0x1000, .first_levels = 5,
+		  .second_root = 0x2000, .second_levels = 5, .second_ad = true },
+		{ .pgtt = VTD_PGTT_PASS },
+	};
+	uint64_t words[VTD_PE_WORDS];
+
+	CHECK_EQ(vtd_context_encode(&context, words), 0);
+	CHECK_EQ(problems_of(structure(vtd_structures, "context"), words), 0);
+	for (size_t i = 0; i < sizeof(pasids) / sizeof(pasids[0]); i++) {
+		CHECK_EQ(vtd_pasid_encode(&pasids[i], words), 0);
+		CHECK_EQ(problems_of(structure(vtd_structures, "pasid"), words), 0);
+	}
+	words[7] = 1;
+	CHECK_EQ(problems_of(structure(vtd_structures, "pasid"), words), 1);
+}
+
+int main(void)
+{
+	return test_main();
+}
