@@ -149,5 +149,8 @@ with tempfile.NamedTemporaryFile("w", suffix=".iopf") as example:
         with tempfile.NamedTemporaryFile("w") as space:
             space.write(output_of("pci", "--model"))
             space.flush()
+            said = "$ iopf pci --model | iopf pci -\n" + output_of("pci", space.name, allowed=(1,))
+            if f"```\n{said}```\n" not in (root / "README.md").read_text():
+                wrong.append("README.md: iopf pci prints otherwise")
             check_json(example.name, broken.name, space.name)
 sys.exit("\n".join(wrong) or 0)
