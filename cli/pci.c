@@ -141,7 +141,8 @@ static const struct pci_space *choose(const struct pci_dump *dump,
 	else if (space == NULL)
 		cli_error("%s: %zu functions; --function says which: the first is %s",
 			  said->source, dump->count,
-			  pci_id_name(dump->spaces[0].id, name));
+			  pci_id_name(dump->spaces != NULL ? dump->spaces->id : PCI_NO_ID,
+				      name));
 	return space;
 }
 

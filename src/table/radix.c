@@ -119,20 +119,20 @@ bool radix_walk(const struct table_space *space, const struct radix_format *form
 {
 	uint64_t table = root, offset;
 	unsigned level = format->levels;
-	struct radix_entry what;
+	struct radix_entry what = { .next = 0 };
 
 	*path = (struct radix_path){ .all = UINT64_MAX, .level = (uint8_t)(level + 1) };
 	*result = (struct table_result){ .fault = TABLE_ADDRESS };
 	if (!radix_input_fits(format, addr))
 		return false;
 	for (;; level = what.next) {
-		assert(level > 0); /* at the last, radix_check() knows leaves only */
 		if (!load_step(space, format, table, addr, level, path, result))
 			return false;
 		result->fault = (uint8_t)radix_check(format, path->step[level].entry,
 						     level, &what);
 		if (result->fault != TABLE_OK)
 			return false;
+		assert(what.next < level); /* it knows no others: a walk ends */
 		table = radix_address(format, path->step[level].entry);
 		if (what.next == 0)
 			break;
