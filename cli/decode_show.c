@@ -191,10 +191,8 @@ static json_t *json_problem(const char *field, const char *text)
 	return one;
 }
 
-static json_t *json_problems(const struct shown *shown)
+static json_t *json_problems(const struct shown *shown, json_t *problems)
 {
-	json_t *problems = json_array();
-
 	for (unsigned n = 0; shown->live && n < shown->problem_count; n++) {
 		char name[48], text[160];
 
@@ -213,7 +211,7 @@ static json_t *json_entry(const struct shown *shown)
 	json_object_set_new(one, "number", json_integer(shown->number));
 	json_object_set_new(one, "live", json_boolean(shown->live));
 	json_object_set_new(one, "fields", json_fields(shown));
-	json_object_set_new(one, "problems", json_problems(shown));
+	json_object_set_new(one, "problems", json_problems(shown, json_array()));
 	return one;
 }
 
@@ -236,7 +234,7 @@ unsigned decode_print_json(const struct decode_dump *dump)
 			continue;
 		}
 		json_object_set_new(all, "fields", json_fields(&shown));
-		json_array_extend(wrong, json_problems(&shown));
+		json_problems(&shown, wrong);
 	}
 	if (dump->wrong != NULL)
 		json_array_append_new(wrong, json_problem("queue", dump->wrong));
