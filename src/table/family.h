@@ -20,6 +20,7 @@
 #include "iopf/wire.h"
 #include "table/smmuv2.h"
 #include "table/smmuv3.h"
+#include "table/sv.h"
 #include "table/vtd_scalable.h"
 
 /* ---- One member a family -------------------------------------------------------------- */
@@ -66,6 +67,7 @@ struct family_stage {
 	struct x86_table vtd_first;
 	struct vmsas2_table smmuv3;
 	struct vmsa_table smmuv3_first;
+	struct sv_table sv; /* of either kind */
 };
 
 /* What a guest's entry says that is not in struct iopf_address_space. */
@@ -269,6 +271,17 @@ int family_armv8_unmap(const struct family_stage *stage, uint64_t addr,
 void family_armv8_tidy(const struct family_stage *stage);
 bool family_armv8_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
 		       struct table_result *result);
+
+/* RISC-V's tables, as members of rows. */
+int family_sv_create(struct family_stage *stage, const struct iopf_memory *memory,
+		     const struct table_pages *pages, const struct sv_format *format);
+void family_sv_destroy(const struct family_stage *stage);
+int family_sv_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
+		  uint8_t perm);
+int family_sv_unmap(const struct family_stage *stage, uint64_t addr, uint64_t size_bytes);
+void family_sv_tidy(const struct family_stage *stage);
+bool family_sv_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
+		    struct table_result *result);
 
 /* Structures for the IOMMU that there is. Returns: as features(), create(). */
 int family_create(const struct family *family, struct family_tables *tables,
