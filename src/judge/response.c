@@ -308,6 +308,6 @@ void response_seen(struct iopf_judge *judge, const struct iopf_judge_event *even
 	    event->code != IOPF_FAILURE)
 		check_pasid(judge, event, group);
 	fail(judge, event, endpoint);
-	if (group != NULL)
+	if (group != NULL && link != LINK_NEVER)
 		settle(judge, event, group);
 }

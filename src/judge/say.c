@@ -158,17 +158,27 @@ struct say say_group(struct iopf_judge *judge, enum judge_rule rule,
 	return say;
 }
 
-/* The last one stays: it is where it was seen. */
+/* In their order. Where there are too many the second one goes: the first says what it is
+ * about, the last where it was seen. */
 void say_line(struct say *say, uint64_t line)
 {
 	struct iopf_violation *violation = &say->violation;
+	uint64_t *lines = violation->line;
+	uint32_t at = violation->line_count;
 
-	if (line == 0 || (violation->line_count > 0 &&
-			  violation->line[violation->line_count - 1] == line))
+	while (at > 0 && lines[at - 1] > line)
+		at--;
+	if (line == 0 || (at > 0 && lines[at - 1] == line))
 		return;
-	if (violation->line_count == IOPF_JUDGE_LINE_MAX)
+	if (violation->line_count == IOPF_JUDGE_LINE_MAX) {
+		for (uint32_t n = 1; n + 1 < IOPF_JUDGE_LINE_MAX; n++)
+			lines[n] = lines[n + 1];
 		violation->line_count--;
-	violation->line[violation->line_count++] = line;
+		at -= at > 1;
+	}
+	for (uint32_t n = violation->line_count++; n > at; n--)
+		lines[n] = lines[n - 1];
+	lines[at] = line;
 }
 
 void say_was(struct say *say, const char *format, ...)
