@@ -337,13 +337,13 @@ static int file_write(const char *name, const struct making *making)
 	return good ? CLI_OK : CLI_USAGE;
 }
 
-static void print_json(const struct making *making, const char *words)
+/* @words is cut into pieces. */
+static void print_json(const struct making *making, char *words)
 {
 	json_t *list = json_array(), *all = json_object();
-	char copy[4 * RECORD_BYTES_MAX], *rest = NULL;
+	char *rest = NULL;
 
-	strcpy(copy, words);
-	for (char *word = strtok_r(copy, " ", &rest); word != NULL;
+	for (char *word = strtok_r(words, " ", &rest); word != NULL;
 	     word = strtok_r(NULL, " ", &rest))
 		json_array_append_new(list, json_string(word));
 	json_object_set_new(all, "schema", json_string("iopf.encode/1"));

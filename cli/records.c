@@ -161,7 +161,7 @@ void records_field_name(const struct iopf_layout *layout, const struct field_row
 	const char *from = record_name(layout, row);
 	size_t i = 0;
 
-	for (; from[i] != '\0' && i < 47; i++)
+	for (; i < 47 && from[i] != '\0'; i++)
 		name[i] = (char)tolower((unsigned char)from[i]);
 	name[i] = '\0';
 }

@@ -84,6 +84,37 @@ TEST(nothing_is_wrong_with_vtd_entries_that_are_built)
 	CHECK_EQ(problems_of(structure(vtd_structures, "pasid"), words), 1);
 }
 
+TEST(nothing_is_wrong_with_smmuv3_entries_that_are_built)
+{
+	const struct vmsas2_format second = { .root = 0x2000, .input_bits = 48, .levels = 4,
+					      .output_bits = 48, .access = true,
+					      .dirty = true };
+	const struct smmuv3_ste stes[] = {
+		{ .config = SMMUV3_ABORT },
+		{ .config = SMMUV3_BYPASS },
+		{ .config = SMMUV3_FIRST, .context_addr = 0x1000, .context_bits = 10,
+		  .contexts = SMMUV3_LEAF_4K, .ats = SMMUV3_ATS_FULL, .stall_off = true },
+		{ .config = SMMUV3_SECOND, .second = second, .stall = true, .record = true },
+		{ .config = SMMUV3_BOTH, .context_addr = 0x1000, .second = second,
+		  .ats = SMMUV3_ATS_SPLIT, .vmid = 5, .response_pasid = true },
+	};
+	const struct smmuv3_cd cd = {
+		.first = { .half = { { .root = 0x3000, .input_bits = 48 },
+				     { .input_bits = 48, .disabled = true } },
+			   .output_bits = 48, .access = true, .dirty = true },
+		.asid = 9,
+		.stall = true,
+	};
+	uint64_t words[SMMUV3_STE_WORDS];
+
+	for (size_t i = 0; i < sizeof(stes) / sizeof(stes[0]); i++) {
+		CHECK_EQ(smmuv3_ste_encode(&stes[i], words), 0);
+		CHECK_EQ(problems_of(structure(smmuv3_structures, "ste"), words), 0);
+	}
+	CHECK_EQ(smmuv3_cd_encode(&cd, words), 0);
+	CHECK_EQ(problems_of(structure(smmuv3_structures, "cd"), words), 0);
+}
+
 int main(void)
 {
 	return test_main();

@@ -77,9 +77,9 @@ static const struct {
 	{ "X", "execute requested", false },
 };
 
-static char capital(char c)
+static int capital(char c)
 {
-	return c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+	return c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c;
 }
 
 static bool same_letters(const char *a, const char *b)
