@@ -127,6 +127,7 @@ struct book_endpoint {
 	uint64_t paging_line, failed_line, gone_line;
 	uint64_t ended_line; /* host: what was asked before has ended: reset, removal, the end
 			      * of its stream */
+	uint64_t forgotten_line; /* function: so it did with what was asked before */
 	uint64_t paused_line;
 };
 
@@ -162,6 +163,7 @@ struct iopf_judge {
 	struct iopf_judge_options options;
 	struct iopf_judge_tally tally[RULE_COUNT];
 	uint64_t events, line, now_ns, time_line;
+	uint64_t evicted_line; /* groups that closed up to here may be forgotten */
 	uint64_t lost[BOOK_TABLE_COUNT];
 	struct book_source *sources;
 	struct book_endpoint *endpoints;
@@ -239,6 +241,15 @@ static inline uint32_t book_number(const struct iopf_judge *judge,
 				   const struct book_group *group)
 {
 	return (uint32_t)(group - judge->groups);
+}
+
+/* A response to it may leave, or not. */
+static inline bool book_optional(const struct iopf_judge *judge,
+				 const struct book_group *group)
+{
+	return group->optional ||
+	       (group->interface == IOPF_AT_QUEUE &&
+		group->asked_line < judge->endpoints[group->endpoint].forgotten_line);
 }
 
 /* ---- space.c ----------------------------------------------------------------------- */

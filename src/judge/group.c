@@ -162,6 +162,7 @@ static uint32_t place(struct iopf_judge *judge)
 		judge->lost[BOOK_GROUPS]++;
 		return BOOK_NONE;
 	}
+	judge->evicted_line = judge->groups[number].end_line;
 	map_remove(&judge->keys, judge->groups[number].key);
 	list_remove(judge, &judge->closed, number, BOOK_LIVE);
 	return number;
@@ -205,6 +206,7 @@ struct book_group *book_group_new(struct iopf_judge *judge, uint32_t endpoint,
 
 	if (group == NULL) {
 		judge->endpoints[endpoint].unsure = true;
+		judge->endpoints[endpoint].known[interface] = false;
 		return NULL;
 	}
 	group->pasid = pasid;

@@ -59,6 +59,10 @@ void link_request(struct iopf_judge *judge, const struct iopf_judge_event *event
 		return;
 	}
 	group->torn = true;
+	if (asked == NULL && judge->evicted_line != 0) {
+		judge_unknown(judge, RULE_LINK_REQUEST);
+		return;
+	}
 	if (judge_holds(judge, RULE_LINK_REQUEST, event, it, false))
 		return;
 	say = say_begin(judge, RULE_LINK_REQUEST, event, group->endpoint);
@@ -156,16 +160,16 @@ enum link link_response(struct iopf_judge *judge, const struct iopf_judge_event 
 			       stall);
 	if (event->flags & IOPF_JUDGE_AUTOMATIC)
 		return LINK_OWN;
-	/* One that left before this group was asked was another's, under the same index. */
-	if (sent != NULL && group != NULL && sent->state == BOOK_ANSWERED &&
-	    sent->end_line < group->asked_line)
+	/* One that was whole before this group was asked was another, under the same index. */
+	if (sent != NULL && group != NULL && sent->last_line < group->asked_line)
 		sent = NULL;
 	if (sent != NULL && sent->state == BOOK_ANSWERED)
 		return arrive(judge, event, sent);
 	if (sent != NULL && sent->state == BOOK_WAITING)
 		return say_never(judge, event, sent,
 				 "none: it is in the queue, and no response left");
-	return group != NULL && (group->state == BOOK_OPEN || group->state == BOOK_WAITING) ?
-		       LINK_OWN :
-		       LINK_UNKNOWN;
+	if (group == NULL || (group->state != BOOK_OPEN && group->state != BOOK_WAITING) ||
+	    judge->evicted_line > group->asked_line)
+		return LINK_UNKNOWN;
+	return LINK_OWN;
 }

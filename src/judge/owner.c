@@ -100,7 +100,7 @@ static void check_answered(struct iopf_judge *judge, const struct iopf_judge_eve
 
 		book_space_unlink(judge, group);
 		/* A stall beyond its share is refused, and no detach waits for it. */
-		if (off || group->optional || (group->stall && !group->shown)) {
+		if (off || book_optional(judge, group) || (group->stall && !group->shown)) {
 			judge_unknown(judge, RULE_DETACH_ANSWERED);
 			continue;
 		}
@@ -202,7 +202,7 @@ static void check_pages(struct iopf_judge *judge, const struct iopf_judge_event 
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
 	struct say say;
 
-	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] ||
+	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] || book_optional(judge, group) ||
 	    book_interface(judge, it)->exceeded) {
 		judge_unknown(judge, RULE_SHOW_PAGES);
 		return;

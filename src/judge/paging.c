@@ -91,9 +91,11 @@ static void off(struct iopf_judge *judge, uint32_t endpoint)
 	judge->endpoints[endpoint].paging_line = judge->line;
 }
 
+/* What the host has of it may be answered all the same, until it knows. */
 static void forget(struct iopf_judge *judge, uint32_t endpoint)
 {
 	book_forget(judge, endpoint, IOPF_AT_FUNCTION);
+	judge->endpoints[endpoint].forgotten_line = judge->line;
 	judge->endpoints[endpoint].known[IOPF_AT_FUNCTION] = true;
 	judge->endpoints[endpoint].failed = false;
 }
@@ -139,7 +141,7 @@ static void check_answered(struct iopf_judge *judge, const struct iopf_judge_eve
 		struct say say;
 
 		number = group->next[BOOK_LIVE];
-		if (group->state != BOOK_WAITING ||
+		if (group->state != BOOK_WAITING || book_optional(judge, group) ||
 		    judge_holds(judge, RULE_DISABLE_ANSWERED, event, it, false))
 			continue;
 		say = say_group(judge, RULE_DISABLE_ANSWERED, event, group);

@@ -87,7 +87,7 @@ static void end_group(struct iopf_judge *judge, const struct book_group *group)
 			       group->stall			  ? RULE_STALL_RESUME_DUE :
 					      RULE_PRI_RESPONSE_DUE;
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
-	bool off = it->unsure || it->resetting || group->optional ||
+	bool off = it->unsure || it->resetting || book_optional(judge, group) ||
 		   group->asked_line < it->ended_line || book_interface(judge, it)->failing;
 	struct say say;
 

@@ -220,12 +220,22 @@ static void say_busy(struct iopf_judge *judge, const struct iopf_judge_event *ev
 	say_wanted(&say, "another index: its group waits for its response");
 }
 
+/* What is open there may be left over of a time that its function has forgotten. */
+static bool at_queue_of(const struct book_endpoint *it, const struct iopf_judge_event *event)
+{
+	return event->interface == IOPF_AT_QUEUE && it->seen[IOPF_AT_FUNCTION];
+}
+
 static void check_pasid(struct iopf_judge *judge, const struct iopf_judge_event *event,
 			const struct book_group *group)
 {
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
 	struct say say;
 
+	if (at_queue_of(it, event)) {
+		judge_unknown(judge, RULE_PRI_GROUP_PASID);
+		return;
+	}
 	if (it->pasid_in_response < 0 && group->pasid != event->pasid) {
 		judge_unknown(judge, RULE_PRI_GROUP_PASID);
 		it->unsure = true;
@@ -251,9 +261,9 @@ static struct book_group *group_of(struct iopf_judge *judge,
 
 	if (group != NULL && group->state == BOOK_OPEN) {
 		check_pasid(judge, event, group);
-		return group;
-	}
-	if (it->unsure) {
+		if (!at_queue_of(it, event) || group->pasid == event->pasid)
+			return group;
+	} else if (it->unsure || at_queue_of(it, event)) {
 		judge_unknown(judge, RULE_PRI_INDEX_FREE);
 	} else if (group != NULL && group->state == BOOK_WAITING) {
 		if (it->pasid_in_response < 0 && group->pasid != event->pasid)

@@ -188,7 +188,7 @@ static void check_credits(struct iopf_judge *judge, const struct iopf_judge_even
 	struct say say;
 
 	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] ||
-	    book_interface(judge, it)->exceeded || it->allocation == 0 || group->optional ||
+	    book_interface(judge, it)->exceeded || it->allocation == 0 || book_optional(judge, group) ||
 	    group->state != BOOK_WAITING) {
 		judge_unknown(judge, RULE_PRI_RESPONSE_CREDITS);
 		return;
@@ -303,7 +303,7 @@ void response_seen(struct iopf_judge *judge, const struct iopf_judge_event *even
 		check_credits(judge, event, group);
 		owner_response(judge, event, group);
 	}
-	if (group != NULL && group->state != BOOK_FORGOTTEN && !group->optional &&
+	if (group != NULL && group->state != BOOK_FORGOTTEN && !book_optional(judge, group) &&
 	    link != LINK_OWN &&
 	    event->code != IOPF_FAILURE)
 		check_pasid(judge, event, group);

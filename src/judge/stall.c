@@ -32,7 +32,8 @@ static void check_tag(struct iopf_judge *judge, const struct iopf_judge_event *e
 	struct book_endpoint *it = &judge->endpoints[endpoint];
 	struct say say;
 
-	if (it->unsure) {
+	if (it->unsure ||
+	    (event->interface == IOPF_AT_QUEUE && it->seen[IOPF_AT_FUNCTION])) {
 		judge_unknown(judge, RULE_STALL_TAG_FREE);
 		return;
 	}
