@@ -187,9 +187,9 @@ static void check_credits(struct iopf_judge *judge, const struct iopf_judge_even
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
 	struct say say;
 
-	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] ||
-	    book_interface(judge, it)->exceeded || it->allocation == 0 || book_optional(judge, group) ||
-	    group->state != BOOK_WAITING) {
+	if (event->count == 0 || it->allocation == 0 || group->state != BOOK_WAITING ||
+	    !it->known[IOPF_AT_QUEUE] || book_interface(judge, it)->exceeded ||
+	    book_optional(judge, group)) {
 		judge_unknown(judge, RULE_PRI_RESPONSE_CREDITS);
 		return;
 	}
