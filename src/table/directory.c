@@ -127,6 +127,20 @@ int directory_make(const struct directory *directory, uint32_t number, uint64_t 
 	return 0;
 }
 
+int directory_at(const struct directory *directory, uint32_t number, uint64_t *addr)
+{
+	const struct table_space space = { .memory = directory->memory };
+	struct table_result result;
+	uint32_t last;
+
+	if (directory_find(&space, &directory->format, directory->root, number, addr, &last,
+			   &result))
+		return 0;
+	return result.fault == TABLE_ADDRESS	 ? -EINVAL :
+	       result.fault == TABLE_NOT_PRESENT ? -ENOENT :
+						   -EFAULT;
+}
+
 /* What is done with each table, from the last level up. True: it holds nothing. */
 struct visit {
 	const struct directory *directory;

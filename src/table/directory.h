@@ -49,6 +49,8 @@ int directory_create(struct directory *directory);
 /* As directory_find(), with what is missing on the way made. Returns: 0, -EINVAL (too large
  * a number), -EFAULT, or what take() said. */
 int directory_make(const struct directory *directory, uint32_t number, uint64_t *addr);
+/* Where an entry that was made lies. Returns: 0, -EINVAL, -ENOENT (it was not), -EFAULT. */
+int directory_at(const struct directory *directory, uint32_t number, uint64_t *addr);
 /* No entry is there any more. */
 void directory_clear(const struct directory *directory);
 bool directory_empty(const struct directory *directory);

@@ -146,6 +146,24 @@ int sv_create(struct sv_table *table, const struct iopf_memory *memory,
 	return error;
 }
 
+int sv_identity(const struct iopf_memory *memory, const struct table_pages *pages,
+		const struct sv_format *format, uint64_t *root)
+{
+	const uint64_t all = SV_VALID | SV_RIGHTS | SV_USER | SV_ACCESSED | SV_DIRTY;
+	struct sv_table table;
+	int error = sv_create(&table, memory, pages, format);
+	uint64_t entries = UINT64_C(1) << (sv_input_bits(format) - RADIX_SHIFT(format->levels));
+
+	/* An address stands two bits lower in an entry. */
+	for (uint64_t i = 0; error == 0 && i < entries; i++)
+		if (!table_publish64(memory, table.root + sizeof(uint64_t) * i,
+				     i * RADIX_SPAN(format->levels) >> 2 | all))
+			error = -EFAULT;
+	if (error == 0)
+		*root = table.root;
+	return error;
+}
+
 static struct radix_editor editor_of(const struct sv_table *table)
 {
 	return (struct radix_editor){ .memory = table->memory,

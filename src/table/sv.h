@@ -73,6 +73,10 @@ struct sv_table {
  * address_bits), or as table_take_aligned(). */
 int sv_create(struct sv_table *table, const struct iopf_memory *memory,
 	      const struct table_pages *pages, const struct sv_format *format);
+/* A root that leads every address to itself, with every right and mark: of a second stage.
+ * Returns: as above. */
+int sv_identity(const struct iopf_memory *memory, const struct table_pages *pages,
+		const struct sv_format *format, uint64_t *root);
 /* As radix_destroy() and radix_tidy(). */
 void sv_destroy(const struct sv_table *table);
 void sv_tidy(const struct sv_table *table);
