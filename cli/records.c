@@ -214,8 +214,10 @@ static void rule_text(const struct named_record *named, const struct iopf_layout
 			snprintf(text, 160, "what it announces is behind the record's end");
 		return;
 	case RECORD_RULE_NAMED:
-	case RECORD_RULE_CODE:
 		snprintf(text, 160, "this value is reserved");
+		return;
+	case RECORD_RULE_CODE:
+		snprintf(text, 160, "this code is reserved, and counts as a failure or an error");
 		return;
 	case RECORD_RULE_MOST:
 		snprintf(text, 160, "it is at most 0x%" PRIx64, rule->values);

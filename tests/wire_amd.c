@@ -5,7 +5,6 @@
 
 #include "test.h"
 #include "wire/amd.h"
-#include "wire/record.h"
 #include "iopf/wire.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -348,7 +347,6 @@ TEST(an_unknown_opcode_is_no_command)
 
 		record[7] = (uint8_t)(opcode << 4);
 		CHECK_EQ(amd->decode_command(record, 16, &got), known ? 0 : -EBADMSG);
-		CHECK((wire_command_kind(amd, record, 16).layout != NULL) == known);
 	}
 }
 
@@ -394,36 +392,6 @@ TEST(what_the_family_says_with_one_command_is_read_as_that)
 		CHECK_EQ(got.pasid, rows[i].said.pasid);
 		CHECK_EQ(got.hints, 0);
 	}
-}
-
-TEST(any_bytes_at_all_are_a_command_that_keeps_what_it_says_or_none)
-{
-	uint32_t understood = 0;
-
-	for (seed = 0; seed < ROUNDS;) {
-		struct iopf_command command, got;
-		uint8_t record[16], again[16];
-		uint64_t round = seed;
-		int result;
-
-		put(record, random_bits(64), random_bits(64));
-		if (random_bits(1)) {
-			struct record_kind kind = wire_command_kind(amd, record, 16);
-
-			put(record, le64_get(record) & ~kind.reserved[0],
-			    le64_get(record + 8) & ~kind.reserved[1]);
-		}
-		seed = round + 1;
-		result = amd->decode_command(record, 16, &command);
-		CHECK(result == 0 || result == -EBADMSG);
-		if (result < 0 || command.kind == IOPF_COMMAND_OTHER)
-			continue;
-		understood++;
-		CHECK_EQ(amd->encode_command(&command, 16, again), 0);
-		CHECK_EQ(amd->decode_command(again, 16, &got), 0);
-		CHECK(memcmp(&got, &command, sizeof(got)) == 0);
-	}
-	CHECK(understood > ROUNDS / 8);
 }
 
 int main(void)

@@ -169,16 +169,6 @@ unsigned record_unit(const struct iopf_layout *layout, const struct field_row *r
 		       0;
 }
 
-uint32_t record_code(const struct iopf_layout *layout)
-{
-	const struct record_rule *at = layout->rules;
-
-	for (; at != NULL && at->field != 0; at++)
-		if (at->kind == RECORD_RULE_CODE)
-			return at->field;
-	return 0;
-}
-
 /* Whether the field that decides has one of the rule's values. */
 static bool decides(const struct record_rule *rule, const uint8_t *bytes)
 {

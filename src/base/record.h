@@ -44,7 +44,7 @@ struct record_word {
 enum record_rule_kind {
 	RECORD_RULE_ONLY,  /* 0 unless value n of @on is one with bit n of @values */
 	RECORD_RULE_NAMED, /* its value has a word */
-	RECORD_RULE_CODE,  /* the same; and it is the code of an answer */
+	RECORD_RULE_CODE,  /* the same, and it is the code of an answer */
 	RECORD_RULE_MOST,  /* @values at most */
 	RECORD_RULE_ZERO,  /* 0 where @broken */
 	RECORD_RULE_CHECK, /* not @broken */
@@ -141,8 +141,6 @@ const struct field_row *record_row_at(const struct iopf_layout *layout, unsigned
 /* What the field is, or ""; and how many bits its values lack: an address of pages 12. */
 const char *record_text(const struct iopf_layout *layout, const struct field_row *row);
 unsigned record_unit(const struct iopf_layout *layout, const struct field_row *row);
-/* The field with the code of the answer that a record of this layout is; 0: none. */
-uint32_t record_code(const struct iopf_layout *layout);
 /* What becomes of a field that plain values do not keep; NULL: they do. */
 const char *record_loss(const struct iopf_layout *layout, const uint8_t *bytes,
 			uint32_t field);

@@ -16,29 +16,6 @@ const struct record *wire_record(const struct wire_family *family, enum record_r
 	return NULL;
 }
 
-static const struct wire_family *family_of(const struct iopf_wire *wire)
-{
-	const struct wire_family *const *at = wire_families;
-
-	while (*at != NULL && (*at)->wire != wire)
-		at++;
-	return *at;
-}
-
-struct record_kind wire_command_kind(const struct iopf_wire *wire, const uint8_t *command,
-				     uint32_t size_bytes)
-{
-	const struct wire_family *family = family_of(wire);
-	const struct record *record =
-		family != NULL ? wire_record(family, RECORD_COMMAND) : NULL;
-	uint8_t bytes[RECORD_BYTES_MAX] = { 0 };
-
-	if (record == NULL)
-		return (struct record_kind){ .layout = NULL };
-	memcpy(bytes, command, size_bytes);
-	return record_kind(record, bytes, size_bytes);
-}
-
 /* ---- There and back ---------------------------------------------------------------- */
 
 static int request_again(const struct iopf_wire *wire, const uint8_t *bytes, uint8_t *again)

@@ -35,14 +35,6 @@ extern const struct wire_family *const wire_families[];
 const struct record *wire_record(const struct wire_family *family, enum record_role role);
 
 /*
- * What a command of @wire is, encoded: its layout and what is reserved in it. The field
- * of an answer's code is record_code() of that layout; a code of the architecture is one
- * that has a word there, see record_word().
- */
-struct record_kind wire_command_kind(const struct iopf_wire *wire, const uint8_t *command,
-				     uint32_t size_bytes);
-
-/*
  * Decode @bytes as the family's codec does, and encode what it made of them. Both have
  * RECORD_BYTES_MAX bytes.
  *
