@@ -59,10 +59,13 @@ static struct family_use use_of(const struct iopf_agent_options *options)
 				  .levels = options->levels,
 				  .own = true };
 
-	for (uint32_t i = 0; i < options->rid_count; i++)
+	for (uint32_t i = 0; i < options->rid_count; i++) {
 		use.mechanisms |= 1u << (options->mechanisms != NULL ?
 						 options->mechanisms[i] :
 						 IOPF_PRI);
+		if (options->rids[i] > use.rid_max)
+			use.rid_max = options->rids[i];
+	}
 	return use;
 }
 
@@ -245,8 +248,8 @@ int agent_door(const struct iopf_agent *agent, uint32_t rid_index, enum family_d
 {
 	uint32_t flags = agent_stalls(agent, rid_index) ? FAMILY_STALLS : 0;
 
-	return agent->family->endpoint(&agent->tables, agent->rids[rid_index], door,
-				       flags | FAMILY_RESPONSE_PASID);
+	flags |= FAMILY_RESPONSE_PASID | agent_domain(rid_index) << FAMILY_DOMAIN_LSB;
+	return agent->family->endpoint(&agent->tables, agent->rids[rid_index], door, flags);
 }
 
 /* Has the IOMMU what the tables were made for? */

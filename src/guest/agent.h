@@ -64,6 +64,13 @@ enum { AGENT_BATCH = 32 };
  * because software says so (VT-d, RID_PASID). Nobody else may use it. */
 enum { AGENT_PASID_NONE = 0 };
 
+/* Domains, or ASIDs, are the agent's own names; 0 is not used (VT-d, "Caching Mode"). This is
+ * a function's, where it has one for all its address spaces. */
+static inline uint32_t agent_domain(uint32_t rid_index)
+{
+	return rid_index + 1;
+}
+
 struct iopf_agent {
 	const struct family *family;
 	const struct hardware_family *registers; /* of the virtual IOMMU */

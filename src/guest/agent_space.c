@@ -94,10 +94,22 @@ static uint32_t space_entry(const struct agent_space *space)
 	return space->pasid == IOPF_PASID_NONE ? AGENT_PASID_NONE : space->pasid;
 }
 
-/* Domains, or ASIDs, are the agent's own names; 0 is not used (VT-d, "Caching Mode"). */
+/* Its ASID, or its domain. */
 static uint16_t space_number(const struct iopf_agent *agent, const struct agent_space *space)
 {
 	return (uint16_t)(space - agent->spaces + 1);
+}
+
+static uint16_t space_domain(const struct iopf_agent *agent, const struct agent_space *space)
+{
+	if (agent->family->by_device)
+		return (uint16_t)agent_domain(space->rid_index);
+	return agent->family->asids ? 0 : space_number(agent, space);
+}
+
+static uint16_t space_asid(const struct iopf_agent *agent, const struct agent_space *space)
+{
+	return agent->family->asids ? space_number(agent, space) : 0;
 }
 
 /* A command about @space, whichever of its names the family takes. */
@@ -106,13 +118,11 @@ static struct iopf_command space_command(const struct iopf_agent *agent,
 					 enum iopf_command_kind kind,
 					 enum iopf_granularity granularity)
 {
-	uint16_t number = space_number(agent, space);
-
 	return (struct iopf_command){
 		.kind = (uint8_t)kind,
 		.granularity = (uint8_t)granularity,
-		.domain = agent->family->asids ? 0 : number,
-		.asid = agent->family->asids ? number : 0,
+		.domain = space_domain(agent, space),
+		.asid = space_asid(agent, space),
 		.rid = agent->rids[space->rid_index],
 		.pasid = space_entry(space),
 	};
@@ -168,12 +178,11 @@ static bool pasid_valid(const struct iopf_agent *agent, uint32_t pasid)
 /* The entry that leads to it. */
 static int space_enter(const struct iopf_agent *agent, const struct agent_space *space)
 {
-	uint16_t number = space_number(agent, space);
 	const struct family_space entry = {
 		.kind = FAMILY_SHADOW,
 		.stage = &space->stage,
-		.domain = agent->family->asids ? 0 : number,
-		.asid = agent->family->asids ? number : 0,
+		.domain = space_domain(agent, space),
+		.asid = space_asid(agent, space),
 		.stall = agent_stalls(agent, space->rid_index),
 		.response_pasid = true,
 	};

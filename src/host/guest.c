@@ -29,11 +29,12 @@ uint32_t physical_pasid(const struct iopf_host *host, uint32_t pasid)
 static int detach(struct iopf_host *host, struct host_function *function, uint32_t pasid)
 {
 	int begun = iopf_broker_detach(host->broker, function->endpoint, pasid);
-	int taken = host->family->space(&host->tables, function->rid,
-					physical_pasid(host, pasid), NULL);
+	int taken = host->family->space(&host->tables, function->rid, pasid, NULL);
 
 	if (begun == 0 || taken == 0)
 		caches_forget(function, pasid);
+	if (taken == 0 && host->family->by_device)
+		caches_forget_context(function);
 	/* What leads to a guest's own list of address spaces goes with the last of them. */
 	if (begun == 0 && function->space_count <= 1 &&
 	    host->family->space(&host->tables, function->rid, IOPF_PASID_ANY, NULL) == 0)
@@ -106,13 +107,12 @@ int guest_space(struct host_guest *guest, struct host_function *function, uint32
 	function->space_count++;
 	error = entry_of(guest, function, pasid, space, &entry);
 	if (error == 0)
-		error = host->family->space(&host->tables, function->rid,
-					    physical_pasid(host, pasid), &entry);
+		error = host->family->space(&host->tables, function->rid, pasid, &entry);
 	if (error != 0) {
 		detach(host, function, pasid);
 		return error;
 	}
-	if (host->family->caches_absent)
+	if (host->family->caches_absent || host->family->by_device)
 		caches_forget_context(function);
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_ATTACH,
 					    .guest = function->guest,

@@ -187,7 +187,8 @@ static int create_tables(struct iopf_host *host)
 			       .write = host->options.registers->write,
 			       .context = host->options.register_context },
 		.use = { .pasid_bits = HOST_PASID_BITS,
-			 .pasid_none = host->family->pasid_none },
+			 .pasid_none = host->family->pasid_none,
+			 .rid_max = HOST_RID_MAX },
 	};
 
 	return family_create(host->family, &host->tables, &setup);

@@ -11,6 +11,7 @@
 
 enum host_limits {
 	HOST_PASID_BITS = 20,
+	HOST_RID_MAX = 0xffff,
 	HOST_BATCH = 64,         /* requests, responses at once */
 	HOST_COMMANDS_KEPT = 8,  /* room that responses leave to invalidations and waits */
 	HOST_STOP_MARKERS = 16,  /* queue entries that no allocation may use */

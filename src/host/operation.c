@@ -232,8 +232,7 @@ static void detached(struct iopf_host *host, struct host_function *function)
 {
 	function->space_count--;
 	/* A guest that goes through all PASIDs keeps no page for each. */
-	host->family->tidy(&host->tables, function->rid,
-			   physical_pasid(host, function->detach_pasid));
+	host->family->tidy(&host->tables, function->rid, function->detach_pasid);
 	host_note(host, (struct iopf_note){ .kind = IOPF_NOTE_DETACH,
 					    .guest = function->guest,
 					    .endpoint = function->endpoint,

@@ -4,7 +4,7 @@
 
 #include "base/name.h"
 
-const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, NULL };
+const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, &family_amd, NULL };
 
 const struct family *family_find(const char *name)
 {

@@ -18,6 +18,7 @@
 #include "base/record.h"
 #include "iopf/space.h"
 #include "iopf/wire.h"
+#include "table/amd.h"
 #include "table/smmuv2.h"
 #include "table/smmuv3.h"
 #include "table/sv.h"
@@ -30,6 +31,7 @@ union family_features {
 	struct vtd_features vtd;
 	struct smmuv2_features smmuv2;
 	struct smmuv3_features smmuv3;
+	struct amd_features amd;
 };
 
 /* How software uses an IOMMU's structures. */
@@ -39,6 +41,7 @@ struct family_use {
 			      * software may choose */
 	uint32_t levels;     /* of its first levels; 0: as many as there can be */
 	uint32_t mechanisms; /* 1 << enum iopf_mechanism: how its functions ask */
+	uint32_t rid_max;    /* the greatest requester id that it has */
 	bool own; /* a guest's: every address space is a first level of its own (SHADOW),
 		   * the lists of them are there from the beginning, and hardware marks what
 		   * is used. A host's: none of that */
@@ -50,6 +53,7 @@ struct family_tables {
 	struct vtd_builder vtd;
 	struct smmuv2_tables smmuv2;
 	struct smmuv3_builder smmuv3;
+	struct amd_builder amd;
 };
 
 /* What a table of software's own is. */
@@ -64,7 +68,8 @@ struct family_stage {
 	bool marks;    /* FIRST: hardware sets accessed and dirty bits; false: entries are
 			* made as if it had */
 	struct vtdss_table vtd;
-	struct x86_table vtd_first;
+	struct x86_table x86;
+	struct amdv1_table amd;
 	struct vmsas2_table smmuv3;
 	struct vmsa_table smmuv3_first;
 	struct sv_table sv; /* of either kind */
@@ -123,6 +128,8 @@ enum family_endpoint {
 				    * hardware makes by itself, too */
 	FAMILY_STALLS = 2,         /* its misses are held */
 };
+/* From this bit on: with use.own the domain of all its address spaces (family.by_device). */
+#define FAMILY_DOMAIN_LSB 16
 
 /* ---- View --------------------------------------------------------------------------------- */
 
@@ -205,10 +212,12 @@ struct family {
 	uint8_t alone; /* enum family_table: which table can stand alone under any PASID */
 	bool asids; /* invalidations name first levels by numbers of their own (ASID, PSCID),
 		     * within a domain (VMID, GSCID); false: by domain and PASID */
+	bool by_device; /* a requester has one domain for all its address spaces, and its
+			 * entry changes with each that comes or goes */
 	bool caches_absent; /* caches may remember that nothing was there: what is added is
 			     * told to them as well */
-	uint32_t pasid_none; /* a host's: what requests without a PASID are looked up as;
-			      * nobody else may use it */
+	uint32_t pasid_none; /* a host's: what commands call requests without a PASID; nobody
+			      * else may use it */
 
 	/* What the IOMMU can do. Returns: 0, or a register's error. */
 	int (*features)(const struct family_registers *registers,
@@ -251,13 +260,37 @@ struct family {
 			   struct table_result *result);
 };
 
-extern const struct family family_vtd, family_smmuv2, family_smmuv3;
+extern const struct family family_vtd, family_smmuv2, family_smmuv3, family_amd;
 extern const struct family_guest family_guest_vtd, family_guest_smmuv3;
 
 /* Every family there is, ended by NULL; and the one called @name (NULL: the first), or
  * NULL. */
 extern const struct family *const family_rows[];
 const struct family *family_find(const char *name);
+
+/* Tables of a family whose first levels have x86's format, as members of rows; @marks:
+ * hardware sets them. A second stage is VT-d's or AMD's. */
+int family_x86_create(struct family_stage *stage, const struct iopf_memory *memory,
+		      const struct table_pages *pages, const struct x86_format *format,
+		      bool marks);
+int family_vtdss_create(struct family_stage *stage, const struct iopf_memory *memory,
+			const struct table_pages *pages);
+int family_amdv1_create(struct family_stage *stage, const struct iopf_memory *memory,
+			const struct table_pages *pages);
+void family_x86_destroy(const struct family_stage *stage);
+int family_x86_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
+		   uint8_t perm);
+int family_x86_unmap(const struct family_stage *stage, uint64_t addr, uint64_t size_bytes);
+void family_x86_tidy(const struct family_stage *stage);
+bool family_x86_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
+		     struct table_result *result);
+/* And a guest's: walk, needs, and touches where the IOTLB knows domains, and PASIDs within
+ * them: that of the entry, which requests without PASID share. */
+bool family_x86_first(const struct family_view *view, const struct family_entry *entry,
+		      uint64_t addr, uint8_t perm, bool update, struct table_result *result);
+uint32_t family_x86_needs(const struct family_view *view, const struct family_entry *entry,
+			  uint64_t addr, uint8_t perm, table_need *need, void *context);
+bool family_x86_touches(const struct iopf_command *command, const struct family_entry *entry);
 
 /* Armv8 tables, as members of rows. A second stage has as many bits as @first's output. */
 int family_armv8_create(struct family_stage *stage, const struct iopf_memory *memory,

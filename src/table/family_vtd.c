@@ -106,8 +106,8 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 		value.supervisor = tables->vtd.features.supervisor;
 		value.exec = tables->vtd.features.exec;
 		value.write_protect = true;
-		value.first_root = space->stage->vtd_first.root;
-		value.first_levels = space->stage->vtd_first.format.levels;
+		value.first_root = space->stage->x86.root;
+		value.first_levels = space->stage->x86.format.levels;
 		value.extended = false;
 	}
 	return vtd_builder_pasid(&tables->vtd, rid, pasid, &value);
@@ -115,17 +115,14 @@ static int vtd_space(const struct family_tables *tables, uint32_t rid, uint32_t 
 
 static void vtd_tidy(const struct family_tables *tables, uint32_t rid, uint32_t pasid)
 {
-	vtd_builder_tidy(&tables->vtd, rid, pasid);
+	vtd_builder_tidy(&tables->vtd, rid,
+			 pasid == IOPF_PASID_NONE ? tables->use.pasid_none : pasid);
 }
 
 static int vtd_stage_create(struct family_stage *stage,
 			    const struct family_tables *tables, enum family_table table)
 {
 	const struct vtd_builder *vtd = &tables->vtd;
-	const struct vtdss_format second = { .levels = SECOND_LEVELS,
-					     .address_bits = VTD_ADDRESS_BITS,
-					     .pages_2m = true,
-					     .pages_1g = true };
 	bool own = tables->use.own;
 	/* Five levels hold what a guest of another format may use: 48 bits without a sign. */
 	const struct x86_format first = { .levels = vtd->features.first_5l ? 5 : 4,
@@ -135,80 +132,9 @@ static int vtd_stage_create(struct family_stage *stage,
 					  .write_protect = true,
 					  .exec = !own || vtd->features.exec };
 
-	stage->table = (uint8_t)table;
-	stage->marks = own;
-	return table == FAMILY_SECOND ?
-		       vtdss_create(&stage->vtd, vtd->memory, &vtd->pages, &second) :
-		       x86_create(&stage->vtd_first, vtd->memory, &vtd->pages, &first);
-}
-
-static void vtd_stage_destroy(const struct family_stage *stage)
-{
-	if (stage->table == FAMILY_SECOND)
-		vtdss_destroy(&stage->vtd);
-	else
-		x86_destroy(&stage->vtd_first);
-}
-
-static int vtd_stage_map(const struct family_stage *stage, uint64_t addr, uint64_t out,
-			 uint8_t perm)
-{
-	return stage->table == FAMILY_SECOND ?
-		       vtdss_map(&stage->vtd, addr, out, TABLE_PAGE_BYTES, perm) :
-		       x86_map(&stage->vtd_first, addr, out, TABLE_PAGE_BYTES, perm,
-			       stage->marks ? 0 : X86_ACCESSED | X86_DIRTY);
-}
-
-/* Tables that become empty stay: a cache may still lead to them. */
-static int unmap_first(struct x86_table table, uint64_t addr, uint64_t size_bytes)
-{
-	/* The two halves of canonical addresses do not adjoin. */
-	uint64_t half = UINT64_C(1) << (table.format.levels == 5 ? 56 : 47);
-	int low, high;
-
-	table.pages.give = NULL;
-	if (size_bytes != UINT64_MAX)
-		return x86_unmap(&table, addr, size_bytes);
-	low = x86_unmap(&table, 0, half);
-	high = x86_unmap(&table, -half, half);
-	return low < 0 ? low : high < 0 ? high : low + high;
-}
-
-static int unmap_second(struct vtdss_table table, uint64_t addr, uint64_t size_bytes)
-{
-	table.pages.give = NULL;
-	return size_bytes != UINT64_MAX ?
-		       vtdss_unmap(&table, addr, size_bytes) :
-		       vtdss_unmap(&table, 0, UINT64_C(1) << VTD_ADDRESS_BITS);
-}
-
-static int vtd_stage_unmap(const struct family_stage *stage, uint64_t addr,
-			   uint64_t size_bytes)
-{
-	return stage->table == FAMILY_SECOND ?
-		       unmap_second(stage->vtd, addr, size_bytes) :
-		       unmap_first(stage->vtd_first, addr, size_bytes);
-}
-
-static void vtd_stage_tidy(const struct family_stage *stage)
-{
-	if (stage->table == FAMILY_SECOND)
-		vtdss_tidy(&stage->vtd);
-	else
-		x86_tidy(&stage->vtd_first);
-}
-
-static bool vtd_stage_walk(const struct family_stage *stage, uint64_t addr, uint8_t perm,
-			   struct table_result *result)
-{
-	const struct table_space second = { .memory = stage->vtd.memory };
-	const struct table_space first = { .memory = stage->vtd_first.memory };
-
-	if (stage->table == FAMILY_SECOND)
-		return vtdss_walk(&second, &stage->vtd.format, stage->vtd.root, addr,
-				  perm & (IOPF_READ | IOPF_WRITE), false, result);
-	return x86_walk(&first, &stage->vtd_first.format, stage->vtd_first.root, addr, perm,
-			false, result);
+	return table == FAMILY_FIRST ?
+		       family_x86_create(stage, vtd->memory, &vtd->pages, &first, own) :
+		       family_vtdss_create(stage, vtd->memory, &vtd->pages);
 }
 
 const struct family family_vtd = {
@@ -226,9 +152,9 @@ const struct family family_vtd = {
 	.space = vtd_space,
 	.tidy = vtd_tidy,
 	.stage_create = vtd_stage_create,
-	.stage_destroy = vtd_stage_destroy,
-	.stage_map = vtd_stage_map,
-	.stage_unmap = vtd_stage_unmap,
-	.stage_tidy = vtd_stage_tidy,
-	.stage_walk = vtd_stage_walk,
+	.stage_destroy = family_x86_destroy,
+	.stage_map = family_x86_map,
+	.stage_unmap = family_x86_unmap,
+	.stage_tidy = family_x86_tidy,
+	.stage_walk = family_x86_walk,
 };

@@ -133,62 +133,12 @@ static bool vtd_changes(const struct iopf_command *command, uint32_t *rid, uint3
 	return command->kind != IOPF_COMMAND_INVALIDATE_IOTLB;
 }
 
-/* The IOTLB knows domains, and PASIDs within them: that of the entry, which requests
- * without PASID share. */
-static bool vtd_touches(const struct iopf_command *command, const struct family_entry *entry)
-{
-	if (command->granularity == IOPF_ALL)
-		return true;
-	return entry->value.domain == command->domain &&
-	       (command->granularity == IOPF_DOMAIN ||
-		command->pasid == IOPF_PASID_NONE || command->pasid == entry->number);
-}
-
-/* How to walk the first level of @value. */
-static struct x86_format first_format(const struct family_view *view,
-				      const struct iopf_address_space *value)
-{
-	const struct vtd_pasid entry = {
-		.pgtt = VTD_PGTT_FIRST,
-		.first_root = value->root,
-		.first_levels = value->levels,
-		.supervisor = (value->flags & IOPF_SPACE_SRE) != 0,
-		.exec = (value->flags & IOPF_SPACE_ERE) != 0,
-		.write_protect = (value->flags & IOPF_SPACE_WPE) != 0,
-		.extended = (value->flags & IOPF_SPACE_EAFE) != 0,
-	};
-
-	return vtd_tables(&entry, &view->features.vtd).first;
-}
-
-static bool vtd_walk(const struct family_view *view, const struct family_entry *entry,
-		     uint64_t addr, uint8_t perm, bool update, struct table_result *result)
-{
-	const struct table_space tables = { .memory = &view->memory };
-	const struct x86_format format = first_format(view, &entry->value);
-
-	return x86_walk(&tables, &format, entry->value.root, addr, perm, update, result);
-}
-
-static uint32_t vtd_needs(const struct family_view *view, const struct family_entry *entry,
-			  uint64_t addr, uint8_t perm, table_need *need, void *context)
-{
-	const struct table_space tables = { .memory = &view->memory };
-	const struct x86_format format = first_format(view, &entry->value);
-	struct table_result result;
-
-	return x86_needs(&tables, &format, entry->value.root, addr, perm, need, context,
-			 &result) ?
-		       0 :
-		       family_mended(result.fault);
-}
-
 const struct family_guest family_guest_vtd = {
 	.wanted = vtd_wanted,
 	.adopt = vtd_adopt,
 	.read = vtd_read,
 	.changes = vtd_changes,
-	.touches = vtd_touches,
-	.needs = vtd_needs,
-	.walk = vtd_walk,
+	.touches = family_x86_touches,
+	.needs = family_x86_needs,
+	.walk = family_x86_first,
 };

@@ -19,9 +19,13 @@ struct second_stage {
 
 static bool through_second(struct second_stage *second, uint64_t gpa, uint8_t perm)
 {
-	return vtdss_walk(&second->space, &second->tables->second,
-			  second->tables->second_root, gpa, perm & SECOND_PERM,
-			  second->update, &second->last);
+	const struct nested_tables *tables = second->tables;
+
+	if (tables->host.levels != 0)
+		return amdv1_walk(&second->space, &tables->host, tables->second_root, gpa,
+				  perm & SECOND_PERM, second->update, &second->last);
+	return vtdss_walk(&second->space, &tables->second, tables->second_root, gpa,
+			  perm & SECOND_PERM, second->update, &second->last);
 }
 
 static int translate_table(void *context, uint64_t addr, uint8_t perm, uint64_t *out)
@@ -70,7 +74,7 @@ static bool walk_first(const struct nested_tables *tables, const struct table_sp
 
 	result->addr = result->first.addr;
 	result->size_bytes = result->first.size_bytes;
-	result->perm = result->first.perm;
+	result->perm = result->first.perm & (uint8_t)~tables->withheld;
 	return found || faulted(result, NESTED_STAGE_FIRST, result->first.fault);
 }
 
@@ -117,7 +121,10 @@ bool nested_walk(const struct nested_tables *tables, const struct iopf_memory *m
 				       .space = { .memory = memory },
 				       .update = update };
 
-	*result = (struct nested_result){ .size_bytes = UINT64_MAX, .perm = SECOND_PERM };
+	*result = (struct nested_result){ .size_bytes = UINT64_MAX,
+					  .perm = SECOND_PERM & (uint8_t)~tables->withheld };
+	if ((perm & tables->withheld) != 0)
+		return faulted(result, NESTED_STAGE_SECOND, TABLE_PERMISSION);
 	switch ((enum nested_kind)tables->kind) {
 	case NESTED_FIRST:
 		return walk_first(tables, &second.space, addr, perm, update, result) &&

@@ -10,6 +10,7 @@
 #ifndef TABLE_NESTED_H
 #define TABLE_NESTED_H
 
+#include "table/amdv1.h"
 #include "table/vtdss.h"
 #include "table/x86.h"
 
@@ -27,8 +28,10 @@ struct nested_tables {
 	uint64_t second_root;
 	struct x86_format first;
 	struct vtdss_format second;
+	struct amdv1_format host; /* with levels: the second level, in place of that */
 	uint8_t kind;         /* enum nested_kind */
 	uint8_t address_bits; /* NESTED_PASS: the width of an address */
+	uint8_t withheld;     /* rights that nobody has, whatever the tables say */
 	bool interrupt_range; /* 0xfeexxxxx as output is no memory: TABLE_INTERRUPT */
 };
 

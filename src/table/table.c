@@ -45,6 +45,31 @@ int table_publish_words(const struct iopf_memory *memory, uint64_t addr,
 	return table_publish64(memory, addr, words[0]) ? 0 : -EFAULT;
 }
 
+int table_replace_words(const struct iopf_memory *memory, uint64_t addr,
+			const uint64_t *words, unsigned count, uint64_t blocked)
+{
+	unsigned changed = 0, which = 0;
+
+	for (unsigned i = 0; i < count; i++) {
+		uint64_t word;
+
+		if (!table_load64(memory, addr + i * sizeof(word), &word))
+			return -EFAULT;
+		if (word == words[i])
+			continue;
+		changed++;
+		which = i;
+	}
+	if (changed > 1) {
+		table_publish64(memory, addr, blocked);
+		for (which = count - 1; which > 0; which--)
+			memory_store64(memory, addr + which * sizeof(*words), words[which]);
+	}
+	if (changed > 0)
+		table_publish64(memory, addr + which * sizeof(*words), words[which]);
+	return 0;
+}
+
 bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 		 uint64_t *at, struct table_result *result)
 {

@@ -77,6 +77,11 @@ bool table_publish64(const struct iopf_memory *memory, uint64_t addr, uint64_t v
 int table_publish_words(const struct iopf_memory *memory, uint64_t addr,
 			const uint64_t *words, unsigned count);
 
+/* The same of an entry that is there: nothing changes where it says the same, one word at
+ * once where no other differs; else its first word is @blocked until it is whole. */
+int table_replace_words(const struct iopf_memory *memory, uint64_t addr,
+			const uint64_t *words, unsigned count, uint64_t blocked);
+
 /* Where @addr of a table lies in @space's memory; false: told in @result. */
 bool table_reach(const struct table_space *space, uint64_t addr, uint8_t perm,
 		 uint64_t *at, struct table_result *result);
