@@ -29,6 +29,7 @@ TEST(right_history_fires_nothing)
 	for (unsigned n = 0; n < SIM_INVARIANT_COUNT; n++)
 		CHECK(n == SIM_I7 ||
 		      sim_check_result(h.check, (enum sim_invariant)n)->checked > 0);
+	judged("");
 	end(SIM_INVARIANT_COUNT);
 }
 
@@ -50,6 +51,7 @@ TEST(detach_answers_and_the_reset_of_a_function_does_not)
 	enable();
 	whole_way(6, IOPF_SUCCESS);
 	audit(SIM_OVER);
+	judged("");
 	end(SIM_INVARIANT_COUNT);
 }
 
@@ -105,6 +107,7 @@ TEST(I2_fires_at_a_second_response)
 	begin(QUEUE);
 	whole_way(5, IOPF_SUCCESS);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("LINK-RESPONSE");
 	end(SIM_I2);
 }
 
@@ -157,6 +160,7 @@ TEST(I3_fires_where_nobody_answered)
 	show(1, 5, 1, 0);
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("RESPONSE-ANSWER");
 	end(SIM_I3);
 }
 
@@ -169,6 +173,7 @@ TEST(I3_fires_where_somebody_else_answered)
 	answer(5, IOPF_SUCCESS, 1);
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("ANSWER-OWNER");
 	end(SIM_I3);
 }
 
@@ -179,6 +184,7 @@ TEST(I3_fires_where_the_host_says_success_without_a_reason)
 	take(1, 5, true);
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_detach);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("RESPONSE-ENDING");
 	end(SIM_I3);
 }
 
@@ -188,6 +194,7 @@ TEST(I3_fires_where_a_neighbour_is_shown_the_group)
 	ask(1, 5, true);
 	take(1, 5, true);
 	show(1, 5, 1, 1);
+	judged("SHOW-OWNER");
 	end(SIM_I3);
 }
 
@@ -197,6 +204,7 @@ TEST(I3_fires_where_a_partial_group_is_shown)
 	ask(1, 5, false);
 	take(1, 5, false);
 	show(1, 5, 1, 0);
+	judged("SHOW-OPEN");
 	end(SIM_I3);
 }
 
@@ -207,6 +215,7 @@ TEST(I4_fires_where_another_code_comes)
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(1, 5, IOPF_INVALID);
 	audit(SIM_OVER);
+	judged("LINK-RESPONSE");
 	end(SIM_I4);
 }
 
@@ -216,6 +225,7 @@ TEST(I4_fires_where_the_PASID_is_another_one)
 	reach_answer(5, IOPF_SUCCESS);
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(IOPF_PASID_NONE, 5, IOPF_SUCCESS);
+	judged("PRI-PASID");
 	end(SIM_I4);
 }
 
@@ -225,6 +235,7 @@ TEST(I4_fires_where_the_credits_are_not_the_groups)
 	reach_answer(5, IOPF_SUCCESS);
 	respond(1, 5, 2, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("PRI-RESPONSE-CREDITS");
 	end(SIM_I4);
 }
 
@@ -234,6 +245,7 @@ TEST(I5_fires_where_a_detach_leaves_a_group_open)
 	ask(1, 5, true);
 	take(1, 5, true);
 	detach(1, 0);
+	judged("DETACH-ANSWERED");
 	end(SIM_I5);
 }
 
@@ -245,6 +257,7 @@ TEST(I5_fires_where_a_response_leaves_after_a_function_reset)
 	note((struct iopf_note){ .kind = IOPF_NOTE_RESET, .endpoint = ENDPOINT });
 	respond(1, 5, 1, IOPF_SUCCESS, IOPF_ENDING_success);
 	arrive(1, 5, IOPF_SUCCESS);
+	judged("RESET-SILENT");
 	end(SIM_I5);
 }
 
@@ -295,6 +308,7 @@ TEST(I9_fires_where_a_PASID_is_given_away_with_a_question_in_the_queue)
 	take(1, 5, true);
 	show(1, 5, 1, 1);
 	CHECK_EQ(sim_check_result(h.check, SIM_I9)->violations, 2);
+	judged("ATTACH-DRAINED");
 	end(SIM_I9);
 }
 

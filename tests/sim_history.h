@@ -17,6 +17,7 @@ static struct {
 	struct model_function *function;
 	struct sim_check_reading reading;
 	uint64_t now_ns;
+	uint32_t times[512]; /* that the group of an index had its response */
 } h;
 
 static inline enum model_status translate(void *context,
@@ -156,9 +157,15 @@ static inline void take(uint32_t pasid, uint16_t index, bool last)
 	h.reading.function[0].gauge[IOPF_GAUGE_ready]++;
 }
 
+/* None is ever used again. */
+static inline uint64_t token_of(uint16_t index)
+{
+	return 0x100u + index + ((uint64_t)h.times[index] << 16);
+}
+
 static inline void show(uint32_t pasid, uint16_t index, uint16_t pages, uint32_t guest)
 {
-	const struct iopf_group group = { .token = 0x100u + index,
+	const struct iopf_group group = { .token = token_of(index),
 					  .endpoint = ENDPOINT,
 					  .rid = RID,
 					  .pasid = pasid,
@@ -179,14 +186,14 @@ static inline void answer(uint16_t index, enum iopf_code code, uint32_t guest)
 				 .guest = guest,
 				 .endpoint = IOPF_NO_ID,
 				 .pasid = IOPF_PASID_NONE,
-				 .token = 0x100u + index,
+				 .token = token_of(index),
 				 .code = (uint8_t)code });
 }
 
 static inline void respond(uint32_t pasid, uint16_t index, uint16_t count, enum iopf_code code,
 		    enum iopf_ending ending)
 {
-	const struct iopf_response response = { .token = 0x100u + index,
+	const struct iopf_response response = { .token = token_of(index),
 						.endpoint = ENDPOINT,
 						.rid = RID,
 						.pasid = pasid,
@@ -198,6 +205,7 @@ static inline void respond(uint32_t pasid, uint16_t index, uint16_t count, enum 
 	note((struct iopf_note){ .kind = IOPF_NOTE_RESPONSE,
 				 .endpoint = ENDPOINT,
 				 .response = &response });
+	h.times[index]++;
 	counted(iopf_ending_counter(ending));
 	h.reading.function[0].gauge[IOPF_GAUGE_ready]--;
 	h.reading.function[0].gauge[IOPF_GAUGE_credits_in_use] -= count;
@@ -238,6 +246,18 @@ static inline void whole_way(uint16_t index, enum iopf_code code)
 static inline void audit(enum sim_rest rest)
 {
 	sim_check_audit(h.check, &h.reading, rest);
+}
+
+/* The judge beside the checkers saw @rule broken first; "": none. */
+static inline void judged(const char *rule)
+{
+	const char *first = sim_check_judged(h.check)->first;
+
+	if (rule[0] == '\0')
+		CHECK_STR(first, "");
+	if (strncmp(first, rule, strlen(rule)) != 0)
+		printf("the judge says: %s\n", first);
+	CHECK_EQ(strncmp(first, rule, strlen(rule)), 0);
 }
 
 /* Only @fired has fired; SIM_INVARIANT_COUNT: none has. */
