@@ -81,7 +81,8 @@ def golden_lines():
                 continue
             word = said[0].removeprefix("plain_")
             name = ROLES.get((file.stem, word), word.replace("_", "-"))
-            yield f"{file.stem}.{name}", [f"{int(number, 0):#018x}" for number in said[1:]]
+            yield (f"{file.stem.removesuffix('-structures')}.{name}",
+                   [f"{int(number, 0):#018x}" for number in said[1:]])
 
 
 def what_is_decoded_is_encoded_again():
@@ -238,9 +239,9 @@ def decode_refuses_what_cannot_be_read():
 
 def queue(record, size, count, head, tail, *order, code=0):
     """Numbers of the records that are live in a dump of so many, in the order they are read."""
-    word = (lambda n: (n << 16 | 1, 0x1000)) if record == "vtd.prq" else lambda n: (n, 0x1000)
+    first = {"vtd.prq": 1, "amd.ppr": 1 << 60}.get(record, 0)
     dump = b"".join(b"".join(part.to_bytes(8, "little") for part in
-                             (*word(n), *[0] * (size // 8 - 2))) for n in range(count))
+                             (first, 0x1000, *[0] * (size // 8 - 2))) for _ in range(count))
     said = decoded("--file", "-", "--head", str(head), "--tail", str(tail), *order, record,
                    text=dump, code=code)
     assert len(said["entries"]) == count, said
@@ -255,6 +256,10 @@ def what_lies_between_head_and_tail_is_live():
     assert queue("vtd.prq", 32, 4, 0x20, 0x60) == [1, 2]
     assert queue("vtd.prq", 32, 4, 0x60, 0x20) == [3, 0]
     assert queue("vtd.prq", 32, 4, 0x40, 0x40) == []
+    # AMD: the same, of 16 bytes. RISC-V: numbers.
+    assert queue("amd.ppr", 16, 4, 0x30, 0x20) == [3, 0, 1]
+    if "riscv.pq" in families():
+        assert queue("riscv.pq", 16, 4, 3, 2) == [3, 0, 1]
     # SMMUv3: numbers with a bit above them that turns over at each round.
     assert queue("smmuv3.priq", 16, 4, 1, 3) == [1, 2]
     assert queue("smmuv3.priq", 16, 4, 3, 5) == [3, 0]

@@ -2,6 +2,7 @@
 /* Description: structures in memory as records: bits, words, rules of every family. */
 #include "records.h"
 #include "table/family.h"
+#include "vector_fields.h"
 
 static void each(records_check *check)
 {
@@ -41,6 +42,50 @@ TEST(the_documentation_has_every_field)
 	each(records_check_documented);
 }
 
+static const struct record *structure(const struct record *structures, const char *name)
+{
+	while (structures->name != NULL && strcmp(structures->name, name) != 0)
+		structures++;
+	CHECK(structures->name != NULL);
+	return structures;
+}
+
+/* tests/vectors/FAMILY-structures.txt: a line for each structure, and nothing wrong. */
+static void check_lines(const struct family *family)
+{
+	struct record_problem problems[RECORD_PROBLEMS_MAX];
+	char name[64];
+	uint64_t seen = 0;
+	struct vector vector;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "%s-structures.txt", family->name);
+	file = vectors_open(name);
+	while (vector_next(file, &vector)) {
+		const struct record *record = structure(family->structures, vector.record);
+		uint8_t bytes[RECORD_BYTES_MAX] = { 0 };
+		bool good;
+
+		vector_bytes(&vector, bytes);
+		good = vector_fields_match(&vector, record, bytes) &&
+		       record_problems(record, bytes, record->size_bytes, problems) == 0;
+		if (!good)
+			printf("%s: not so: %s", name, vector.line);
+		CHECK(good);
+		seen |= UINT64_C(1) << (record - family->structures);
+	}
+	fclose(file);
+	for (unsigned i = 0; family->structures[i].name != NULL; i++)
+		CHECK(seen >> i & 1);
+}
+
+TEST(structures_are_what_the_vectors_say)
+{
+	for (size_t i = 0; family_rows[i] != NULL; i++)
+		if (family_rows[i]->structures != NULL)
+			check_lines(family_rows[i]);
+}
+
 /* What software builds for an IOMMU is what a strict reader expects. */
 static unsigned problems_of(const struct record *record, const uint64_t *words)
 {
@@ -50,14 +95,6 @@ static unsigned problems_of(const struct record *record, const uint64_t *words)
 	for (uint32_t i = 0; i < record->size_bytes / 8; i++)
 		le64_put(bytes + 8 * i, words[i]);
 	return record_problems(record, bytes, record->size_bytes, problems);
-}
-
-static const struct record *structure(const struct record *structures, const char *name)
-{
-	while (structures->name != NULL && strcmp(structures->name, name) != 0)
-		structures++;
-	CHECK(structures->name != NULL);
-	return structures;
 }
 
 TEST(nothing_is_wrong_with_vtd_entries_that_are_built)

@@ -2,7 +2,7 @@
 /* Description: golden vectors of every family, read and written. */
 #include <errno.h>
 
-#include "vectors.h"
+#include "vector_fields.h"
 #include "wire/record.h"
 
 static struct vector vector;
@@ -189,37 +189,6 @@ static const struct record *record_find(const char *name, size_t length)
 	return NULL;
 }
 
-static uint64_t field_value(const struct record *record, const struct iopf_layout *layout,
-			    const struct field_row *row, const char *text)
-{
-	uint64_t value;
-
-	if (record_value(record, layout, row->field, text, &value))
-		return value;
-	return strtoull(text, NULL, 0) >> record_unit(layout, row);
-}
-
-/* "RECORD WORDS : FIELD=VALUE ...": these, and 0 in all others. */
-static void check_fields(const struct record *record)
-{
-	struct record_kind kind = record_kind(record, bytes, record->size_bytes);
-	uint8_t wanted[RECORD_BYTES_MAX] = { 0 };
-
-	CHECK_LINE(8 * vector.word_count == record->size_bytes && kind.layout != NULL);
-	for (uint32_t i = 0; i < vector.said_count; i++) {
-		const char *equals = strchr(vector.said[i], '=');
-		const struct field_row *row;
-		char name[48] = "";
-
-		CHECK_LINE(equals != NULL);
-		memcpy(name, vector.said[i], (size_t)(equals - vector.said[i]));
-		row = record_row(kind.layout, name);
-		CHECK_LINE(row != NULL);
-		field_put(wanted, row->field, field_value(record, kind.layout, row, equals + 1));
-	}
-	same(bytes, wanted, record->size_bytes);
-}
-
 /* "RECORD.reserved WORDS : mask=... mask=...", word after word: of this kind. */
 static void check_reserved(const struct record *record)
 {
@@ -282,7 +251,7 @@ static void check_line(void)
 	}
 	/* Plain values that a family has for itself, and its own test looks at. */
 	if (strncmp(vector.record, "plain_", 6) != 0)
-		check_fields(record);
+		CHECK_LINE(vector_fields_match(&vector, record, bytes));
 	check_clean(record);
 }
 
