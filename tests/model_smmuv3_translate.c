@@ -372,7 +372,7 @@ TEST(options_out_of_range_are_refused)
 	options.stall_max = 65536;
 	CHECK_EQ(model_iommu_create(&options, &iommu), -EINVAL);
 	options = iommu_usual();
-	options.family = "smmuv2";
+	options.family = "smmuv1";
 	CHECK_EQ(model_iommu_create(&options, &iommu), -EINVAL);
 	CHECK(iommu == NULL);
 }

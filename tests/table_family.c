@@ -164,8 +164,10 @@ TEST(families_have_names)
 	CHECK(family_find("smmuv3") == &family_smmuv3);
 	CHECK(family_find("amd") == &family_amd);
 	CHECK(family_find("smmuv9") == NULL);
+	CHECK(family_find("smmuv2") == &family_smmuv2);
 	CHECK_EQ(family_vtd.first, IOPF_FORMAT_X86);
 	CHECK_EQ(family_smmuv3.first, IOPF_FORMAT_VMSA);
+	CHECK_EQ(family_smmuv2.first, IOPF_FORMAT_NONE);
 }
 
 TEST(a_stage_of_either_kind_maps_unmaps_and_gives_back)

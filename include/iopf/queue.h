@@ -432,8 +432,8 @@ enum iopf_smmuv2_feature {
 };
 
 enum {
-	IOPF_SMMUV2_BANK_MAX = 16,   /* of the hardware end here */
-	IOPF_SMMUV2_STREAM_MAX = 32, /* stream match registers; all there are */
+	IOPF_SMMUV2_BANK_MAX = 32,   /* of the hardware end here */
+	IOPF_SMMUV2_STREAM_MAX = 64, /* stream match registers; all there are */
 };
 
 /*

@@ -86,8 +86,13 @@ int function_probe(const struct iopf_host *host, struct host_function *function)
 	return 0;
 }
 
-uint32_t function_capacity(const struct host_function *function)
+uint32_t function_capacity(const struct iopf_host *host,
+			   const struct host_function *function)
 {
+	uint32_t each = host->hardware->stall_each;
+
+	if (function->master != NULL)
+		return each != 0 ? each : IOPF_HOST_ALLOCATION_MAX;
 	return function->pri == 0 ? IOPF_HOST_ALLOCATION_MAX :
 				    get(function, function->pri + PRI_CAPACITY, 4);
 }

@@ -240,7 +240,9 @@ int function_probe(const struct iopf_host *host, struct host_function *function)
 int function_enable(const struct host_function *function);
 void function_disable(const struct host_function *function);
 bool function_gone(const struct host_function *function);
-uint32_t function_capacity(const struct host_function *function);
+/* Requests that it can have open at once, all together. */
+uint32_t function_capacity(const struct iopf_host *host,
+			   const struct host_function *function);
 bool function_stopped(const struct host_function *function);
 /* Of a virtual function, nothing: the interface is the physical one's. */
 enum function_pri { FUNCTION_PRI_OFF, FUNCTION_PRI_RESET, FUNCTION_PRI_ON };

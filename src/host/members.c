@@ -130,7 +130,7 @@ static int add_function(struct iopf_host *host, struct host_guest *guest,
 		error = function_probe(host, function);
 	if (error != 0)
 		return error;
-	capacity = function_capacity(function);
+	capacity = function_capacity(host, function);
 	if (capacity == 0)
 		return -ENODEV;
 	guest->sources |= (uint8_t)(1u << function_source(function));

@@ -85,6 +85,63 @@ int iommu_do_nothing(struct model_iommu *iommu, const struct iopf_command *comma
 	return 0;
 }
 
+void iommu_no_root(void *context)
+{
+	(void)context;
+}
+
+void iommu_no_translation_change(void *context, bool on)
+{
+	(void)context;
+	(void)on;
+}
+
+void iommu_no_queue(void *context, enum iopf_queue_change change)
+{
+	(void)context;
+	(void)change;
+}
+
+enum model_status iommu_no_translation(void *context,
+				       const struct model_translation_request *request,
+				       struct model_translation *translation)
+{
+	struct model_iommu *iommu = context;
+
+	(void)request;
+	(void)translation;
+	iommu->stats.translations++;
+	iommu->stats.refused++;
+	return MODEL_UR;
+}
+
+void iommu_no_page_request(void *context, uint32_t rid, uint32_t pasid, uint8_t perm,
+			   uint64_t payload)
+{
+	struct model_iommu *iommu = context;
+
+	(void)rid;
+	(void)pasid;
+	(void)perm;
+	(void)payload;
+	iommu->stats.bad_messages++;
+}
+
+enum model_status iommu_no_access(void *context, uint32_t rid, uint64_t addr, void *buffer,
+				  uint32_t size_bytes, bool write)
+{
+	struct model_iommu *iommu = context;
+
+	(void)rid;
+	(void)addr;
+	(void)buffer;
+	(void)size_bytes;
+	(void)write;
+	iommu->stats.accesses++;
+	iommu->stats.refused_accesses++;
+	return MODEL_UR;
+}
+
 void iommu_send_interrupt(void *context, uint64_t addr, uint32_t data)
 {
 	struct model_iommu *iommu = context;
@@ -104,7 +161,8 @@ void iommu_pass_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t d
 static const struct iommu_family *family_of(const char *name)
 {
 	static const struct iommu_family *const families[] = { &iommu_family_vtd,
-							       &iommu_family_smmuv3 };
+							       &iommu_family_smmuv3,
+							       &iommu_family_smmuv2 };
 
 	if (name == NULL)
 		return families[0];

@@ -29,7 +29,7 @@ struct iommu_family {
 		     uint16_t *tag);
 };
 
-extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv3;
+extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv2, iommu_family_smmuv3;
 
 struct port {
 	uint32_t rid;
@@ -65,6 +65,18 @@ bool iommu_reach(const struct model_iommu *iommu, uint64_t addr, void *buffer,
 int iommu_do_response(struct model_iommu *iommu, const struct iopf_command *command);
 int iommu_do_device(struct model_iommu *iommu, const struct iopf_command *command);
 int iommu_do_nothing(struct model_iommu *iommu, const struct iopf_command *command);
+/* Where there is no root, nothing to do when translation changes, no queue; no ATS, no PRI:
+ * what comes all the same is refused. */
+void iommu_no_root(void *context);
+void iommu_no_translation_change(void *context, bool on);
+void iommu_no_queue(void *context, enum iopf_queue_change change);
+enum model_status iommu_no_translation(void *context,
+				       const struct model_translation_request *request,
+				       struct model_translation *translation);
+void iommu_no_page_request(void *context, uint32_t rid, uint32_t pasid, uint8_t perm,
+			   uint64_t payload);
+enum model_status iommu_no_access(void *context, uint32_t rid, uint64_t addr, void *buffer,
+				  uint32_t size_bytes, bool write);
 void iommu_send_interrupt(void *context, uint64_t addr, uint32_t data);
 void iommu_pass_interrupt(void *context, uint32_t rid, uint64_t addr, uint32_t data);
 

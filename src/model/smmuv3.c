@@ -144,12 +144,6 @@ static int hardware_command(void *context, const struct iopf_command *command)
 					      -EOPNOTSUPP;
 }
 
-/* The root does not change while it is in use. */
-static void hardware_root_changed(void *context)
-{
-	(void)context;
-}
-
 /* "SMMU_CR0", SMMUEN: what waits is aborted, every tag is free. Nothing is forgotten. */
 static void hardware_translation_changed(void *context, bool on)
 {
@@ -157,19 +151,14 @@ static void hardware_translation_changed(void *context, bool on)
 		smmuv3_stall_terminate(smmuv3_of(context), IOPF_NO_ID);
 }
 
-/* What waits for the event queue looks at it again at each run. */
-static void hardware_queue_changed(void *context, enum iopf_queue_change change)
-{
-	(void)context;
-	(void)change;
-}
-
+/* The root does not change while it is in use; what waits for the event queue looks at it
+ * again at each run. */
 static const struct iopf_hardware_ops hardware_ops = {
 	.command = hardware_command,
 	.interrupt = iommu_send_interrupt,
-	.root_changed = hardware_root_changed,
+	.root_changed = iommu_no_root,
 	.translation_changed = hardware_translation_changed,
-	.queue_changed = hardware_queue_changed,
+	.queue_changed = iommu_no_queue,
 };
 
 /* ---- Life -------------------------------------------------------------------------- */

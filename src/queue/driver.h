@@ -130,14 +130,16 @@ struct driver_intake {
  * The fault of a context bank (SMMUv2), as its driver has it:
  *
  *	CLOSED ---> OPEN ---> ANSWERED ---> CLOSED
- *	   ^_________|___________|
+ *	   |          |           |            ^
+ *	   +----------+-----------+-> ENDING --+
  *
  *	CLOSED   -> OPEN     [faults]    it was read, and its interrupt masked
  *	OPEN     -> ANSWERED [respond]   RESUME stands behind waits that were submitted before
- *	ANSWERED -> CLOSED   [settle]    FSR cleared, RESUME written, interrupt again
- *	either   -> CLOSED   [terminate] with its stream; whatever answers it now is refused
+ *	ANSWERED -> CLOSED   [look]      FSR cleared, RESUME written, interrupt again
+ *	any      -> ENDING   [terminate] its stream ends; whatever answers it now is refused
+ *	ENDING   -> CLOSED   [look]      the same, in a bank that does not stall any more
  */
-enum smmuv2_bank_state { SMMUV2_CLOSED, SMMUV2_OPEN, SMMUV2_ANSWERED };
+enum smmuv2_bank_state { SMMUV2_CLOSED, SMMUV2_OPEN, SMMUV2_ANSWERED, SMMUV2_ENDING };
 
 struct smmuv2_driver {
 	struct smmuv2_features features;

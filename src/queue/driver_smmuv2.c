@@ -254,16 +254,6 @@ static int backlog(struct iopf_driver *driver, uint32_t *count)
 
 /* ---- Answers ----------------------------------------------------------------------------- */
 
-static int bank_settle(struct iopf_driver *driver, uint32_t bank)
-{
-	uint32_t was = 0;
-	int error = fault_end(driver, bank, driver->smmuv2.bank[bank].terminate, &was);
-
-	driver->smmuv2.bank[bank].state = SMMUV2_CLOSED;
-	driver->stats.refused += (was & SMMUV2_FSR_SS) == 0;
-	return error != 0 ? error : control_set(driver, bank, SMMUV2_SCTLR_CFIE, true);
-}
-
 /* A retry may walk as soon as it is let go: what was invalidated before is forgotten then. */
 static int respond(struct iopf_driver *driver, const struct iopf_command *command)
 {
@@ -278,15 +268,14 @@ static int respond(struct iopf_driver *driver, const struct iopf_command *comman
 	driver->smmuv2.bank[bank].state = SMMUV2_ANSWERED;
 	driver->smmuv2.bank[bank].terminate = command->code != IOPF_SUCCESS;
 	driver->smmuv2.bank[bank].behind = driver->wait_submitted;
-	return driver->wait_seen >= driver->wait_submitted ? bank_settle(driver, bank) : 0;
+	return 0;
 }
 
-/* Of one that is let in nowhere any more. What is retried behind the one that ends here finds
- * no bank that stalls. */
+/* Of one that is let in nowhere any more. */
 static int terminate(struct iopf_driver *driver, uint32_t rid)
 {
 	const struct family_registers registers = registers_of(driver);
-	uint32_t number, bank, was;
+	uint32_t number, bank;
 	uint64_t word;
 	int error = smmuv2_stream_find(&registers, &driver->smmuv2.features, rid, &number,
 				       &word);
@@ -296,10 +285,24 @@ static int terminate(struct iopf_driver *driver, uint32_t rid)
 	bank = (uint32_t)field_of(word, SMMUV2_STREAM_CBNDX);
 	if (bank >= driver->smmuv2.features.banks)
 		return -EIO;
-	error = control_set(driver, bank, SMMUV2_SCTLR_CFCFG, false);
+	driver->smmuv2.bank[bank].state = SMMUV2_ENDING;
+	driver->smmuv2.bank[bank].terminate = true;
+	driver->smmuv2.bank[bank].behind = 0;
+	return 0;
+}
+
+/* Where a stream ends, what is retried behind the one that is shown finds no bank that
+ * stalls. */
+static int bank_settle(struct iopf_driver *driver, uint32_t bank)
+{
+	bool ending = driver->smmuv2.bank[bank].state == SMMUV2_ENDING;
+	uint32_t was = 0;
+	int error = ending ? control_set(driver, bank, SMMUV2_SCTLR_CFCFG, false) : 0;
+
 	if (error == 0)
-		error = fault_end(driver, bank, true, &was);
+		error = fault_end(driver, bank, driver->smmuv2.bank[bank].terminate, &was);
 	driver->smmuv2.bank[bank].state = SMMUV2_CLOSED;
+	driver->stats.refused += !ending && (was & SMMUV2_FSR_SS) == 0;
 	return error != 0 ? error : control_set(driver, bank, SMMUV2_SCTLR_CFIE, true);
 }
 
@@ -392,7 +395,7 @@ static int look(struct iopf_driver *driver)
 	int error = sync_look(driver);
 
 	for (uint32_t i = 0; i < driver->smmuv2.features.banks && error == 0; i++)
-		if (driver->smmuv2.bank[i].state == SMMUV2_ANSWERED &&
+		if (driver->smmuv2.bank[i].state >= SMMUV2_ANSWERED &&
 		    driver->smmuv2.bank[i].behind <= driver->wait_seen)
 			error = bank_settle(driver, i);
 	return error;

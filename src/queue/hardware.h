@@ -14,7 +14,7 @@
 
 /* ---- registers.c: storage and masks ------------------------------------------------ */
 
-enum { REGISTER_WORDS = 274 }; /* SMMUv2's, which has the most */
+enum { REGISTER_WORDS = 522 }; /* SMMUv2's, which has the most */
 
 /* Offsets from @offset to @end are words from @word on: registers lie far apart. */
 struct register_window {
@@ -108,6 +108,7 @@ struct hardware_family {
 	uint8_t stall_reason; /* of a stall's fault: nothing is mapped there */
 	uint32_t stall_max;   /* stalls at once, of all streams, that there can be at most;
 			       * 0: as many as tags can name */
+	uint32_t stall_each;  /* the same of one stream; 0: as many as of all */
 	/* Of a virtual one: the greatest requester id; with translation goes what was asked;
 	 * no wait says that it drains: each does, once something was torn down; registers
 	 * whose writing takes no command away, ended by 0. */

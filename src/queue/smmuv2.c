@@ -2,7 +2,7 @@
 /*
  * queue/smmuv2.c - the hardware end of an Arm SMMUv2: registers, and nothing else.
  *
- * IHI 0062; 4 KiB pages of registers: 16 of the global space, then a page a context bank.
+ * IHI 0062; 4 KiB pages of registers: 32 of the global space, then a page a context bank.
  * A fault goes to the registers of its bank (iopf_fault.index says which). While one stands
  * there no other is recorded: MULTI says that there was one. What is written to the TLBI
  * registers and to RESUME comes out as a command.
@@ -15,7 +15,7 @@
 
 enum {
 	PAGE = 0x1000,
-	BANK_PAGE = 16, /* ID1.NUMPAGENDXB = 3 */
+	BANK_PAGE = 32, /* 2 to the power of ID1.NUMPAGENDXB + 1 */
 	BANKS = IOPF_SMMUV2_BANK_MAX,
 	STREAMS = IOPF_SMMUV2_STREAM_MAX,
 	LINES = 4,
@@ -46,7 +46,7 @@ int iopf_smmuv2_identification(uint32_t features, uint32_t banks, uint32_t idr[6
 		 id_of(SMMUV2_ID0_NUMSIDB, STREAM_BITS) |
 		 id_of(SMMUV2_ID0_NUMSMRG, STREAMS);
 	idr[1] = id_of(SMMUV2_ID1_NUMCB, banks) |
-		 id_of(SMMUV2_ID1_NUMPAGENDXB, 3);
+		 id_of(SMMUV2_ID1_NUMPAGENDXB, 4);
 	idr[2] = id_of(SMMUV2_ID2_OAS, SIZE_48) | id_of(SMMUV2_ID2_PTFS_4K, 1) |
 		 SIZE_48 | UPSTREAM_49 << 8 | /* IAS, UBS */
 		 id_of(SMMUV2_ID2_VMID16, (features & IOPF_SMMUV2_VMID16) != 0);
@@ -173,6 +173,9 @@ static uint32_t bank_reg(uint32_t offset, uint32_t bank)
 
 /* ---- Interrupts ---------------------------------------------------------------------------- */
 
+/* FORMAT stays when all else is gone. */
+#define HELD (SMMUV2_FSR_FAULTS | SMMUV2_FSR_SS | SMMUV2_FSR_MULTI)
+
 /* A wire, as long as there is a reason: who hears of it is told when a bank's reason comes
  * up, also where the wire is pulled by another's already. */
 static void interrupt_look(struct iopf_hardware *hardware, uint32_t bank)
@@ -182,7 +185,7 @@ static void interrupt_look(struct iopf_hardware *hardware, uint32_t bank)
 	uint32_t line = reg32(hardware, SECOND_PAGE + SMMUV2_CBAR + 4 * bank) >> 24;
 	uint32_t *asserted = &hardware->smmuv2.asserted, bit = UINT32_C(1) << bank;
 	bool was = (*asserted & bit) != 0;
-	bool is = (control & SMMUV2_SCTLR_CFIE) != 0 && fsr != 0;
+	bool is = (control & SMMUV2_SCTLR_CFIE) != 0 && (fsr & HELD) != 0;
 
 	*asserted = is ? *asserted | bit : *asserted & ~bit;
 	if (is && !was)
@@ -200,7 +203,7 @@ static bool smmuv2_fault(struct iopf_hardware *hardware, const struct iopf_fault
 	    iopf_wire_smmuv2.encode_fault(fault, record) != 0)
 		return false;
 	fsr = reg32(hardware, bank_reg(SMMUV2_FSR, bank));
-	if (fsr != 0) {
+	if ((fsr & HELD) != 0) {
 		if ((fsr & SMMUV2_FSR_FAULTS) != 0)
 			reg32_set(hardware, bank_reg(SMMUV2_FSR, bank),
 				  fsr | SMMUV2_FSR_MULTI);
@@ -353,6 +356,7 @@ const struct hardware_family hardware_smmuv2 = {
 	.mechanisms = 1 << IOPF_STALLS,
 	.no_pasids = true,
 	.stall_max = BANKS,
+	.stall_each = 1,
 	.stall_reason = SMMUV2_TF,
 	.wrote = smmuv2_wrote,
 	.create = smmuv2_create,

@@ -232,6 +232,13 @@ static bool family_fits(struct scenario *s, bool asked)
 		enum iopf_mechanism mechanism =
 			s->endpoints[n].options.stalls ? IOPF_STALLS : IOPF_PRI;
 
+		if (asked && mechanism == IOPF_STALLS && s->family->stall_each != 0 &&
+		    s->endpoints[n].options.allocation > s->family->stall_each) {
+			s->result->outcome = SCENARIO_CANNOT;
+			return scenario_bad(s, TRACE_KEY_NONE,
+					    "%s: a stream stalls %u times at once",
+					    s->family->wire->name, s->family->stall_each);
+		}
 		if (hardware_family_pages(s->family, mechanism))
 			continue;
 		scenario_bad(s, TRACE_KEY_NONE, "%s with devices that %s, expected %s",
@@ -451,6 +458,9 @@ bool scenario_world_build(struct scenario *s)
 		return scenario_bad(s, TRACE_KEY_NONE, "more endpoints or credits than the "
 						       "source's %u entries hold, expected fewer",
 				    s->entries);
+	/* Address spaces that the family asked for does not know. */
+	if (error == -EOPNOTSUPP && s->options->host != NULL)
+		s->result->outcome = SCENARIO_CANNOT;
 	if (error != 0)
 		return scenario_bad(s, TRACE_KEY_NONE, "the world cannot be built: %s",
 				    strerror(-error));

@@ -4,7 +4,8 @@
 
 #include "base/name.h"
 
-const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, &family_amd, NULL };
+const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, &family_amd,
+					     &family_smmuv2, NULL };
 
 const struct family *family_find(const char *name)
 {
