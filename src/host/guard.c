@@ -12,7 +12,7 @@
  * is reset. One that is about to be reset is kept out until then; one that was may answer
  * nothing meanwhile, and has forgotten what it remembered.
  */
-static void block_function(struct iopf_host *host, struct host_function *function)
+void guard_block(struct iopf_host *host, struct host_function *function)
 {
 	if (function->state == FUNCTION_RESET)
 		function_door(host, function, FAMILY_BLOCKED);
@@ -59,7 +59,7 @@ void guard_overflowed(struct iopf_host *host)
 		exceeded = stats->row[function->endpoint]
 				   .counter[IOPF_COUNTER_allocation_exceeded];
 		if (exceeded > function->exceeded && is_excess(host, function))
-			block_function(host, function);
+			guard_block(host, function);
 		function->exceeded = exceeded;
 	}
 }
@@ -97,7 +97,7 @@ void guard_timeout(struct iopf_host *host)
 		host_function_of(host, iopf_host_endpoint(host, rid));
 
 	if (function != NULL)
-		block_function(host, function);
+		guard_block(host, function);
 	if (rid == IOPF_NO_ID && !host->inquiry.active)
 		host->inquiry = (struct host_inquiry){ .active = true };
 }
@@ -135,7 +135,7 @@ void guard_inquire(struct iopf_host *host)
 		if (inquiry->at == 0 && host_waited(host, &inquiry->wait, 0) != 0)
 			return;
 	} else if (inquiry->timeouts != host->timeouts) {
-		block_function(host, asked);
+		guard_block(host, asked);
 	} else if (!iopf_driver_waited(host->driver, inquiry->wait.wait)) {
 		return;
 	}

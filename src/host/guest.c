@@ -71,7 +71,7 @@ static int entry_of(struct host_guest *guest, const struct host_function *functi
 		.stage = &guest->pager.stage,
 		.first_root = space->root,
 		.first_levels = space->levels,
-		.domain = caches_domain(function),
+		.domain = caches_domain(guest->host, function),
 		.asid = space->domain,
 		.supervisor = space->flags & IOPF_SPACE_SRE,
 		.exec = space->flags & IOPF_SPACE_ERE,
@@ -197,7 +197,7 @@ static int forward(struct host_guest *guest, const struct host_function *functio
 
 	command.rid = function->rid;
 	command.pf_rid = 0;
-	command.domain = caches_domain(function);
+	command.domain = caches_domain(host, function);
 	command.pasid = device ? pasid : physical_pasid(host, pasid);
 	if (!device)
 		narrow(host, &command);

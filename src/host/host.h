@@ -65,7 +65,7 @@ struct host_drain {
  *
  *   FREE      -> TAKEN     [mark_functions]  a guest's place
  *   TAKEN     -> PRESENT   [add_endpoint]
- *   PRESENT   -> BLOCKED   [block_function]  it does not answer invalidations, or sends
+ *   PRESENT   -> BLOCKED   [guard_block]  it does not answer invalidations, or sends
  *                                            more than its own, again and again
  *   there     -> RESET     [iopf_host_reset_function]
  *   RESET     -> RESTING, RETURNING  [reset] the function was told
@@ -97,6 +97,9 @@ enum function_state {
 	FUNCTION_STATE_COUNT
 };
 
+/* Changed at once they are few: a guest changes one space after the other. */
+enum { HOST_UNTOLD_MAX = 4 };
+
 struct host_function {
 	uint8_t state; /* enum function_state; function_move() writes it */
 	uint8_t door;  /* enum family_door: what the IOMMU lets in of it */
@@ -111,6 +114,9 @@ struct host_function {
 	bool other_shown;  /* its guest does not know what it really is */
 	uint8_t step_phase; /* of the operation's present step */
 	uint32_t untold_pasid; /* or IOPF_PASID_ANY: all of them */
+	/* Each of them, for an IOMMU that cannot say "all" to a function's own cache. */
+	uint32_t untold_each[HOST_UNTOLD_MAX];
+	uint32_t untold_count; /* HOST_UNTOLD_MAX + 1: more than there is room for */
 	uint32_t detach_pasid;
 	uint32_t space_count; /* attached, or being detached */
 	uint32_t rid, guest_rid;
@@ -280,6 +286,7 @@ uint32_t operations_run(struct iopf_host *host);
 /* ---- guard.c: who is kept out, and who complains ------------------------------- */
 
 /* The queue overflowed: whoever does it again and again is blocked. */
+void guard_block(struct iopf_host *host, struct host_function *function);
 void guard_overflowed(struct iopf_host *host);
 /* Records could not be written: what functions wait for is not known. */
 void guard_lost(struct iopf_host *host, enum host_source_kind kind);
@@ -320,7 +327,7 @@ void caches_put(struct iopf_host *host, const struct iopf_command *commands,
 		uint32_t count);
 /* Whether all that one change needs has room in the command queue, and may be asked. */
 bool caches_room(struct iopf_host *host);
-uint16_t caches_domain(const struct host_function *function);
+uint16_t caches_domain(const struct iopf_host *host, const struct host_function *function);
 
 /* ---- members.c ----------------------------------------------------------------- */
 

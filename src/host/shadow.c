@@ -215,7 +215,7 @@ static void tell_caches(struct host_guest *guest, const struct host_shadow *shad
 		  .granularity = page ? IOPF_PAGE : IOPF_ONE_PASID,
 		  .hints = hints,
 		  .rid = function->rid,
-		  .domain = caches_domain(function),
+		  .domain = caches_domain(guest->host, function),
 		  .asid = shadow_asid(guest, shadow),
 		  .pasid = physical_pasid(guest->host, shadow->pasid),
 		  .addr = page ? addr : 0,

@@ -559,9 +559,7 @@ static enum family_found amd_read(const struct family_view *view, uint32_t rid,
  * GCR3 tables (2.4.3 "INVALIDATE_IOMMU_PAGES"): with NpCache whatever is added is told. */
 static bool amd_changes(const struct iopf_command *command, uint32_t *rid, uint32_t *pasid)
 {
-	bool device = command->granularity == IOPF_DEVICE;
-
-	*rid = device ? command->rid : IOPF_NO_ID;
+	*rid = command->granularity == IOPF_DEVICE ? command->rid : IOPF_NO_ID;
 	*pasid = command->granularity == IOPF_ONE_PASID ? command->pasid : IOPF_PASID_ANY;
 	return command->granularity != IOPF_PAGE;
 }
@@ -582,6 +580,7 @@ const struct family family_amd = {
 	.first = IOPF_FORMAT_X86,
 	.alone = FAMILY_FIRST,
 	.by_device = true,
+	.each_pasid = true,
 	.caches_absent = true,
 	.pasid_none = 0,
 	.features = amd_features,

@@ -214,6 +214,7 @@ struct family {
 		     * within a domain (VMID, GSCID); false: by domain and PASID */
 	bool by_device; /* a requester has one domain for all its address spaces, and its
 			 * entry changes with each that comes or goes */
+	bool each_pasid; /* no command empties a function's cache of all PASIDs at once */
 	bool caches_absent; /* caches may remember that nothing was there: what is added is
 			     * told to them as well */
 	uint32_t pasid_none; /* a host's: what commands call requests without a PASID; nobody
