@@ -375,9 +375,9 @@ TEST(what_the_family_says_with_one_command_is_read_as_that)
 		{ { PASID, .granularity = IOPF_DOMAIN, .domain = 3 },
 		  IOPF_COMMAND_INVALIDATE_IOTLB, IOPF_DOMAIN },
 		{ { PASID, .granularity = IOPF_ALL },
-		  IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_ALL },
-		{ { IOTLB, .granularity = IOPF_ALL },
-		  IOPF_COMMAND_INVALIDATE_CONTEXT, IOPF_ALL },
+		  IOPF_COMMAND_INVALIDATE_IOTLB, IOPF_ALL },
+		{ { CONTEXT, .granularity = IOPF_ALL },
+		  IOPF_COMMAND_INVALIDATE_IOTLB, IOPF_ALL },
 	};
 
 	for (size_t i = 0; i < COUNT(rows); i++) {

@@ -68,7 +68,7 @@ struct iopf_driver_options {
 	 * it are taken back: the caller keeps it away from memory. */
 	bool forget_silent;
 	uint8_t rsvd[3];
-	/* SMMUv3 only. */
+	/* Families with an event queue. */
 	uint32_t event_order; /* 0..7 */
 	uint64_t event_addr;  /* event queue: 2^event_order pages of 4 KiB */
 	uint64_t root_config; /* STRTAB_BASE_CFG: the stream table's format and size */
@@ -260,6 +260,8 @@ struct iopf_hardware_options {
 	/* SMMUv3: IDR0..IDR5; see iopf_smmuv3_identification(). SMMUv2: ID0..ID2, and in the
 	 * last the bits of SCTLR that are wired to 0; see iopf_smmuv2_identification(). */
 	uint32_t idr[6];
+	uint32_t quirks; /* AMD: enum iopf_amd_quirk */
+	uint32_t rsvd;
 };
 
 struct iopf_hardware_stats {
@@ -311,6 +313,7 @@ enum iopf_posted {
 	IOPF_POSTED_SUCCESS,  /* lost, and the last: hardware answers success itself */
 	IOPF_POSTED_NOTHING,  /* lost, and not the last, or a stop marker: no answer */
 	IOPF_POSTED_FAILURE,  /* lost, last or not: hardware answers response failure */
+	IOPF_POSTED_INVALID,  /* lost, and the last: hardware answers invalid request */
 };
 
 /*
@@ -505,6 +508,57 @@ enum iopf_smmuv3_line {
 	IOPF_SMMUV3_LINE_SYNC,
 	IOPF_SMMUV3_LINE_GERROR,
 };
+
+/* ---- AMD extended features ---------------------------------------------------------- */
+
+/* X(name, bit, what): features that an AMD IOMMU has or lacks (48882, 3.4.6). What
+ * PPR_EARLY, PPR_AUTO and BLKSTOP do in detail is taken from restatements of the
+ * specification and not verified: no IOMMU here has them unless it is asked for. */
+/* clang-format off */
+#define IOPF_AMD_FEATURES(X) \
+	X(PPR,       1,  "page requests") \
+	X(NX,        3,  "execute and privileged requests") \
+	X(GT,        4,  "guest tables: address spaces of PASIDs") \
+	X(IA,        6,  "one command invalidates everything") \
+	X(GA5,       12, "guest tables of 5 levels") \
+	X(US,        37, "guest tables: user and supervisor pages") \
+	X(PPR_EARLY, 40, "a log says that it will soon be full") \
+	X(PPR_AUTO,  41, "requests that find no room are answered") \
+	X(BLKSTOP,   44, "stop markers are kept out of the log") \
+	X(MSI,       46, "the MSI capability is among the registers") \
+	X(GIO,       48, "requests without a PASID may be those of PASID 0") \
+	X(HA,        49, "host tables: accessed bits") \
+	X(EPH,       50, "responses carry the PASID where the device table says so") \
+	X(HD,        52, "host tables: dirty bits")
+/* clang-format on */
+#define IOPF_AMD_FEATURE_NUMBER(name, bit, text) IOPF_AMD_FEATURE_##name,
+enum iopf_amd_feature_number { IOPF_AMD_FEATURES(IOPF_AMD_FEATURE_NUMBER) };
+#define IOPF_AMD_FEATURE_ENUM(name, bit, text) \
+	IOPF_AMD_##name = 1 << IOPF_AMD_FEATURE_##name,
+enum iopf_amd_feature {
+	IOPF_AMD_FEATURES(IOPF_AMD_FEATURE_ENUM)
+	/* What a guest is shown: guest tables are its own. */
+	IOPF_AMD_VIRTUAL = IOPF_AMD_PPR | IOPF_AMD_NX | IOPF_AMD_GT | IOPF_AMD_IA |
+			   IOPF_AMD_GA5 | IOPF_AMD_US | IOPF_AMD_MSI | IOPF_AMD_GIO |
+			   IOPF_AMD_EPH,
+	/* What a paging device under nested translation needs. */
+	IOPF_AMD_PHYSICAL = IOPF_AMD_VIRTUAL | IOPF_AMD_HA | IOPF_AMD_HD,
+};
+
+/* What hardware may do besides. */
+enum iopf_amd_quirk {
+	/* Tails pass entries of the PPR log before they are written: at the next request, or
+	 * when commands are looked for. */
+	IOPF_AMD_LATE_ENTRIES = 1,
+};
+
+/*
+ * The extended feature register of an AMD IOMMU with @features and PASIDs of @pasid_bits
+ * (1..20): host tables of up to 6 levels, GCR3 tables of up to 3.
+ *
+ * Returns: 0, -EINVAL.
+ */
+int iopf_amd_extended(uint32_t features, uint32_t pasid_bits, uint64_t *efr);
 
 #ifdef __cplusplus
 }

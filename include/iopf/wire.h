@@ -27,9 +27,9 @@ extern "C" {
  * pasid. Its INVALIDATE_IOTLB has asid in place of pasid. Whoever fills in both pairs
  * needs not know the family.
  *
- * AMD has one command for ALL of everything: it is read as INVALIDATE_CONTEXT. Another
- * is for the entry of a PASID and for what was translated by it: it is read as
- * INVALIDATE_IOTLB, ONE_PASID or DOMAIN. INVALIDATE_DEVICE is for one PASID or none.
+ * AMD's are read as INVALIDATE_IOTLB where they are for ALL of everything, or for the
+ * entry of a PASID, or of each PASID of a DOMAIN, and what was translated by it. Its
+ * INVALIDATE_DEVICE is for one PASID or none.
  */
 enum iopf_command_kind {
 	IOPF_COMMAND_NONE,

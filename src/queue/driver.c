@@ -13,7 +13,7 @@ enum {
 };
 
 static const struct driver_family *const families[] = { &driver_vtd, &driver_smmuv3,
-							&driver_smmuv2 };
+							&driver_amd, &driver_smmuv2 };
 
 int driver_read(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 		uint64_t *value)
@@ -52,8 +52,7 @@ static bool options_sound(const struct iopf_driver_options *options)
 	       (options->command_bytes != 0 || wire->command_bytes[0] == 0) &&
 	       (options->command_bytes == wire->command_bytes[0] ||
 		options->command_bytes == wire->command_bytes[1]) &&
-	       options->root_addr % PAGE_BYTES == 0 &&
-	       options->status_addr % sizeof(uint32_t) == 0;
+	       options->root_addr % PAGE_BYTES == 0;
 }
 
 /* Where a queue lies. */
@@ -78,6 +77,11 @@ static uint32_t places_of(const struct driver_family *family,
 	return options->wire->fault_bytes != 0 ? PLACE_COUNT : PLACE_EVENT;
 }
 
+static uint32_t status_bytes(const struct driver_family *family)
+{
+	return family->status_bytes != 0 ? family->status_bytes : sizeof(uint32_t);
+}
+
 static bool places_valid(const struct driver_family *family,
 			 const struct iopf_driver_options *options)
 {
@@ -91,7 +95,8 @@ static bool places_valid(const struct driver_family *family,
 		    places[i].addr % ((uint64_t)PAGE_BYTES << order) != 0)
 			return false;
 	}
-	return family->status_at_zero || options->status_addr != 0;
+	return options->status_addr % status_bytes(family) == 0 &&
+	       (family->status_at_zero || options->status_addr != 0);
 }
 
 static bool places_there(const struct driver_family *family,
@@ -105,7 +110,8 @@ static bool places_there(const struct driver_family *family,
 			      (uint64_t)PAGE_BYTES << places[i].order) == NULL)
 			return false;
 	}
-	return memory_at(options->memory, options->status_addr, sizeof(uint32_t)) != NULL;
+	return memory_at(options->memory, options->status_addr, status_bytes(family)) !=
+	       NULL;
 }
 
 static void rings_create(struct iopf_driver *driver)
@@ -162,6 +168,7 @@ static void intake_reset(struct driver_intake *intake)
 	intake->head = 0;
 	intake->turned = 0;
 	intake->followed = 0;
+	intake->looks = 0;
 }
 
 void driver_reset(struct iopf_driver *driver)

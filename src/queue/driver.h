@@ -82,6 +82,11 @@ struct driver_family {
 	uint8_t index_bytes; /* of an index register: 4 or 8 */
 	bool size_aligned;   /* a queue lies at a multiple of its own size */
 	bool status_at_zero; /* a wait may be reported at address 0 */
+	uint8_t status_bytes; /* that a report has; 0: 4 */
+	bool announced;  /* prod runs ahead of entries that hardware still writes: ring.h,
+			  * ring_written(). Software clears what it took */
+	bool look_again; /* what became pending while pending was cleared says nothing: it is
+			  * looked for before the queue is left */
 	struct driver_indices request, event, command;
 	/* What is no index in the consumer index of the commands. */
 	uint32_t command_flags;
@@ -95,6 +100,9 @@ struct driver_family {
 	uint32_t pending_at, event_pending;
 	/* Acknowledge an overflow. NULL: by cons, or by writing @overflow to @status. */
 	int (*recover)(struct iopf_driver *driver);
+	/* The same of the queue of events, when it is empty. 1: there was one. NULL: by
+	 * cons. */
+	int (*event_recover)(struct iopf_driver *driver);
 	/* A control bit, others as they are; is it in force? 0, -EAGAIN. */
 	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
 	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);
@@ -112,6 +120,7 @@ struct driver_family {
 extern const struct driver_family driver_vtd;
 extern const struct driver_family driver_smmuv2;
 extern const struct driver_family driver_smmuv3;
+extern const struct driver_family driver_amd;
 
 /* The row of the family with @wire, or NULL. */
 const struct driver_family *driver_family_of(const struct iopf_wire *wire);
@@ -124,6 +133,7 @@ struct driver_intake {
 	uint32_t head;     /* ours */
 	uint32_t turned;   /* the overflow flag of prod, as last read */
 	uint32_t followed; /* and what cons has of it */
+	uint32_t looks;    /* at an entry that is announced and not written */
 };
 
 /*
@@ -171,6 +181,7 @@ struct iopf_driver {
 	uint32_t capability; /* what phases need, as read at start */
 	uint32_t stall_max;
 	uint32_t fault_next; /* register that the next fault is looked for in (VT-d) */
+	uint32_t event_seen; /* events before it say nothing of errors any more (AMD) */
 
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;
@@ -204,6 +215,9 @@ int driver_invalidate_all(struct iopf_driver *driver, const uint8_t *kinds,
 int driver_invalidated(struct iopf_driver *driver);
 /* All commands are taken, or never will be. */
 int driver_commands_taken(struct iopf_driver *driver);
+
+/* driver_intake.c: what is published now. 0, -EIO. */
+int driver_tail_read(struct iopf_driver *driver, struct driver_intake *intake);
 
 /* driver.c: read the index of the command that hardware will take next. 0, -EIO. */
 int driver_command_head(struct iopf_driver *driver, uint32_t *index);

@@ -12,7 +12,7 @@ static uint32_t intake_left(const struct driver_intake *intake)
 
 /* The tail moves forward from where it was, and never further than the queue is long
  * (IHI 0070, 3.5.1: what anything else means is for nobody to guess). */
-static int tail_read(struct iopf_driver *driver, struct driver_intake *intake)
+int driver_tail_read(struct iopf_driver *driver, struct driver_intake *intake)
 {
 	const struct driver_family *family = driver->family;
 	uint32_t index = 0, used = 0;
@@ -47,6 +47,33 @@ static int head_write(struct iopf_driver *driver, struct driver_intake *intake,
 	return error;
 }
 
+/* How often an entry is waited for that was announced: then hardware has forgotten it. */
+enum { LOOKS_MAX = 1 << 16 };
+
+static bool entry_there(const struct iopf_driver *driver, struct driver_intake *intake)
+{
+	if (driver->family->announced &&
+	    !ring_written(&intake->ring, driver->options.memory, intake->head) &&
+	    ++intake->looks < LOOKS_MAX)
+		return false;
+	intake->looks = 0;
+	return true;
+}
+
+/* What is announced in its place next is not there before it is written. */
+static bool entry_take(const struct iopf_driver *driver, struct driver_intake *intake,
+		       uint8_t *record)
+{
+	static const uint8_t nothing[RING_ENTRY_MAX];
+	const struct iopf_memory *memory = driver->options.memory;
+	bool good = ring_load(&intake->ring, memory, intake->head, record);
+
+	if (good && driver->family->announced)
+		ring_store(&intake->ring, memory, intake->head, nothing);
+	intake->head = ring_next(&intake->ring, intake->head);
+	return good;
+}
+
 static bool intake_turned(const struct driver_intake *intake)
 {
 	return intake->turned != intake->followed;
@@ -61,6 +88,20 @@ static int pending_clear(struct iopf_driver *driver, uint32_t bits)
 	return driver->family->pending_at == 0 ?
 		       0 :
 		       driver_write(driver, driver->family->pending_at, 4, bits);
+}
+
+/* Once: whoever looks is asked again when something came. */
+static int requests_look_again(struct iopf_driver *driver)
+{
+	const struct driver_family *family = driver->family;
+	uint64_t status;
+	int error = driver_read(driver, family->status, 4, &status);
+
+	if (error != 0 || intake_left(&driver->request) > 0 ||
+	    (status & family->pending) == 0)
+		return error;
+	error = pending_clear(driver, family->pending);
+	return error == 0 ? driver_tail_read(driver, &driver->request) : error;
 }
 
 /* The tail, and the flags before it. */
@@ -80,7 +121,9 @@ static int requests_look(struct iopf_driver *driver, bool clear, bool *lost)
 	else if (error == 0 && clear && (status & family->pending) != 0)
 		error = driver_write(driver, family->status, 4, family->pending);
 	if (error == 0)
-		error = tail_read(driver, &driver->request);
+		error = driver_tail_read(driver, &driver->request);
+	if (error == 0 && clear && family->look_again)
+		error = requests_look_again(driver);
 	if (error == 0)
 		*lost = (status & family->overflow) != 0 ||
 			intake_turned(&driver->request);
@@ -93,11 +136,9 @@ static bool request_take(struct iopf_driver *driver, struct iopf_request *reques
 	struct driver_intake *intake = &driver->request;
 	uint8_t record[RING_ENTRY_MAX];
 	bool reserved = false;
-	bool good = ring_load(&intake->ring, driver->options.memory, intake->head,
-			      record) &&
+	bool good = entry_take(driver, intake, record) &&
 		    driver->options.wire->decode_request(record, request, &reserved) == 0;
 
-	intake->head = ring_next(&intake->ring, intake->head);
 	driver->stats.requests += good;
 	driver->stats.undecodable += !good;
 	driver->stats.reserved_bits += good && reserved;
@@ -122,8 +163,10 @@ int iopf_driver_poll(struct iopf_driver *driver, struct iopf_request *requests,
 		return error;
 	if (intake_left(intake) == 0)
 		return lost ? -EOVERFLOW : 0;
+	if (!entry_there(driver, intake))
+		return 0;
 	/* Bounded by the tail as read, whatever the records are. */
-	while (count < max && intake_left(intake) > 0)
+	while (count < max && intake_left(intake) > 0 && entry_there(driver, intake))
 		count += request_take(driver, &requests[count]);
 	error = head_write(driver, intake, intake->followed);
 	return error != 0 && count == 0 ? error : (int)count;
@@ -170,14 +213,20 @@ static bool fault_take(struct iopf_driver *driver, struct iopf_fault *fault)
 	struct driver_intake *intake = &driver->event;
 	uint8_t record[RING_ENTRY_MAX];
 	bool reserved = false;
-	bool good = ring_load(&intake->ring, driver->options.memory, intake->head,
-			      record) &&
+	bool good = entry_take(driver, intake, record) &&
 		    driver->options.wire->decode_fault(record, fault, &reserved) == 0;
 
-	intake->head = ring_next(&intake->ring, intake->head);
 	driver->stats.faults++;
 	driver->stats.reserved_bits += good && reserved;
 	return good;
+}
+
+static int events_recover(struct iopf_driver *driver)
+{
+	int recovered = driver->family->event_recover(driver);
+
+	driver->stats.fault_overflows += recovered > 0;
+	return recovered < 0 && recovered != -EAGAIN ? recovered : 0;
 }
 
 /* An overflow is acknowledged with what is taken next: no stall was lost, and nothing
@@ -192,11 +241,14 @@ static int events_take(struct iopf_driver *driver, struct iopf_fault *faults, ui
 	if (intake_left(intake) == 0)
 		error = pending_clear(driver, driver->family->event_pending);
 	if (error == 0 && intake_left(intake) == 0)
-		error = tail_read(driver, intake);
+		error = driver_tail_read(driver, intake);
 	lost = intake_turned(intake);
-	if (error != 0 || (intake_left(intake) == 0 && !lost))
+	if (error == 0 && intake_left(intake) == 0 && driver->family->event_recover != NULL)
+		return events_recover(driver);
+	if (error != 0 || (intake_left(intake) == 0 && !lost) ||
+	    (intake_left(intake) > 0 && !entry_there(driver, intake)))
 		return error;
-	while (count < max && intake_left(intake) > 0)
+	while (count < max && intake_left(intake) > 0 && entry_there(driver, intake))
 		count += fault_take(driver, &faults[count]);
 	error = head_write(driver, intake, intake->turned);
 	driver->stats.fault_overflows += error == 0 && lost;
@@ -220,7 +272,7 @@ int iopf_driver_fault_backlog(struct iopf_driver *driver, uint32_t *count)
 	if (driver->family->direct != NULL)
 		return driver->family->direct->backlog(driver, count);
 	if (driver->options.wire->fault_bytes != 0)
-		error = tail_read(driver, &driver->event);
+		error = driver_tail_read(driver, &driver->event);
 	if (error != 0)
 		return error;
 	*count = intake_left(&driver->event);

@@ -139,7 +139,8 @@ struct hardware_family {
 	bool (*translates)(const struct iopf_hardware *hardware);
 };
 
-extern const struct hardware_family hardware_vtd, hardware_smmuv2, hardware_smmuv3;
+extern const struct hardware_family hardware_vtd, hardware_smmuv2, hardware_smmuv3,
+	hardware_amd;
 
 /* Every family there is, ended by NULL; the one called @name, or NULL. */
 extern const struct hardware_family *const hardware_families[];
@@ -183,6 +184,15 @@ struct smmuv3_state {
 	bool device_failed;  /* an ATC_INV since the last SYNC was not answered */
 };
 
+struct amd_state {
+	uint64_t control;      /* as it was written last */
+	uint64_t request_base; /* PPR_BASE as last told by queue_changed */
+	bool requests;         /* and that it is there */
+	bool late;             /* the tail has passed an entry that is not written */
+	uint32_t late_index;
+	uint8_t late_record[16];
+};
+
 /* Who looks over an IOMMU's shoulder: a tester, not part of what it does. None of its
  * members may be NULL; none may call the hardware end. */
 struct hardware_observer {
@@ -200,12 +210,15 @@ struct iopf_hardware {
 	struct register_file file;
 	struct iopf_command held; /* taken out of the queue, not done yet */
 	bool holding;
-	bool unanswered; /* hardware_commands.c: a device did not answer since the last wait */
+	/* hardware_commands.c: a device did not answer since the last wait, and which. */
+	bool unanswered;
+	uint32_t unanswered_rid;
 	const struct hardware_observer *observer; /* or NULL */
 	union {
 		struct vtd_state vtd;
 		struct smmuv2_state smmuv2;
 		struct smmuv3_state smmuv3;
+		struct amd_state amd;
 	};
 	struct iopf_hardware_stats stats;
 };

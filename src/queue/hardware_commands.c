@@ -55,6 +55,7 @@ static int execute(struct iopf_hardware *hardware, const struct hardware_command
 		return error;
 	hardware->stats.timeouts++;
 	hardware->unanswered = !wait;
+	hardware->unanswered_rid = command.rid;
 	return wait ? error : 0;
 }
 

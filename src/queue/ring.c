@@ -39,6 +39,34 @@ bool ring_store(const struct ring *ring, const struct iopf_memory *memory, uint3
 	return true;
 }
 
+bool ring_publish(const struct ring *ring, const struct iopf_memory *memory,
+		  uint32_t index, const uint8_t *entry)
+{
+	uint64_t *word =
+		memory_at(memory, ring_entry_addr(ring, index), ring->entry_bytes);
+
+	if (word == NULL)
+		return false;
+	for (uint32_t i = ring->entry_bytes / 8; i-- > 0;) {
+		uint64_t value;
+
+		memcpy(&value, entry + 8 * i, sizeof(value));
+		/* release: the words behind it; pairs with ring_written() */
+		__atomic_store_n(&word[i], value, __ATOMIC_RELEASE);
+	}
+	return true;
+}
+
+bool ring_written(const struct ring *ring, const struct iopf_memory *memory, uint32_t index)
+{
+	const uint64_t *word =
+		memory_at(memory, ring_entry_addr(ring, index), ring->entry_bytes);
+
+	/* acquire: pairs with ring_publish() */
+	return word != NULL &&
+	       le64_host(__atomic_load_n(word, __ATOMIC_ACQUIRE)) >> 60 != 0;
+}
+
 static uint32_t *status_at(const struct iopf_memory *memory, uint64_t addr)
 {
 	return addr % sizeof(uint32_t) != 0 ? NULL :
@@ -64,5 +92,17 @@ bool ring_status_store(const struct iopf_memory *memory, uint64_t addr, uint32_t
 		return false;
 	/* release: pairs with the acquire in ring_status_load() */
 	__atomic_store_n(word, le32_host(value), __ATOMIC_RELEASE);
+	return true;
+}
+
+bool ring_status_store64(const struct iopf_memory *memory, uint64_t addr, uint64_t value)
+{
+	uint64_t *word = addr % sizeof(*word) != 0 ? NULL :
+						     memory_at(memory, addr, sizeof(*word));
+
+	if (word == NULL)
+		return false;
+	/* release: pairs with the acquire in ring_status_load() */
+	__atomic_store_n(word, le64_host(value), __ATOMIC_RELEASE);
 	return true;
 }

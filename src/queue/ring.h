@@ -87,9 +87,17 @@ bool ring_load(const struct ring *ring, const struct iopf_memory *memory, uint32
 bool ring_store(const struct ring *ring, const struct iopf_memory *memory, uint32_t index,
 		const uint8_t *entry);
 
+/* Where the index runs ahead of the entries: the upper 4 bits of an entry's first word are
+ * 0 until it is written. Release and acquire of that word. False: not there. */
+bool ring_publish(const struct ring *ring, const struct iopf_memory *memory,
+		  uint32_t index, const uint8_t *entry);
+bool ring_written(const struct ring *ring, const struct iopf_memory *memory,
+		  uint32_t index);
+
 /* The word that waits are reported in. Release on one side, acquire on the other: who
  * sees a wait done sees what was done before it. False: not in @memory, not aligned. */
 bool ring_status_load(const struct iopf_memory *memory, uint64_t addr, uint32_t *value);
 bool ring_status_store(const struct iopf_memory *memory, uint64_t addr, uint32_t value);
+bool ring_status_store64(const struct iopf_memory *memory, uint64_t addr, uint64_t value);
 
 #endif

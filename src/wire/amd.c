@@ -515,7 +515,8 @@ static const struct wire_command rows[] = {
 	{ &amd_device_layout, { AMD_OP_INTERRUPT }, IOPF_COMMAND_OTHER, { 0 }, NULL },
 	{ &amd_complete_ppr_layout, { AMD_OP_COMPLETE_PPR }, IOPF_COMMAND_RESPONSE, { 0 },
 	  response_decode },
-	{ &amd_device_layout, { AMD_OP_ALL }, CONTEXT, { BIT(RID) }, NULL },
+	{ &amd_device_layout, { AMD_OP_ALL }, IOPF_COMMAND_INVALIDATE_IOTLB, { BIT(RID) },
+	  NULL },
 };
 
 static int (*const encode[IOPF_COMMAND_KIND_COUNT])(const struct iopf_command *command,
