@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Description: golden vectors of every family, read and written. */
+#include <ctype.h>
 #include <errno.h>
 
 #include "vector_fields.h"
@@ -200,6 +201,43 @@ static void check_reserved(const struct record *record)
 			   kind.reserved[i] == strtoull(vector.said[i] + 5, NULL, 0));
 }
 
+/* The name of a problem's field in small letters; "-": it has none. */
+static void problem_name(const struct iopf_layout *layout, uint32_t field, char name[48])
+{
+	const struct field_row *row = NULL;
+	size_t i = 0;
+
+	if (layout != NULL && field != 0)
+		row = record_row_at(layout, FIELD_WORD(field), FIELD_LSB(field));
+	for (; row != NULL && i < 47 && record_name(layout, row)[i] != '\0'; i++)
+		name[i] = (char)tolower((unsigned char)record_name(layout, row)[i]);
+	name[i] = '\0';
+	if (row == NULL)
+		strcpy(name, "-");
+}
+
+/* "RECORD.wrong WORDS : FIELD ...": something is wrong with these, and with no other. */
+static void check_wrong(const struct record *record)
+{
+	struct record_kind kind = record_kind(record, bytes, 8 * vector.word_count);
+	struct record_problem problems[RECORD_PROBLEMS_MAX];
+	unsigned count = record_problems(record, bytes, 8 * vector.word_count, problems);
+	uint32_t named = 0;
+
+	CHECK_LINE(count > 0);
+	for (unsigned n = 0; n < count; n++) {
+		uint32_t said = 0;
+		char name[48];
+
+		problem_name(kind.layout, problems[n].field, name);
+		while (said < vector.said_count && strcmp(vector.said[said], name) != 0)
+			said++;
+		CHECK_LINE(said < vector.said_count);
+		named |= 1u << said;
+	}
+	CHECK_LINE(named == (1u << vector.said_count) - 1);
+}
+
 /* ---- Files ------------------------------------------------------------------------- */
 
 /* Only a family with codecs has its records under such words. */
@@ -247,6 +285,10 @@ static void check_line(void)
 	}
 	if (strstr(vector.record, ".reserved") != NULL) {
 		check_reserved(record);
+		return;
+	}
+	if (strstr(vector.record, ".wrong") != NULL) {
+		check_wrong(record);
 		return;
 	}
 	/* Plain values that a family has for itself, and its own test looks at. */
@@ -308,6 +350,63 @@ TEST(each_kind_of_each_record_has_a_vector)
 					       family->name, at->name, le64_get(kind));
 				CHECK(found);
 			}
+		}
+	}
+}
+
+/* Whether a line breaks @rule of @layout. */
+static bool is_broken_by_a_line(const struct record *record,
+				const struct iopf_layout *layout,
+				const struct record_rule *rule, bool *any)
+{
+	struct record_problem problems[RECORD_PROBLEMS_MAX];
+	FILE *file = family_open();
+	bool broken = false;
+
+	while (next(file)) {
+		uint32_t size_bytes = 8 * vector.word_count;
+		unsigned n = 0;
+
+		if (strstr(vector.record, ".wrong") == NULL)
+			continue;
+		*any = true;
+		if (line_record() == record &&
+		    record_kind(record, bytes, size_bytes).layout == layout)
+			n = record_problems(record, bytes, size_bytes, problems);
+		while (n > 0)
+			broken |= problems[--n].rule == rule;
+	}
+	fclose(file);
+	return broken;
+}
+
+static void check_rules(const struct record *record, const struct iopf_layout *layout)
+{
+	const struct record_rule *rule = layout->rules;
+
+	for (; rule != NULL && rule->field != 0; rule++) {
+		bool any = false;
+
+		if (rule->kind == RECORD_RULE_LOSS ||
+		    is_broken_by_a_line(record, layout, rule, &any) || !any)
+			continue;
+		printf("%s.%s, %s: no line breaks rule %u\n", family->name, record->name,
+		       layout->name, (unsigned)(rule - layout->rules));
+		CHECK(!"each rule has a line that breaks it");
+	}
+}
+
+/* Of families that have such lines. */
+TEST(each_rule_is_broken_by_a_vector)
+{
+	for (size_t i = 0; wire_families[i] != NULL; i++) {
+		family = wire_families[i];
+		for (const struct record *at = family->records; at->name != NULL; at++) {
+			uint8_t kind[RECORD_BYTES_MAX];
+			uint32_t step = 0;
+
+			while (record_next(at, &step, kind))
+				check_rules(at, record_kind(at, kind, at->size_bytes).layout);
 		}
 	}
 }
