@@ -117,6 +117,10 @@ static const struct edit {
 	{ "DISABLE-ANSWERED", AFTER, "end",
 	  ASK_F(" last=1") "\n" ASK_Q(" last=1") "\ndisable endpoint=F" Q },
 	{ "RESET-SILENT", AFTER, "reset", "response endpoint=D pasid=1 index=1 code=invalid" Q },
+	{ "RESET-SILENT", AFTER, "reset",
+	  "request endpoint=D pasid=1 index=9 addr=0x1000 perm=r last=1" F "\n"
+	  "request endpoint=D pasid=1 index=9 addr=0x1000 perm=r last=1" Q "\n"
+	  "response endpoint=D pasid=1 index=9 code=invalid" Q },
 	{ "REMOVE-SILENT", AFTER, "removed", "response endpoint=E index=4 code=invalid" Q },
 	{ "ATTACH-FREE", AFTER, "end",
 	  "attach endpoint=F pasid=9 owner=A\nattach endpoint=F pasid=9 owner=B" },
