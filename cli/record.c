@@ -174,7 +174,7 @@ static enum trace_kind request_kind(const struct iopf_request *request)
 
 /* Where nobody knows the @endpoint, it is somebody's behind @source. */
 static void record_request_at(struct run *run, const char *endpoint, const char *source,
-			      const struct iopf_request *request,
+			      const struct iopf_request *request, bool forced,
 			      enum trace_interface interface)
 {
 	struct trace_event event;
@@ -186,15 +186,31 @@ static void record_request_at(struct run *run, const char *endpoint, const char 
 		put_stop(&event, request);
 	else
 		put_request(&event, request);
+	if (forced && !(request->flags & IOPF_STOP))
+		trace_put(&event, TRACE_KEY_forced, 1);
 	trace_put(&event, TRACE_KEY_interface, interface);
 	put_event(run, &event);
+}
+
+/* Since it was asked last. */
+static bool was_forced(struct run_guest *guest)
+{
+	struct model_function_state state;
+	bool forced;
+
+	if (guest->function == NULL)
+		return false;
+	model_function_state(guest->function, &state);
+	forced = state.raw_requests != guest->forced;
+	guest->forced = state.raw_requests;
+	return forced;
 }
 
 void record_request(struct run_guest *guest, const struct iopf_request *request)
 {
 	if (guest->run->record != NULL)
 		record_request_at(guest->run, guest->endpoint_name, NULL, request,
-				  TRACE_INTERFACE_function);
+				  was_forced(guest), TRACE_INTERFACE_function);
 }
 
 void record_response(struct run_guest *guest, const struct iopf_prg_response *response)
@@ -428,7 +444,8 @@ void record_note(struct run_machine *machine, const struct iopf_note *note)
 		return;
 	if (note->kind == IOPF_NOTE_REQUEST && note->request != NULL)
 		record_request_at(run, guest != NULL ? guest->endpoint_name : NULL,
-				  machine->family, note->request, TRACE_INTERFACE_queue);
+				  machine->family, note->request, false,
+				  TRACE_INTERFACE_queue);
 	/* A response to somebody unknown is one of the source's. */
 	if (!row->there || (guest == NULL && (row->owner || row->endpoint) &&
 			    note->kind != IOPF_NOTE_RESPONSE))

@@ -136,6 +136,7 @@ struct run_guest {
 	struct histogram beside[2]; /* of that: with the noisy one idle, at work */
 	uint64_t responses[IOPF_CODE_COUNT];
 	uint64_t bad_resumes; /* of tags that nothing is stalled under */
+	uint64_t forced;      /* messages that its function was made to send, recorded */
 	uint64_t terminated;  /* stalls that ended with their stream */
 
 	/* What it says. */

@@ -95,8 +95,6 @@ static bool options_fit(const struct serve_options *given)
 		wrong = "--break: what can be broken is: invalidations";
 	else if (given->functions > 1 && !given->as_hardware)
 		wrong = "--functions: a guest has one; --as-hardware has more";
-	else if (given->record != NULL && given->as_hardware)
-		wrong = "--record is of the library's own host: without --as-hardware";
 	if (wrong != NULL)
 		cli_error("%s", wrong);
 	return wrong == NULL;

@@ -11,6 +11,7 @@
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "cli/serve_bench.h"
+#include "cli/serve_record.h"
 #include "model/iommu.h"
 
 enum {
@@ -24,6 +25,7 @@ static const uint64_t millisecond_ns = 1000000, second_ns = 1000000000;
 struct hardware {
 	struct model_iommu *iommu;
 	struct bench_queue queue;
+	struct serve_record *record; /* or NULL */
 };
 
 /* ---- An IOMMU -------------------------------------------------------------------- */
@@ -104,7 +106,9 @@ static int function_create(struct serve *serve, uint32_t number)
 {
 	struct hardware *hardware = serve->state;
 	struct serve_function *function = &serve->functions[number];
+	const uint32_t rid = (number + 1) << 3; /* function 0 of device number + 1, bus 0 */
 	const struct bench_options bench = {
+		.next = serve_record_observer(hardware->record, number, rid),
 		.now_ns = cli_now_ns,
 		.break_invalidations = serve->options.broken != NULL,
 	};
@@ -113,7 +117,7 @@ static int function_create(struct serve *serve, uint32_t number)
 						     .invalidate = on_invalidate };
 	int error = bench_create(&bench, &function->bench);
 
-	function->rid = (number + 1) << 3; /* function 0 of device number + 1, bus 0 */
+	function->rid = rid;
 	serve->function_count = number + 1;
 	if (error == 0)
 		error = function_models(function, hardware->iommu);
@@ -136,14 +140,21 @@ static void function_destroy(struct serve_function *function)
 
 static int create(struct serve *serve)
 {
-	int error;
+	struct hardware *hardware = calloc(1, sizeof(*hardware));
+	int code = CLI_OK, error;
 
-	serve->state = calloc(1, sizeof(struct hardware));
-	error = serve->state == NULL ? -ENOMEM : iommu_create(serve);
+	serve->state = hardware;
+	if (hardware != NULL)
+		code = serve_record_open(serve, &hardware->record);
+	if (code != CLI_OK)
+		return code;
+	error = hardware == NULL ? -ENOMEM : iommu_create(serve);
 	for (uint32_t i = 0; error == 0 && i < serve->options.functions; i++)
 		error = function_create(serve, i);
-	if (error == 0)
+	if (error == 0) {
+		serve_record_begin(hardware->record);
 		return CLI_OK;
+	}
 	cli_error("hardware cannot be set up: %s", strerror(-error));
 	return CLI_MISSING;
 }
@@ -156,8 +167,10 @@ static void destroy(struct serve *serve)
 	for (uint32_t i = 0; i < serve->function_count; i++)
 		function_destroy(&serve->functions[i]);
 	serve->function_count = 0;
-	if (hardware != NULL)
+	if (hardware != NULL) {
 		model_iommu_destroy(hardware->iommu);
+		serve_record_close(hardware->record);
+	}
 	free(hardware);
 	serve->state = NULL;
 }

@@ -268,7 +268,7 @@ def what_is_of_no_use_ends_with_2_and_what_is_missing_with_3():
                     ["--", "true"], ["--vtd", "--levels", "3", "--", "true"],
                     ["--vtd", "--memory-mib", "8", "--", "true"],
                     ["--vtd", "--functions", "2", "--", "true"],
-                    ["--vtd", "--as-hardware", "--record", "x", "--", "true"],
+                    ["--vtd", "--as-hardware", "--record", "/nonexistent/x", "--", "true"],
                     ["--vtd", "--as-hardware", "--levels", "4", "--", "true"],
                     ["--vtd", "--smmuv3", "--", "true"],
                     ["--vtd", "--window", "0xfe400008", "--", "true"],

@@ -2,12 +2,14 @@
 /* Description: the machine that is hardware alone, driven as a host drives it: registers,
  * configuration space, memory; whatever that host writes. */
 #include <stdarg.h>
+#include <unistd.h>
 
 #include "test.h"
 
 #include "cli/cli.h"
 #include "cli/serve.h"
 #include "cli/serve_bench.h"
+#include "iopf/judge.h"
 #include "iopf/queue.h"
 #include "model/config.h"
 #include "queue/vtd.h"
@@ -42,6 +44,11 @@ void serve_interrupt(struct serve *serve, uint64_t addr, uint32_t data)
 void cli_error(const char *format, ...)
 {
 	(void)format;
+}
+
+void serve_problem(struct serve *serve, const char *format, ...)
+{
+	(void)serve, (void)format;
 }
 
 uint64_t cli_now_ns(void)
@@ -111,7 +118,7 @@ static void bench_set(uint64_t bar, uint32_t offset, uint64_t value)
 	memory_set(bar + SERVE_BENCH + offset, value);
 }
 
-static void start_with(const char *broken)
+static void start_with(const char *broken, const char *record)
 {
 	serve_hardware.destroy(&w.serve);
 	memset(&w, 0, sizeof(w));
@@ -120,6 +127,7 @@ static void start_with(const char *broken)
 	w.serve.machine = &serve_hardware;
 	w.serve.options.functions = 2;
 	w.serve.options.broken = broken;
+	w.serve.options.record = record;
 	w.serve.memory = w.memory.memory;
 	w.serve.now_ns = 1;
 	CHECK_EQ(serve_hardware.create(&w.serve), CLI_OK);
@@ -127,7 +135,7 @@ static void start_with(const char *broken)
 
 static void start(void)
 {
-	start_with(NULL);
+	start_with(NULL, NULL);
 }
 
 static uint64_t host_page(void)
@@ -287,6 +295,64 @@ TEST(a_request_goes_up_and_its_response_comes_back_to_the_one_that_asked)
 	CHECK_EQ(bench_get(BAR, BENCH_GUEST_RESPONSES), 1);
 }
 
+/* Violations of a recording. */
+static uint64_t judged(const char *file, uint64_t *events)
+{
+	static uint8_t memory[1 << 22] __attribute__((aligned(64))), bytes[1 << 16];
+	const struct iopf_judge_options options = { .size_bytes = sizeof(options),
+						    .flags = IOPF_JUDGE_WHOLE,
+						    .source_max = 4,
+						    .endpoint_max = 16,
+						    .owner_max = 4,
+						    .space_max = 16,
+						    .group_max = 256,
+						    .command_max = 4 };
+	FILE *recording = fopen(file, "rbe");
+	struct iopf_judge *judge;
+	char problem[256] = "";
+	size_t size;
+
+	CHECK(recording != NULL);
+	size = fread(bytes, 1, sizeof(bytes), recording);
+	fclose(recording);
+	CHECK_EQ(iopf_judge_create(&options, memory, sizeof(memory), &judge), 0);
+	iopf_judge_read(judge, file, bytes, size, problem, sizeof(problem));
+	CHECK_STR(problem, "");
+	iopf_judge_end(judge);
+	*events = iopf_judge_events(judge);
+	return iopf_judge_tally(judge, IOPF_NO_ID).violations;
+}
+
+TEST(what_its_functions_saw_can_be_judged)
+{
+	const struct iopf_command answer = { .kind = IOPF_COMMAND_RESPONSE,
+					     .rid = OTHER,
+					     .pasid = PASID,
+					     .index = 7,
+					     .code = IOPF_INVALID };
+	char file[] = "/tmp/cli_serve_hardware.XXXXXX";
+	int descriptor = mkstemp(file);
+	struct iopf_request request;
+	uint64_t events;
+
+	CHECK(descriptor >= 0);
+	close(descriptor);
+	for (unsigned times = 0; times <= 2; times++) {
+		start_with(NULL, file);
+		host_start();
+		send(BAR2, 7);
+		CHECK_EQ(iopf_driver_poll(w.driver, &request, 1), 1);
+		for (unsigned n = 0; n < times; n++)
+			CHECK_EQ(iopf_driver_submit(w.driver, &answer), 0);
+		iopf_driver_kick(w.driver);
+		turn();
+		serve_hardware.destroy(&w.serve);
+		CHECK_EQ(judged(file, &events), times == 1 ? 0 : 1);
+		CHECK(events >= 3);
+	}
+	unlink(file);
+}
+
 TEST(a_reset_through_configuration_space_ends_what_was_open)
 {
 	start();
@@ -341,7 +407,7 @@ TEST(invalidations_are_carried_out_unless_they_are_to_be_broken)
 					      .size_bytes = 4096 };
 
 	for (int broken = 0; broken < 2; broken++) {
-		start_with(broken ? "invalidations" : NULL);
+		start_with(broken ? "invalidations" : NULL, NULL);
 		host_start();
 		CHECK_EQ(iopf_driver_submit(w.driver, &command), 0);
 		CHECK_EQ(iopf_driver_kick(w.driver), 0);

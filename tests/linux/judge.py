@@ -26,6 +26,7 @@ class Outcome:
     report: str
     errors: str
     seconds: float
+    verdict: str = ""      # of `iopf judge --json` about the recording
 
     def reached_init(self):
         return "init: " in self.words
@@ -94,6 +95,31 @@ def host_said(outcome):
     return case
 
 
+def recording_said(boot, outcome):
+    """What the judge says of the recording: by rules of the interfaces, not of our host."""
+    case = Case("what was recorded breaks no rule of its interface")
+    try:
+        verdict = json.loads(outcome.verdict)
+    except ValueError:
+        case.why = "the recording cannot be judged: " + outcome.verdict.strip()[-400:]
+        return case
+    broken = {rule: tally["violations"] for rule, tally in verdict["rules"].items()
+              if tally["violations"]}
+    case.notes = [f"breaks {rule}, as it is known to, {broken[rule]} times"
+                  for rule in boot.breaks if rule in broken]
+    wrong = [f"{rule}: {times} times" for rule, times in broken.items()
+             if rule not in boot.breaks]
+    first = [f"line {one['lines'][-1]}: {one['rule']}: {one['where']}: {one['was']}; it should "
+             f"be: {one['should_have_been']}" for one in verdict["violations"]
+             if one["rule"] not in boot.breaks]
+    if verdict["unreadable"] or wrong:
+        case.why = "\n".join([verdict["unreadable"] or "", *wrong, *first[:4]]).strip()
+    elif verdict["all"]["judged"] < verdict["events"]:
+        case.why = f"{verdict['events']} events, judged {verdict['all']['judged']} times"
+    case.hosts.append(f"{verdict['events']} events, judged {verdict['all']['judged']} times")
+    return case
+
+
 def judged(boot, outcome):
     """Every case of one start: those of its programs, and what must hold of any."""
     cases = spoken(outcome.words)
@@ -103,6 +129,7 @@ def judged(boot, outcome):
     cases.append(Case("the kernel does not complain", "\n".join(complaints[:8]) or None))
     if boot.serve is not None:
         cases.append(host_said(outcome))
+        cases.append(recording_said(boot, outcome))
     return cases
 
 

@@ -162,7 +162,18 @@ def command_of(boot, linux, options, directory, files, window):
         return command
     return [str(options.build / "cli/iopf"), "serve", *place, "--json", *boot.serve,
             "--memory-mib", str(machine.MEMORY_MIB), "--seconds", str(boot.seconds + 5),
-            *["--break", options.broken] * bool(options.broken), "--", *command]
+            *["--break", options.broken] * bool(options.broken),
+            "--record", str(directory / "recording"), "--", *command]
+
+
+def verdict_of(boot, options, directory):
+    """What `iopf judge` says of the recording. A machine that was stopped leaves a part."""
+    if boot.serve is None:
+        return ""
+    done = subprocess.run([options.build / "cli/iopf", "judge", "--json",
+                           *["--whole"] * (boot.end == "verdict"), directory / "recording"],
+                          capture_output=True, text=True, check=False)
+    return done.stdout or done.stderr
 
 
 def played(boot, linux, options, directory):
@@ -176,7 +187,8 @@ def played(boot, linux, options, directory):
     for attempt in 1, 2:
         while True:
             command = command_of(boot, linux, options, directory, files, window)
-            outcome = start(boot, command, directory)
+            outcome = dataclasses.replace(start(boot, command, directory),
+                                          verdict=verdict_of(boot, options, directory))
             elsewhere = re.search(r"window is at (0x[0-9a-f]+), not at", outcome.errors)
             if elsewhere is None or int(elsewhere[1], 16) == window:
                 break
@@ -193,7 +205,7 @@ def keep(options, name, directory):
     """Logs that were asked for go where the build is."""
     place = options.build / "linux" / re.sub(r"\W+", "-", f"{options.lane}-{name}")
     place.mkdir(parents=True, exist_ok=True)
-    for log in "kernel.log", "words.log", "report", "errors":
+    for log in "kernel.log", "words.log", "report", "errors", "recording":
         if (directory / log).exists():
             shutil.copy(directory / log, place / log)
     say(f"logs of '{name}': {place}")

@@ -22,6 +22,7 @@ class Boot:
     end: str = "verdict"   # or: "silent" restarts, "killed" when its words say "open"
     seconds: int = 100
     beside: tuple = ()     # programs in /bin, for others to start
+    breaks: tuple = ()     # rules that the kernel is known to break: docs/linux-findings.md
 
 
 LANES = {
@@ -45,7 +46,8 @@ LANES = {
         Boot("nested", ("host_faults", "host_detach", "host_silence", "host_hardware",
                         "host_chain"), (),
              ("--as-hardware", "--functions", "2"),
-             append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",)),
+             append="iommufd.allow_unsafe_interrupts=1", beside=("vmm",),
+             breaks=("PRI-ONE-RESPONSE",)),
     ),
     "mock": (
         Boot("newest", ("mock", "mock_end", "mock_load", "mock_source"), ("iopf_mock",),
