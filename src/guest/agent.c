@@ -76,7 +76,7 @@ static bool family_valid(const struct iopf_agent_options *options)
 	union family_features ignored;
 
 	if (family == NULL || family->guest == NULL ||
-	    family->guest->wanted(&use, &ignored) != 0)
+	    hardware_family_find(family->name) == NULL || family->guest->wanted(&use, &ignored) != 0)
 		return false;
 	for (uint32_t i = 0; i < options->rid_count; i++)
 		if (options->rids[i] > hardware_family_find(family->name)->rid_max)

@@ -45,7 +45,10 @@ static const struct family *family_of(const struct iopf_guest_options *options)
 {
 	const struct family *family = family_find(options->family);
 
-	return family == NULL || family->guest == NULL ? NULL : family;
+	return family == NULL || family->guest == NULL ||
+			       hardware_family_find(family->name) == NULL ?
+		       NULL :
+		       family;
 }
 
 /* As many stalls as its streams can be shown; where none stalls, none can be. */
