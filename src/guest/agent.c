@@ -75,13 +75,10 @@ static bool family_valid(const struct iopf_agent_options *options)
 	const struct family_use use = use_of(options);
 	union family_features ignored;
 
-	if (family == NULL || family->guest == NULL ||
-	    hardware_family_find(family->name) == NULL || family->guest->wanted(&use, &ignored) != 0)
-		return false;
-	for (uint32_t i = 0; i < options->rid_count; i++)
-		if (options->rids[i] > hardware_family_find(family->name)->rid_max)
-			return false;
-	return true;
+	return family != NULL && family->guest != NULL &&
+	       hardware_family_find(family->name) != NULL &&
+	       family->guest->wanted(&use, &ignored) == 0 &&
+	       use.rid_max <= hardware_family_find(family->name)->rid_max;
 }
 
 static bool options_valid(const struct iopf_agent_options *options)

@@ -8,6 +8,7 @@
  * else's, unless it was given the host table itself.
  */
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "table/family.h"
@@ -15,46 +16,63 @@
 
 RECORD_COMPLETE(AMD_DTE, 4);
 
-/* Extended features (3.4.1 "Extended Feature Register"), as far as tables depend on them. */
-/* clang-format off */
-#define EFR_FIELDS(F)         \
-	F(EFR_PPR,     0,  1, 1) \
-	F(EFR_NX,      0,  3, 1) \
-	F(EFR_GT,      0,  4, 1) \
-	F(EFR_HATS,    0, 10, 2) \
-	F(EFR_GATS,    0, 12, 2) \
-	F(EFR_GLX,     0, 14, 2) \
-	F(EFR_PASMAX,  0, 32, 5) \
-	F(EFR_GIO,     0, 48, 1) \
-	F(EFR_HA,      0, 49, 1) \
-	F(EFR_HD,      0, 52, 1)
-/* clang-format on */
-enum efr_field { EFR_FIELDS(FIELD_ENUM) };
-
 enum {
 	EFR_OFFSET = 0x30,
 	ADDRESS_BITS = 48,
 	DTES_A_PAGE = TABLE_PAGE_BYTES / AMD_DTE_BYTES,
-	DTE_RID_MAX = 0xffff,
 };
 
-struct amd_features amd_features_of(uint64_t efr, uint8_t address_bits)
-{
-	bool guest = field_of(efr, EFR_GT);
+/* ---- Entries as records ------------------------------------------------------------- */
 
-	return (struct amd_features){
-		.address_bits = address_bits,
-		.host_levels = (uint8_t)(4 + field_of(efr, EFR_HATS)),
-		.levels = guest ? (uint8_t)(4 + (field_of(efr, EFR_GATS) > 0)) : 0,
-		.gcr3_levels = (uint8_t)(1 + field_of(efr, EFR_GLX)),
-		.pasid_bits = (uint8_t)(1 + field_of(efr, EFR_PASMAX)),
-		.pri = field_of(efr, EFR_PPR),
-		.no_pasid = field_of(efr, EFR_GIO),
-		.exec = field_of(efr, EFR_NX),
-		.host_accessed = field_of(efr, EFR_HA),
-		.host_dirty = field_of(efr, EFR_HD),
-	};
-}
+#define INTERRUPTS(field) RECORD_TEXT((field), "of interrupts")
+static const struct record_word dte_words[] = {
+	RECORD_TEXT(AMD_DTE_V, "0: all goes through as it is"),
+	RECORD_TEXT(AMD_DTE_TV, "translation counts"),
+	RECORD_TEXT(AMD_DTE_HAD, "host table: 1 accessed bits are set, 3 dirty ones, too"),
+	RECORD_TEXT(AMD_DTE_MODE, "levels of the host table; 0: there is none"),
+	RECORD_UNIT(AMD_DTE_ROOT, 12, "host table"),
+	RECORD_TEXT(AMD_DTE_PPR, "page requests"),
+	RECORD_TEXT(AMD_DTE_GPRP, "the IOMMU's own page responses carry the PASID"),
+	RECORD_TEXT(AMD_DTE_GIOV, "what has no PASID is of PASID 0"),
+	RECORD_TEXT(AMD_DTE_GV, "GCR3 table"), RECORD_TEXT(AMD_DTE_GLX, "its levels - 1"),
+	RECORD_UNIT(AMD_DTE_GCR3A, 12, "GCR3 table, bits 14:12"),
+	RECORD_TEXT(AMD_DTE_IR, "reads go through"),
+	RECORD_TEXT(AMD_DTE_IW, "writes go through"),
+	RECORD_UNIT(AMD_DTE_GCR3B, 15, "GCR3 table, bits 30:15"),
+	RECORD_TEXT(AMD_DTE_I, "ATS, and what is translated is let through"),
+	RECORD_TEXT(AMD_DTE_SE, "one event for all faults"),
+	RECORD_TEXT(AMD_DTE_SA, "no event for a fault"),
+	RECORD_TEXT(AMD_DTE_IOCTL, "port I/O"), RECORD_TEXT(AMD_DTE_CACHE, "not used here"),
+	RECORD_TEXT(AMD_DTE_SD, "snoop is not forced"),
+	RECORD_TEXT(AMD_DTE_EX, "exclusion range"),
+	RECORD_TEXT(AMD_DTE_SYSMGT, "system management"),
+	RECORD_TEXT(AMD_DTE_SATS, "secure ATS"),
+	RECORD_UNIT(AMD_DTE_GCR3C, 31, "GCR3 table, bits 51:31"), INTERRUPTS(AMD_DTE_IV),
+	INTERRUPTS(AMD_DTE_INTLEN), INTERRUPTS(AMD_DTE_IG), INTERRUPTS(AMD_DTE_INTROOT),
+	INTERRUPTS(AMD_DTE_INITPASS), INTERRUPTS(AMD_DTE_EINTPASS),
+	INTERRUPTS(AMD_DTE_NMIPASS), INTERRUPTS(AMD_DTE_INTCTL), INTERRUPTS(AMD_DTE_LINT0),
+	INTERRUPTS(AMD_DTE_LINT1), RECORD_TEXT(AMD_DTE_GPM, "guest levels - 4"),
+	RECORD_TEXT(AMD_DTE_VIMUEN, "not used here"),
+	RECORD_TEXT(AMD_DTE_GDEVICE, "not used here"),
+	RECORD_TEXT(AMD_DTE_GUEST, "not used here"),
+	RECORD_TEXT(AMD_DTE_ATTRV, "the next two count"),
+	RECORD_TEXT(AMD_DTE_MODE0FC, "coherent without a table"),
+	RECORD_TEXT(AMD_DTE_SNOOP, "snoop attributes"), RECORD_END,
+};
+static const struct record_rule dte_rules[] = {
+	RECORD_MOST(AMD_DTE_MODE, 6), RECORD_ONLY(AMD_DTE_HAD, AMD_DTE_HAD, 0xb),
+	RECORD_WITH(AMD_DTE_GIOV, AMD_DTE_GV), RECORD_WITH(AMD_DTE_GLX, AMD_DTE_GV),
+	RECORD_MOST(AMD_DTE_GLX, 2), RECORD_MOST(AMD_DTE_GPM, 1), RECORD_RULES_END,
+};
+static const struct iopf_layout dte_layout =
+	RECORD_LAYOUT("amd_dte", AMD_DTE, AMD_DTE_BYTES, dte_words, dte_rules);
+static const struct record amd_structures[] = {
+	{ .name = "dte", .text = "device table entry", .layout = &dte_layout,
+	  .size_bytes = AMD_DTE_BYTES },
+	{ .name = "gcr3", .text = "entry of a GCR3 table, at every level",
+	  .layout = &gcr3_layout, .size_bytes = sizeof(uint64_t) },
+	{ .name = NULL },
+};
 
 /* ---- Entries as values -------------------------------------------------------------- */
 
@@ -74,39 +92,41 @@ static uint64_t gcr3_of(const uint64_t *words)
 	       words_get(words, AMD_DTE_GCR3C) << 31;
 }
 
+/* What is one bit, and one member. */
+#define BIT(field, member) { (field), offsetof(struct amd_dte, member) }
+static const struct {
+	uint32_t field, at;
+} bits[] = {
+	BIT(AMD_DTE_IR, read), BIT(AMD_DTE_IW, write), BIT(AMD_DTE_I, ats),
+	BIT(AMD_DTE_PPR, pri), BIT(AMD_DTE_GPRP, response_pasid),
+	BIT(AMD_DTE_GIOV, no_pasid), BIT(AMD_DTE_SA, quiet),
+};
+enum { BITS = sizeof(bits) / sizeof(bits[0]) };
+
 /* Whatever else an entry says where V or TV is 0 does not count; what it says about
  * interrupts is not looked at. */
 bool amd_dte_decode(const uint64_t words[AMD_DTE_WORDS], const struct amd_features *features,
 		    struct amd_dte *value)
 {
 	bool valid = words_get(words, AMD_DTE_V);
-	bool translated = valid && words_get(words, AMD_DTE_TV);
-	bool guest = translated && words_get(words, AMD_DTE_GV);
 	uint64_t had = words_get(words, AMD_DTE_HAD);
-	struct amd_dte dte = {
-		.gcr3 = { .root = gcr3_of(words) },
-		.off = !valid,
-		.read = !valid,
-		.write = !valid,
-		.ats = valid && words_get(words, AMD_DTE_I),
-		.pri = valid && words_get(words, AMD_DTE_PPR),
-		.response_pasid = valid && words_get(words, AMD_DTE_GPRP),
-		.quiet = words_get(words, AMD_DTE_SE) || words_get(words, AMD_DTE_SA),
-	};
+	struct amd_dte dte = { .gcr3 = { .root = gcr3_of(words) }, .off = !valid,
+			       .read = !valid, .write = !valid };
 
-	if (translated) {
+	if (valid && words_get(words, AMD_DTE_TV)) {
+		for (unsigned i = 0; i < BITS; i++)
+			*(bool *)((char *)&dte + bits[i].at) = words_get(words, bits[i].field);
 		dte.root = words_addr(words, AMD_DTE_ROOT);
 		dte.domain = (uint16_t)words_get(words, AMD_DTE_DOMAIN);
 		dte.mode = (uint8_t)words_get(words, AMD_DTE_MODE);
-		dte.read = words_get(words, AMD_DTE_IR);
-		dte.write = words_get(words, AMD_DTE_IW);
 		dte.accessed = had & 1;
 		dte.dirty = had == 3;
-	}
-	if (guest) {
-		dte.gcr3.levels = (uint8_t)(1 + words_get(words, AMD_DTE_GLX));
-		dte.levels = (uint8_t)(4 + words_get(words, AMD_DTE_GPM));
-		dte.no_pasid = words_get(words, AMD_DTE_GIOV);
+		dte.quiet |= words_get(words, AMD_DTE_SE) != 0;
+		if (words_get(words, AMD_DTE_GV)) {
+			dte.gcr3.levels = (uint8_t)(1 + words_get(words, AMD_DTE_GLX));
+			dte.levels = (uint8_t)(4 + words_get(words, AMD_DTE_GPM));
+		}
+		dte.no_pasid &= dte.levels != 0;
 	}
 	if (valid && (words_get(words, AMD_DTE_RSVD0) || words_get(words, AMD_DTE_RSVD1) ||
 		      had == 2 || !supported(&dte, features)))
@@ -128,16 +148,11 @@ int amd_dte_encode(const struct amd_dte *value, uint64_t words[AMD_DTE_WORDS])
 		{ AMD_DTE_HAD, value->accessed ? value->dirty ? 3 : 1 : 0 },
 		{ AMD_DTE_MODE, value->mode },
 		{ AMD_DTE_ROOT, value->root >> 12 },
-		{ AMD_DTE_PPR, value->pri }, { AMD_DTE_GPRP, value->response_pasid },
-		{ AMD_DTE_GIOV, value->no_pasid },
 		{ AMD_DTE_GV, guest },
 		{ AMD_DTE_GLX, guest ? value->gcr3.levels - 1u : 0 },
 		{ AMD_DTE_GCR3A, gcr3 >> 12 & 7 },
-		{ AMD_DTE_IR, value->read }, { AMD_DTE_IW, value->write },
 		{ AMD_DTE_DOMAIN, value->domain },
 		{ AMD_DTE_GCR3B, gcr3 >> 15 & 0xffff },
-		{ AMD_DTE_I, value->ats },
-		{ AMD_DTE_SA, value->quiet },
 		{ AMD_DTE_GCR3C, gcr3 >> 31 },
 		{ AMD_DTE_GPM, guest ? value->levels - 4u : 0 },
 	};
@@ -149,6 +164,8 @@ int amd_dte_encode(const struct amd_dte *value, uint64_t words[AMD_DTE_WORDS])
 			return -EINVAL;
 		words_put(made, fields[i].field, fields[i].value);
 	}
+	for (unsigned i = 0; i < BITS; i++)
+		words_put(made, bits[i].field, *(const bool *)((const char *)value + bits[i].at));
 	memcpy(words, made, sizeof(made));
 	return 0;
 }
@@ -179,19 +196,6 @@ enum amd_event amd_find_dte(const struct iopf_memory *memory,
 	return amd_dte_decode(words, features, dte) ? AMD_EVENT_NONE : AMD_EVENT_ILLEGAL_DTE;
 }
 
-enum amd_event amd_find_number(const struct amd_features *features,
-			       const struct amd_dte *dte, uint32_t pasid, uint32_t *number)
-{
-	*number = pasid;
-	if (pasid == IOPF_PASID_NONE) {
-		*number = dte->no_pasid ? 0 : UINT32_MAX;
-		return AMD_EVENT_NONE;
-	}
-	return pasid >> features->pasid_bits != 0 || !gcr3_holds(&dte->gcr3, pasid) ?
-		       AMD_EVENT_REQUEST :
-		       AMD_EVENT_NONE;
-}
-
 /* IR and IW are about what goes through the entry, whichever tables there are. The host
  * table knows no privilege, and what may be read may be executed. */
 struct nested_tables amd_tables(const struct amd_features *features,
@@ -211,12 +215,9 @@ struct nested_tables amd_tables(const struct amd_features *features,
 			   .supervisor = true,
 			   .write_protect = true,
 			   .exec = features->exec },
-		.host = { .levels = dte->mode,
-			  .address_bits = features->address_bits,
-			  .no_read = !dte->read,
-			  .no_write = !dte->write,
-			  .accessed = dte->accessed,
-			  .dirty = dte->dirty },
+		.host = { .levels = dte->mode, .address_bits = features->address_bits,
+			  .no_read = !dte->read, .no_write = !dte->write,
+			  .accessed = dte->accessed, .dirty = dte->dirty },
 		.kind = kinds[guest][host],
 		.address_bits = features->address_bits,
 		.withheld = (uint8_t)((dte->read ? 0 : IOPF_READ | IOPF_EXEC) |
@@ -231,17 +232,14 @@ static uint64_t dte_addr(const struct amd_builder *builder, uint32_t rid)
 	return builder->root + (uint64_t)rid * AMD_DTE_BYTES;
 }
 
-/* What the entry says. Where its GCR3 table is, it says also while that is not in force. */
+/* Where the GCR3 table is, an entry says also while it is not in force. */
 static int get(const struct amd_builder *builder, uint32_t rid, struct amd_dte *value)
 {
 	uint64_t words[AMD_DTE_WORDS];
 
-	if (rid >= builder->count)
+	if (rid >= builder->count || !load(builder->memory, dte_addr(builder, rid), words))
 		return -EINVAL;
-	return load(builder->memory, dte_addr(builder, rid), words) &&
-			       amd_dte_decode(words, &builder->features, value) ?
-		       0 :
-		       -EFAULT;
+	return amd_dte_decode(words, &builder->features, value) ? 0 : -EFAULT;
 }
 
 static int put(const struct amd_builder *builder, uint32_t rid, const struct amd_dte *value)
@@ -278,7 +276,7 @@ static int amd_create(struct family_tables *tables, const struct family_setup *s
 				    .features = features->amd,
 				    .count = page_count * DTES_A_PAGE };
 	const struct amd_dte nothing = { 0 };
-	int error = setup->use.rid_max > DTE_RID_MAX ?
+	int error = setup->use.rid_max > UINT16_MAX ?
 			    -EINVAL :
 			    table_take_zeroed(setup->memory, &setup->pages, page_count, &made.root);
 
@@ -577,6 +575,7 @@ const struct family_guest family_guest_amd = {
 const struct family family_amd = {
 	.name = "amd",
 	.guest = &family_guest_amd,
+	.structures = amd_structures,
 	.first = IOPF_FORMAT_X86,
 	.alone = FAMILY_FIRST,
 	.by_device = true,

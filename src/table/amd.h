@@ -96,7 +96,31 @@ struct amd_features {
 	bool host_accessed, host_dirty; /* HASup, HDSup */
 };
 
-struct amd_features amd_features_of(uint64_t efr, uint8_t address_bits);
+/* The extended feature register (3.4.1), as far as tables depend on it. */
+enum {
+	AMD_HAS_PPR = FIELD(0, 1, 1), AMD_HAS_NX = FIELD(0, 3, 1), AMD_HAS_GT = FIELD(0, 4, 1),
+	AMD_HAS_HATS = FIELD(0, 10, 2), AMD_HAS_GATS = FIELD(0, 12, 2),
+	AMD_HAS_GLX = FIELD(0, 14, 2), AMD_HAS_PASMAX = FIELD(0, 32, 5),
+	AMD_HAS_GIO = FIELD(0, 48, 1), AMD_HAS_HA = FIELD(0, 49, 1), AMD_HAS_HD = FIELD(0, 52, 1),
+};
+
+static inline struct amd_features amd_features_of(uint64_t efr, uint8_t address_bits)
+{
+	bool guest = field_of(efr, AMD_HAS_GT);
+
+	return (struct amd_features){
+		.address_bits = address_bits,
+		.host_levels = (uint8_t)(4 + field_of(efr, AMD_HAS_HATS)),
+		.levels = guest ? (uint8_t)(4 + (field_of(efr, AMD_HAS_GATS) > 0)) : 0,
+		.gcr3_levels = (uint8_t)(1 + field_of(efr, AMD_HAS_GLX)),
+		.pasid_bits = (uint8_t)(1 + field_of(efr, AMD_HAS_PASMAX)),
+		.pri = field_of(efr, AMD_HAS_PPR),
+		.no_pasid = field_of(efr, AMD_HAS_GIO),
+		.exec = field_of(efr, AMD_HAS_NX),
+		.host_accessed = field_of(efr, AMD_HAS_HA),
+		.host_dirty = field_of(efr, AMD_HAS_HD),
+	};
+}
 
 /* ---- Entries as values -------------------------------------------------------------- */
 
@@ -142,8 +166,18 @@ enum amd_event amd_find_dte(const struct iopf_memory *memory,
 /* Which entry of the GCR3 table a request with @pasid (or IOPF_PASID_NONE) takes; *@number
  * UINT32_MAX: none, the host table alone. REQUEST: a PASID, and there is no GCR3 table, or it
  * is beyond it. */
-enum amd_event amd_find_number(const struct amd_features *features,
-			       const struct amd_dte *dte, uint32_t pasid, uint32_t *number);
+static inline enum amd_event amd_find_number(const struct amd_features *features,
+			       const struct amd_dte *dte, uint32_t pasid, uint32_t *number)
+{
+	*number = pasid;
+	if (pasid == IOPF_PASID_NONE) {
+		*number = dte->no_pasid ? 0 : UINT32_MAX;
+		return AMD_EVENT_NONE;
+	}
+	return pasid >> features->pasid_bits != 0 || !gcr3_holds(&dte->gcr3, pasid) ?
+		       AMD_EVENT_REQUEST :
+		       AMD_EVENT_NONE;
+}
 
 /* Where the guest table of @number is. PAGE_FAULT: there is none, *@last is the last number
  * that it is none for; PAGE_TABLE: a table is not in memory, or has reserved bits set. */

@@ -7,6 +7,13 @@
 
 RECORD_COMPLETE(GCR3, 1);
 
+static const struct record_word words[] = {
+	RECORD_UNIT(GCR3_ADDR, 12, "a table of the next level, or the guest table"),
+	RECORD_END,
+};
+const struct iopf_layout gcr3_layout =
+	RECORD_LAYOUT("amd_gcr3", GCR3, sizeof(uint64_t), words, NULL);
+
 static struct radix_format format_of(const struct gcr3 *table)
 {
 	return (struct radix_format){

@@ -8,7 +8,7 @@
 #ifndef TABLE_GCR3_H
 #define TABLE_GCR3_H
 
-#include "base/field.h"
+#include "base/record.h"
 #include "table/radix.h"
 
 /* clang-format off */
@@ -20,6 +20,7 @@
 	R(GCR3_RSVD1, 0, 52, 12)
 /* clang-format on */
 enum gcr3_field { GCR3(FIELD_ENUM, FIELD_ENUM) };
+extern const struct iopf_layout gcr3_layout;
 
 enum { GCR3_LEVEL_BITS = 9 };
 
