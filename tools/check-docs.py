@@ -5,7 +5,8 @@
 In every *.md: a path in `backquotes` exists (rooms may be named without src/ and files of
 theirs without an ending), an `iopf_name` stands in a public header, a `make target` in the
 Makefile, and after `tests/FILE`: each `case` is a test there. Words in capitals and
-signs like < and * mark what is only a pattern.
+signs like < and * mark what is only a pattern. docs/adding-a-family.md says how to fill in
+every member of a family's rows.
 """
 import pathlib
 import re
@@ -52,6 +53,23 @@ def check_cases(where, line):
             wrong.append(f"{where}: {match[1]} has no test {case}")
 
 
+def check_rows():
+    said = set(re.findall(r"`(\w+)`", (root / "docs/adding-a-family.md").read_text()))
+    for header, row in (("table/family.h", "family"), ("table/family.h", "family_guest"),
+                        ("queue/driver.h", "driver_family"),
+                        ("queue/hardware.h", "hardware_family"),
+                        ("model/iommu_state.h", "iommu_family")):
+        text = (root / "src" / header).read_text()
+        body = re.search(rf"^struct {row} {{\n(.*?)^}};", text, re.M | re.S)[1]
+        body = re.sub(r"/\*.*?\*/", "", body, flags=re.S)
+        for member in body.split(";")[:-1]:
+            names = re.findall(r"\(\*(\w+)\)\(", member) or \
+                re.findall(r"(\w+)(?:\[\w+\])?\s*(?=,|$)", member.strip())
+            for name in names:
+                if name not in said:
+                    wrong.append(f"docs/adding-a-family.md: nothing of struct {row}.{name}")
+
+
 def check_document(name):
     fenced = False
     for number, line in enumerate((root / name).read_text().splitlines(), 1):
@@ -75,4 +93,5 @@ for file in sorted(set(files)):
     if (root / file).exists():
         check_document(file)
 check_readme()
+check_rows()
 sys.exit("\n".join(wrong) or 0)
