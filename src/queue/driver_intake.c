@@ -52,12 +52,12 @@ enum { LOOKS_MAX = 1 << 16 };
 
 static bool entry_there(const struct iopf_driver *driver, struct driver_intake *intake)
 {
-	if (driver->family->announced &&
-	    !ring_written(&intake->ring, driver->options.memory, intake->head) &&
-	    ++intake->looks < LOOKS_MAX)
-		return false;
-	intake->looks = 0;
-	return true;
+	bool there = !driver->family->announced ||
+		     ring_written(&intake->ring, driver->options.memory, intake->head) ||
+		     intake->looks == LOOKS_MAX;
+
+	intake->looks += !there;
+	return there;
 }
 
 /* What is announced in its place next is not there before it is written. */
@@ -71,6 +71,7 @@ static bool entry_take(const struct iopf_driver *driver, struct driver_intake *i
 	if (good && driver->family->announced)
 		ring_store(&intake->ring, memory, intake->head, nothing);
 	intake->head = ring_next(&intake->ring, intake->head);
+	intake->looks = 0;
 	return good;
 }
 
