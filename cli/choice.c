@@ -294,6 +294,22 @@ static uint32_t levels_of(const struct run_guest *guest)
 	return levels_can(guest->combination->guest, levels) ? levels : USUAL;
 }
 
+/* A stream can stall at all; how often at once is shared out. */
+static bool streams_fit(const struct run *run, const struct run_machine *machine)
+{
+	uint32_t streams = 0, slots = machine_stall_slots(machine);
+
+	for (uint32_t i = 0; i < run->guest_count; i++)
+		streams += run->guests[i].machine == machine &&
+			   run->guests[i].combination->mechanism == IOPF_STALLS;
+	if (streams <= slots)
+		return true;
+	cli_error("--guests %s: %" PRIu32 " devices that stall behind one %s, which has room "
+		  "for %" PRIu32,
+		  run->options.guests, streams, machine->family, slots);
+	return false;
+}
+
 bool choice_guests(struct run *run)
 {
 	char *list = strdup(run->options.guests), *rest = list, *word;
@@ -320,6 +336,8 @@ bool choice_guests(struct run *run)
 	}
 	for (uint32_t i = 0; good && i < run->guest_count; i++)
 		guest_name(&run->guests[i]);
+	for (uint32_t i = 0; good && i < run->machine_count; i++)
+		good = streams_fit(run, &run->machines[i]);
 	return good;
 }
 

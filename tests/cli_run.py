@@ -171,8 +171,13 @@ def files_of_any_size_are_moved():
 def sixty_four_guests_fit():
     path = pathlib.Path(scratch.name, "small")
     path.write_bytes(os.urandom(100000))
-    for where in ((), ("--stall",)):
+    stalling = {pair[0] for pair in all_pairs() if pair[2] == "stall"}
+    assert stalling
+    for where in ((), *(("--stall", "--host", host) for host in sorted(stalling))):
         done = run("run", "--seconds", "0.05", "--guests", "64", "--json", *where, str(path))
+        if done.returncode == 2 and where:
+            assert "64 devices that stall behind one" in done.stderr, done.stderr
+            continue
         assert done.returncode == 0, done.stdout[-1000:] + done.stderr
         assert len(json.loads(done.stdout)["guests"]) == 64
 
