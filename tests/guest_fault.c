@@ -181,9 +181,8 @@ static uint64_t top_entry(struct pair *pair)
 TEST(a_guest_table_outside_of_its_memory_is_unbacked)
 {
 	struct pair *pair = pair_with_pasid((struct pair_options){ 0 });
-
 	uint64_t entry = pair_family()->first == IOPF_FORMAT_SV ? PAIR_MEMORY / 4 | 1 :
-								    PAIR_MEMORY | 7;
+								  PAIR_MEMORY | 7;
 
 	CHECK(memory_store64(&pair->memory, top_entry(pair), entry));
 	CHECK_EQ(route_of(pair, 1, ADDR, mapped_all).stages, IOPF_STAGE_UNBACKED);
