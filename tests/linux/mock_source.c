@@ -3,7 +3,7 @@
  * mock_source.c - iopf/iommufd.h on a real fault descriptor, with a broker behind it: what
  * the devices were answered is what the ledger says, each group once.
  */
-#include "mock.h"
+#include "mock_court.h"
 
 enum {
 	GROUPS = 256,      /* open at the source */
@@ -67,10 +67,10 @@ static void make_source(uint32_t group_max)
 	struct iopf_iommufd_options options = { .size_bytes = sizeof options,
 						.group_max = group_max,
 						.group_read_max = READ_MAX,
-						.io = &iopf_iommufd_system,
-						.context = &mock.fault };
+						.io = &court_io };
 
 	CHECK(iopf_iommufd_size_bytes(&options) <= sizeof memory);
+	court_open(&mock.fault);
 	CHECK_EQ(iopf_iommufd_create(&options, memory, sizeof memory, &source), 0);
 }
 
@@ -142,6 +142,7 @@ static void detach_whole(void)
 	CHECK_EQ(iopf_broker_disable(broker, endpoint), 0);
 	CHECK_EQ(iopf_broker_step(broker, endpoint), IOPF_STEP_DRAIN);
 	CHECK_EQ(mock_replace(&mock, mock.ioas), 0);
+	court_detached();
 	iopf_iommufd_forget(source, mock.device, IOPF_PASID_ANY);
 	pump_in();
 	CHECK_EQ(iopf_broker_did(broker, endpoint, 0, ++now_ns), IOPF_STEP_RESPOND);
@@ -173,6 +174,7 @@ CASE(group_goes_through_and_comes_back)
 	pump_out();
 	mock_check_answer(&mock, 70, IOPF_IOMMUFD_SUCCESS);
 	CHECK_EQ(SOURCE_COUNTED(answers), 1);
+	court_close(4);
 	mock_close(&mock);
 }
 
@@ -357,6 +359,7 @@ CASE(what_a_detach_ends_is_ended_here_too)
 	CHECK_EQ(iopf_broker_answer(broker, owner, group.token, IOPF_SUCCESS, ++now_ns), -ENOENT);
 	pump_out();
 	CHECK(mock_unanswered());
+	court_close(4);
 	mock_close(&mock);
 }
 
@@ -537,6 +540,7 @@ static void storm_answer(void)
 static void storm_detach(void)
 {
 	CHECK_EQ(mock_replace(&mock, mock.ioas), 0);
+	court_detached();
 	if (chance(2))
 		iopf_iommufd_forget(source, mock.device, IOPF_PASID_ANY);
 	CHECK_EQ(mock_replace(&mock, mock.table), 0);
@@ -579,6 +583,7 @@ CASE(every_group_of_a_storm_is_answered_once)
 	     " swallowed, %" PRIu64 " cookies that came again",
 	     asked, SOURCE_COUNTED(answers), SOURCE_COUNTED(full), SOURCE_COUNTED(refused),
 	     SOURCE_COUNTED(swallowed), SOURCE_COUNTED(replaced));
+	court_close(STORM);
 	mock_close(&mock);
 }
 
