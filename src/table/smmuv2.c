@@ -510,7 +510,7 @@ static int space_put(const struct smmuv2_tables *tables, uint32_t at,
 	struct smmuv2_bank bank = nowhere(tables, at);
 
 	if (space->domain > (features->vmid16 ? UINT16_MAX : UINT8_MAX) ||
-	    space->asid > UINT16_MAX || (space->kind == FAMILY_STAGE) == first)
+	    space->asid > UINT16_MAX || (space->kind == FAMILY_SHADOW) != first)
 		return -EINVAL;
 	if (space->kind == FAMILY_NESTED ||
 	    !(first ? features->first : features->second) ||
