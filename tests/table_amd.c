@@ -148,6 +148,20 @@ TEST(what_has_no_pasid_finds_the_host_table_only_where_it_was_given)
 	CHECK_EQ(amd_way(PASID, ADDR << 4, R), 0);
 }
 
+TEST(whoever_comes_next_does_not_find_the_address_spaces_of_the_last)
+{
+	const struct family_space space = { .kind = FAMILY_SHADOW, .stage = &shadow };
+
+	create();
+	CHECK_EQ(family_amd.stage_map(&shadow, ADDR, OUT, R), 0);
+	CHECK_EQ(attach(PASID, &space), 0);
+	CHECK_EQ(family_amd.endpoint(&tables, RID, FAMILY_SHUT, 0), 0);
+	CHECK_EQ(family_amd.endpoint(&tables, RID, FAMILY_OPEN, 0), 0);
+	CHECK_EQ(attach(PASID + 1, &space), 0);
+	CHECK_EQ(amd_way(PASID + 1, ADDR, R), OUT);
+	CHECK_EQ(amd_way(PASID, ADDR, R), 0);
+}
+
 TEST(an_entry_says_what_it_was_made_to_say_bit_by_bit)
 {
 	const struct amd_features all = { 48, 6, 5, 3, 20, true, true, true, true, true };
