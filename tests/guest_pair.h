@@ -395,13 +395,20 @@ static inline struct pair *pair_new(struct pair_options want)
 	return pair;
 }
 
+/* Invalidations that come with it are not kept in the log: in some families the command
+ * for a PASID's entry is one for its translations, too. */
 static inline void pair_attach_pasid(struct pair *pair, uint32_t rid, uint32_t pasid)
 {
+	uint32_t kept = pair->count;
 	uint64_t ticket;
 
 	CHECK_EQ(iopf_agent_attach(pair->agent, rid, pasid, &ticket), 0);
 	pair_run(pair);
 	CHECK(iopf_agent_waited(pair->agent, ticket));
+	for (uint32_t i = kept; i < pair->count; i++)
+		if (pair->log[i].kind != 'i')
+			pair->log[kept++] = pair->log[i];
+	pair->count = kept;
 }
 
 /* A pair with (PAIR_RID, PASID 1) attached. */
@@ -471,13 +478,18 @@ static inline enum driver_role pair_queue(void)
 	return pair_stalls() ? DRIVER_EVENTS : DRIVER_REQUESTS;
 }
 
-/* What is there by @place comes into force, or goes out of it, others as they are. */
+/* What is there by @place comes into force, or goes out of it, others as they are: a switch
+ * that is that of the commands, too, stays. */
 static inline void pair_switch(struct pair *pair, const struct driver_place *place, bool on)
 {
+	const struct driver_place *commands = pair_place(pair, DRIVER_COMMANDS);
 	uint64_t now = iopf_guest_read(pair->guest, place->shows, place->control_width);
+	uint64_t bits = place->bits;
 
+	if (place != commands && place->control == commands->control)
+		bits &= ~(uint64_t)commands->bits;
 	iopf_guest_write(pair->guest, place->control, place->control_width,
-			 on ? now | place->bits : now & ~place->bits);
+			 on ? now | place->bits : now & ~bits);
 }
 
 /* Everything is translated, or nothing. The command queue stays on. */

@@ -162,6 +162,7 @@ static const struct iommu_family *family_of(const char *name)
 {
 	static const struct iommu_family *const families[] = { &iommu_family_vtd,
 							       &iommu_family_smmuv3,
+							       &iommu_family_amd,
 							       &iommu_family_smmuv2 };
 
 	if (name == NULL)

@@ -7,7 +7,8 @@
  * structures, tables and queues. Devices reach it through struct model_upstream, and it
  * reaches them through struct model_downstream.
  *
- * A family is one row (model/iommu_state.h): vtd, smmuv3. Stalls are the second's.
+ * A family is one row (model/iommu_state.h): vtd, smmuv3, smmuv2, amd. Stalls are the
+ * second's and the third's.
  *
  * Threads. One: the owner's. Registers may be written by others under its lock.
  */
@@ -57,7 +58,7 @@ struct model_stall_observer {
 };
 
 struct model_iommu_options {
-	const char *family;               /* "vtd", "smmuv3"; NULL: vtd */
+	const char *family;               /* "vtd", "smmuv3", ...; NULL: vtd */
 	const struct iopf_memory *memory; /* host-physical; borrowed */
 	uint32_t features;                /* the family's; 0: those of a physical one */
 	uint32_t pasid_bits;              /* 1..20 */
@@ -72,6 +73,7 @@ struct model_iommu_options {
 	bool retry_stalls;     /* look again by itself, as hardware may before the event is
 				* visible */
 	struct model_stall_observer observer; /* copied; all NULL: none */
+	uint32_t quirks; /* struct iopf_hardware_options */
 	/* A message signalled interrupt, of the IOMMU (@rid: IOPF_NO_ID) or a device. */
 	void (*interrupt)(void *context, uint32_t rid, uint64_t addr, uint32_t data);
 	void *context;

@@ -29,7 +29,8 @@ struct iommu_family {
 		     uint16_t *tag);
 };
 
-extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv2, iommu_family_smmuv3;
+extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv2, iommu_family_smmuv3,
+	iommu_family_amd;
 
 struct port {
 	uint32_t rid;

@@ -10,6 +10,7 @@
 const struct hardware_family *const hardware_families[] = {
 	&hardware_vtd,
 	&hardware_smmuv3,
+	&hardware_amd,
 	&hardware_smmuv2,
 	NULL,
 };
