@@ -51,6 +51,8 @@ static struct {
 	int invalidate_result;
 } w;
 
+static uint32_t quirks; /* of the IOMMU that is made next */
+
 static void stub_response(void *context, uint32_t pasid, uint64_t payload)
 {
 	(void)context;
@@ -166,6 +168,7 @@ static inline void amd_world_create(uint32_t more_features)
 		.pasid_lines = 16,
 		.translation_lines = 64,
 		.invalidation_timeout_ns = 1000,
+		.quirks = quirks,
 		.interrupt = world_interrupt,
 	};
 	const struct model_downstream stub = { .response = stub_response,

@@ -171,6 +171,21 @@ TEST(automatic_responses_have_the_code_that_software_chose)
 	}
 }
 
+/* The same: a log that says that it will soon be full. */
+TEST(early_overflow_is_told_at_the_entry_that_software_chose)
+{
+	amd_world_create(IOPF_AMD_PPR_EARLY);
+	reg_set(AMD_PPR_EARLY, AMD_EARLY_EN | 10);
+	for (uint16_t i = 0; i < 9; i++)
+		page_request(IOVA + i * K4, i, IOPF_LAST);
+	CHECK_EQ(reg(AMD_STATUS) & AMD_PPR_IS_EARLY, 0);
+	page_request(IOVA, 9, IOPF_LAST);
+	CHECK((reg(AMD_STATUS) & AMD_PPR_IS_EARLY) != 0);
+	CHECK((reg(AMD_STATUS) & AMD_PPR_RUN) != 0);
+	CHECK_EQ(w.response_count, 0);
+	CHECK_EQ(iopf_driver_poll(w.driver, got, ENTRIES), 10);
+}
+
 TEST(automatic_responses_and_early_overflow_are_off_unless_they_are_asked_for)
 {
 	amd_world_create(0);
@@ -179,6 +194,24 @@ TEST(automatic_responses_and_early_overflow_are_off_unless_they_are_asked_for)
 	overflow();
 	CHECK_EQ(w.response_count, 0);
 	CHECK_EQ(reg(AMD_STATUS) & AMD_PPR_IS_EARLY, 0);
+}
+
+/* The tail runs ahead of what it announces: nothing is taken that is not written. */
+TEST(entries_that_are_written_late_are_waited_for)
+{
+	quirks = IOPF_AMD_LATE_ENTRIES;
+	amd_world_create(0);
+	quirks = 0;
+	page_request(IOVA, 1, IOPF_LAST);
+	CHECK_EQ(reg(AMD_PPR_TAIL), 16);
+	CHECK_EQ(w.interrupts, 1);
+	CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 0);
+	page_request(IOVA, 2, IOPF_LAST);
+	CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 1);
+	CHECK_EQ(got[0].index, 1);
+	model_iommu_run(w.iommu, 16, 0);
+	CHECK_EQ(iopf_driver_poll(w.driver, got, 8), 1);
+	CHECK_EQ(got[0].index, 2);
 }
 
 TEST(without_a_log_the_last_is_answered_failure)
