@@ -363,8 +363,7 @@ static struct smmuv2_bank nowhere(const struct smmuv2_tables *tables, uint32_t n
 	return (struct smmuv2_bank){
 		.type = SMMUV2_FIRST_FAULT,
 		.line = (uint8_t)(lines != 0 ? number % lines : 0),
-		.on = true,
-		.abort = true,
+		.on = true, .abort = true,
 		.independent = true,
 		.first = { .half = { { .disabled = true }, { .disabled = true } } },
 	};
@@ -579,6 +578,7 @@ static int smmuv2_stage_create(struct family_stage *stage, const struct family_t
 
 const struct family family_smmuv2 = {
 	.name = "smmuv2",
+	.structures = smmuv2_structures,
 	.first = IOPF_FORMAT_NONE,
 	.alone = FAMILY_SECOND,
 	.asids = true,

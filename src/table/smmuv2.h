@@ -217,6 +217,8 @@ RECORD_COMPLETE(SMMUV2_STREAM, 1);
 RECORD_COMPLETE(SMMUV2_BANK, 6);
 enum { SMMUV2_BANK_WORDS = 6 };
 
+extern const struct record smmuv2_structures[];
+
 /* ---- Streams ---------------------------------------------------------------------------- */
 
 /* S2CR.TYPE */
