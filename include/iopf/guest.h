@@ -2,11 +2,11 @@
 /*
  * guest.h - a guest as owner: the host's side of it, and the side that runs inside.
  *
- * struct iopf_guest is the host's: a virtual VT-d (registers, root, context and PASID
- * structures, invalidation queue, page request queue) or a virtual SMMUv3 (registers,
- * stream table, context descriptors, command, event and PRI queue) over memory that the
- * guest owns, and what the guest was shown. It reads what the guest wrote, copies it once, checks
- * it, and tells the host in plain values through struct iopf_guest_ops.
+ * struct iopf_guest is the host's: a virtual IOMMU (registers, structures that lead from a
+ * requester and a PASID to tables, queues of commands, page requests and events) over
+ * memory that the guest owns, and what the guest was shown. It reads what the guest wrote,
+ * copies it once, checks it, and tells the host in plain values through struct
+ * iopf_guest_ops.
  *
  * struct iopf_agent is the guest's: it builds those structures in its own memory, takes
  * the records, has a pager map the pages, answers, unmaps and invalidates.
@@ -109,14 +109,16 @@ struct iopf_guest_options {
 	const struct iopf_guest_endpoint *endpoints; /* copied */
 	struct iopf_memory memory; /* the guest's; its segments are borrowed */
 	uint32_t pasid_max;      /* 1..IOPF_GUEST_PASID_MAX address spaces at once */
-	uint32_t levels;         /* 4, VT-d: or 5, five-level tables are offered */
+	uint32_t levels;         /* of first levels, that are offered: 4, or what the family
+				  * has beside: VT-d, AMD 5, RISC-V 3 and 5 */
 	uint64_t hold_ns;        /* how long one -EAGAIN may hold the guest's queue up;
 				  * then counted and passed over: the guest is told of a
 				  * time-out, no wait confirms what was not finished, and
 				  * a detach is asked for again. 0: without limit */
 	const struct iopf_guest_ops *ops; /* borrowed */
 	void *context;
-	const char *family; /* "vtd", "smmuv3"; NULL: "vtd" */
+	const char *family; /* any that has a virtual IOMMU: "vtd", "smmuv3", ...; NULL:
+			     * "vtd" */
 };
 
 /* What happened at a guest. The names are those of JSON and metrics. */
@@ -336,9 +338,9 @@ struct iopf_agent_options {
 	struct iopf_memory memory; /* the guest's own, by guest-physical address; borrowed */
 	uint64_t base;         /* pages that the agent may use for everything it builds: */
 	uint64_t region_bytes; /* structures, queues, page tables; multiples of 4096 */
-	uint32_t levels;       /* 4, VT-d: or 5 */
+	uint32_t levels;       /* as those that are offered, or fewer */
 	uint32_t pasid_max;    /* 1..IOPF_AGENT_PASID_MAX attached at once */
-	uint32_t pasid_bits;   /* 13..20, SMMUv3: 1..20: PASIDs are smaller than 2^n */
+	uint32_t pasid_bits;   /* 1..20, VT-d: 13..20: PASIDs are smaller than 2^n */
 	uint32_t command_order; /* the command queue is 2^n pages, 0..7 */
 	uint32_t request_order; /* the page request queue is 2^n pages, 0..7; and so is the
 				 * event queue, where the family has one */
@@ -348,7 +350,7 @@ struct iopf_agent_options {
 	void *register_context;
 	const struct iopf_agent_ops *ops; /* borrowed */
 	void *context;                    /* of the ops */
-	const char *family; /* of the virtual IOMMU: "vtd", "smmuv3"; NULL: "vtd" */
+	const char *family; /* of the virtual IOMMU; NULL: "vtd" */
 	const uint8_t *mechanisms; /* enum iopf_mechanism of each rid, as the platform says
 				    * it; copied; NULL: every one sends page requests */
 };
@@ -478,7 +480,7 @@ int iopf_agent_terminate(struct iopf_agent *agent, uint32_t rid);
 
 /*
  * For guests that do what they want: any command, or any bytes of a descriptor's size
- * (VT-d 32, SMMUv3 16), at the queue's tail. Nothing is checked. Then iopf_agent_kick().
+ * (VT-d 32, others 16), at the queue's tail. Nothing is checked. Then iopf_agent_kick().
  *
  * Returns: 0, -EAGAIN (no room), -ERANGE or -EOPNOTSUPP (cannot be encoded).
  * Tickets of commands that were spoiled this way may never complete.

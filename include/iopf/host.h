@@ -84,7 +84,7 @@ struct iopf_note {
 struct iopf_host_options {
 	uint32_t size_bytes;          /* of this struct */
 	uint32_t instance;            /* of the broker's tokens, 1..1023 */
-	const char *family;           /* of the IOMMU: "vtd" */
+	const char *family;           /* of the IOMMU: "vtd", "smmuv3", "amd", ... */
 	const struct iopf_register_ops *registers; /* of the IOMMU; borrowed */
 	void *register_context;
 	const struct iopf_memory *memory; /* host-physical; borrowed */
