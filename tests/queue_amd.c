@@ -3,129 +3,14 @@
  * announced before they are written, overflow and restart, commands, and silent devices. */
 #include "test.h"
 
-#include "queue_pair.h"
-
-#include "queue/amd.h"
-#include "queue/driver.h"
-
-/* One page each; one slot stays free. */
-enum { SLOTS = 256, ROOM = SLOTS - 1, EVENTS_AT = 0xc000 };
-
-#define LOGS    (AMD_CMD_EN | AMD_EVT_LOG_EN | AMD_PPR_LOG_EN)
-#define ON      (LOGS | AMD_IOMMU_EN | AMD_PPR_EN | AMD_GT_EN)
-#define RUNNING (AMD_EVT_RUN | AMD_CMD_RUN | AMD_PPR_RUN)
+#include "queue_amd.h"
 
 static struct iopf_request requests[SLOTS];
 static struct iopf_fault faults[SLOTS];
-static uint32_t silent_rid;
-
-static int amd_command(void *context, const struct iopf_command *command)
-{
-	int error = pair_command(context, command);
-
-	return command->kind == IOPF_COMMAND_INVALIDATE_DEVICE && command->rid == silent_rid ?
-		       -ETIMEDOUT :
-		       error;
-}
-
-static const struct iopf_hardware_ops amd_ops = {
-	amd_command, pair_interrupt, pair_root, pair_translation, pair_change,
-};
-
-static void amd_hardware(uint32_t features, uint32_t quirks)
-{
-	struct iopf_hardware_options options = {
-		.size_bytes = sizeof(options),
-		.wire = &iopf_wire_amd,
-		.memory = &pair.memory,
-		.ops = &amd_ops,
-		.context = &pair,
-		.quirks = quirks,
-	};
-
-	silent_rid = IOPF_NO_ID;
-	memset(&pair, 0, sizeof(pair));
-	pair.segment = (struct iopf_segment){ 0, sizeof(pair.bytes), pair.bytes };
-	pair.memory = (struct iopf_memory){ &pair.segment, 1 };
-	CHECK_EQ(iopf_amd_extended(features, 20, &options.cap), 0);
-	CHECK_EQ(iopf_hardware_create(&options, pair.hardware_bytes,
-				      sizeof(pair.hardware_bytes), &pair.hardware), 0);
-}
-
-static struct iopf_driver_options amd_driver_options(void)
-{
-	struct iopf_driver_options options = pair_driver_options(16);
-
-	options.wire = &iopf_wire_amd;
-	options.event_addr = EVENTS_AT;
-	options.root_config = 3;
-	options.forget_silent = true;
-	return options;
-}
-
-static int run(int (*step)(struct iopf_driver *driver))
-{
-	int error, rounds = 0;
-
-	while ((error = step(pair.driver)) == -EAGAIN && rounds++ < 100)
-		iopf_hardware_run(pair.hardware, 16);
-	return error;
-}
-
-static int start_with(uint32_t features, uint32_t quirks,
-		      const struct iopf_driver_options *options)
-{
-	int error;
-
-	amd_hardware(features, quirks);
-	CHECK_EQ(iopf_driver_create(options, pair.driver_bytes, sizeof(pair.driver_bytes),
-				    &pair.driver), 0);
-	error = run(iopf_driver_start);
-	pair.commands = pair.interrupts = 0;
-	return error;
-}
-
-static void start_quirks(uint32_t features, uint32_t quirks)
-{
-	const struct iopf_driver_options options = amd_driver_options();
-
-	CHECK_EQ(start_with(features, quirks, &options), 0);
-}
-
-static void start(void)
-{
-	start_quirks(IOPF_AMD_PHYSICAL, 0);
-}
-
-static int post(uint64_t n, uint8_t flags)
-{
-	const struct iopf_request request = pair_request(n, flags);
-
-	return iopf_hardware_post(pair.hardware, &request);
-}
 
 static int poll(void)
 {
 	return iopf_driver_poll(pair.driver, requests, SLOTS);
-}
-
-static bool fault(uint64_t n)
-{
-	const struct iopf_fault event = {
-		.addr = n << 12,
-		.rid = 0x310,
-		.pasid = 5,
-		.perm = IOPF_READ,
-		.reason = IOPF_AMD_REASON(IOPF_AMD_IO_PAGE_FAULT, 0),
-		.request = true,
-	};
-
-	return iopf_hardware_fault(pair.hardware, &event);
-}
-
-static uint64_t status(void)
-{
-	return pair_reg(AMD_STATUS, 8);
 }
 
 static void submit(const struct iopf_command *command)
@@ -169,13 +54,13 @@ static uint32_t drain(void)
 
 TEST(start_turns_everything_on_and_forgets_what_was_cached)
 {
-	start();
+	amd_start();
 	CHECK_EQ(pair_reg(AMD_DEV_TBL, 8), ROOT_AT | 3);
 	CHECK_EQ(pair_reg(AMD_CMD_BASE, 8), COMMANDS_AT | UINT64_C(8) << 56);
 	CHECK_EQ(pair_reg(AMD_EVT_BASE, 8), EVENTS_AT | UINT64_C(8) << 56);
 	CHECK_EQ(pair_reg(AMD_PPR_BASE, 8), REQUESTS_AT | UINT64_C(8) << 56);
 	CHECK_EQ(pair_reg(AMD_CONTROL, 8), ON | AMD_PPR_INT_EN | AMD_EVT_INT_EN);
-	CHECK_EQ(status(), RUNNING);
+	CHECK_EQ(amd_status(), RUNNING);
 	CHECK_EQ(pair_reg(AMD_MSI_ADDR, 4), INTERRUPT_ADDR);
 	CHECK_EQ(pair_reg(AMD_MSI_DATA, 4), INTERRUPT_DATA);
 	CHECK_EQ(iopf_hardware_stats(pair.hardware)->commands, 2); /* all, and a wait */
@@ -189,12 +74,12 @@ TEST(without_an_interrupt_address_nothing_interrupts)
 	struct iopf_driver_options options = amd_driver_options();
 
 	options.interrupt_addr = 0;
-	CHECK_EQ(start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_MSI, 0, &options), 0);
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
-	CHECK(fault(1));
+	CHECK_EQ(amd_start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_MSI, 0, &options), 0);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
+	CHECK(amd_fault(1));
 	CHECK_EQ(pair.interrupts, 0);
 	options.interrupt_addr = INTERRUPT_ADDR;
-	CHECK_EQ(start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_MSI, 0, &options),
+	CHECK_EQ(amd_start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_MSI, 0, &options),
 		 -EOPNOTSUPP);
 }
 
@@ -202,10 +87,10 @@ TEST(an_iommu_that_lacks_what_paging_needs_is_not_started)
 {
 	const struct iopf_driver_options options = amd_driver_options();
 
-	CHECK_EQ(start_with(IOPF_AMD_PPR | IOPF_AMD_IA | IOPF_AMD_MSI, 0, &options), 0);
-	CHECK_EQ(start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_PPR, 0, &options),
+	CHECK_EQ(amd_start_with(IOPF_AMD_PPR | IOPF_AMD_IA | IOPF_AMD_MSI, 0, &options), 0);
+	CHECK_EQ(amd_start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_PPR, 0, &options),
 		 -EOPNOTSUPP);
-	CHECK_EQ(start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_IA, 0, &options),
+	CHECK_EQ(amd_start_with(IOPF_AMD_PHYSICAL & ~(uint32_t)IOPF_AMD_IA, 0, &options),
 		 -EOPNOTSUPP);
 }
 
@@ -213,25 +98,25 @@ TEST(stop_lets_responses_out_and_what_an_earlier_driver_left_is_cleared)
 {
 	const struct iopf_driver_options options = amd_driver_options();
 
-	start();
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
+	amd_start();
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
 	respond(5);
 	CHECK_EQ(iopf_driver_stop(pair.driver), -EAGAIN);
-	CHECK_EQ(run(iopf_driver_stop), 0);
+	CHECK_EQ(amd_run(iopf_driver_stop), 0);
 	CHECK_EQ(pair.commands, 1);
 	CHECK_EQ(pair_reg(AMD_CONTROL, 8), 0);
-	CHECK_EQ(status() & RUNNING, 0);
-	CHECK_EQ(post(1, IOPF_LAST), -ENXIO);
+	CHECK_EQ(amd_status() & RUNNING, 0);
+	CHECK_EQ(amd_post(1, IOPF_LAST), -ENXIO);
 	CHECK_EQ(pair.off, 1);
-	CHECK_EQ(run(iopf_driver_start), 0);
+	CHECK_EQ(amd_run(iopf_driver_start), 0);
 	for (uint32_t i = 0; i <= ROOM; i++) {
-		post(i, IOPF_LAST);
-		fault(i);
+		amd_post(i, IOPF_LAST);
+		amd_fault(i);
 	}
 	/* Nobody stopped it. */
 	CHECK_EQ(iopf_driver_create(&options, pair.driver_bytes, sizeof(pair.driver_bytes),
 				    &pair.driver), 0);
-	CHECK_EQ(run(iopf_driver_start), 0);
+	CHECK_EQ(amd_run(iopf_driver_start), 0);
 	CHECK_EQ(poll(), 0);
 	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 0);
 }
@@ -242,12 +127,12 @@ TEST(requests_arrive_in_order_wherever_the_log_wraps)
 {
 	uint64_t sent = 0, seen = 0;
 
-	start();
+	amd_start();
 	for (uint32_t round = 0; round < 3 * SLOTS; round += 7) {
 		int count;
 
 		for (uint32_t i = 0; i < 7; i++)
-			CHECK_EQ(post(sent++, IOPF_LAST), IOPF_POSTED);
+			CHECK_EQ(amd_post(sent++, IOPF_LAST), IOPF_POSTED);
 		count = poll();
 		CHECK_EQ(count, 7);
 		for (int i = 0; i < count; i++, seen++) {
@@ -256,7 +141,7 @@ TEST(requests_arrive_in_order_wherever_the_log_wraps)
 		}
 	}
 	CHECK_EQ(poll(), 0);
-	CHECK_EQ(status() & AMD_PPR_INT, 0);
+	CHECK_EQ(amd_status() & AMD_PPR_INT, 0);
 }
 
 /* 2.6: a log whose entries are zero is one that nobody has written yet. */
@@ -264,9 +149,9 @@ TEST(what_was_taken_is_zero)
 {
 	static const uint8_t nothing[SLOTS * 16];
 
-	start();
+	amd_start();
 	for (uint32_t i = 0; i < 10; i++)
-		CHECK_EQ(post(i, IOPF_LAST), IOPF_POSTED);
+		CHECK_EQ(amd_post(i, IOPF_LAST), IOPF_POSTED);
 	CHECK(memcmp(pair.bytes + REQUESTS_AT, nothing, sizeof(nothing)) != 0);
 	CHECK_EQ(poll(), 10);
 	CHECK(memcmp(pair.bytes + REQUESTS_AT, nothing, sizeof(nothing)) == 0);
@@ -274,12 +159,12 @@ TEST(what_was_taken_is_zero)
 
 TEST(an_entry_that_is_announced_is_waited_for)
 {
-	start_quirks(IOPF_AMD_PHYSICAL, IOPF_AMD_LATE_ENTRIES);
-	CHECK_EQ(post(1, 0), IOPF_POSTED);
+	amd_start_quirks(IOPF_AMD_PHYSICAL, IOPF_AMD_LATE_ENTRIES);
+	CHECK_EQ(amd_post(1, 0), IOPF_POSTED);
 	CHECK_EQ(pair_reg(AMD_PPR_TAIL, 8), 16);
 	CHECK_EQ(poll(), 0);
 	CHECK_EQ(pair_reg(AMD_PPR_HEAD, 8), 0);
-	CHECK_EQ(post(2, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(2, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(poll(), 1);
 	CHECK_EQ(requests[0].addr, 1 << 12);
 	CHECK_EQ(poll(), 0);
@@ -294,9 +179,9 @@ TEST(an_entry_is_not_waited_for_for_ever)
 {
 	uint32_t looks = 0;
 
-	start();
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
-	CHECK_EQ(post(2, IOPF_LAST), IOPF_POSTED);
+	amd_start();
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(2, IOPF_LAST), IOPF_POSTED);
 	memset(pair.bytes + REQUESTS_AT, 0, 16);
 	while (looks < 1 << 20 && poll() == 0)
 		looks++;
@@ -308,14 +193,14 @@ TEST(an_entry_is_not_waited_for_for_ever)
 /* The log stops; it is off, told so, and on again where it was. */
 TEST(an_overflow_is_over_when_the_log_was_emptied_and_restarted)
 {
-	start();
+	amd_start();
 	for (uint32_t i = 0; i < ROOM; i++)
-		CHECK_EQ(post(i, IOPF_LAST), IOPF_POSTED);
-	CHECK_EQ(post(ROOM, IOPF_LAST), IOPF_POSTED_NOTHING);
-	CHECK_EQ(status() & (AMD_PPR_OVERFLOW | AMD_PPR_RUN), AMD_PPR_OVERFLOW);
+		CHECK_EQ(amd_post(i, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(ROOM, IOPF_LAST), IOPF_POSTED_NOTHING);
+	CHECK_EQ(amd_status() & (AMD_PPR_OVERFLOW | AMD_PPR_RUN), AMD_PPR_OVERFLOW);
 	CHECK_EQ(poll(), ROOM);
 	CHECK_EQ(iopf_driver_recover(pair.driver), 0);
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(poll(), 1);
 	CHECK_EQ(iopf_driver_stats(pair.driver)->overflows, 1);
 	CHECK_EQ(iopf_hardware_stats(pair.hardware)->overflows, 1);
@@ -323,37 +208,37 @@ TEST(an_overflow_is_over_when_the_log_was_emptied_and_restarted)
 
 TEST(a_log_that_stopped_stays_so_until_it_is_empty)
 {
-	start();
+	amd_start();
 	for (uint32_t i = 0; i <= ROOM; i++)
-		post(i, IOPF_LAST);
+		amd_post(i, IOPF_LAST);
 	CHECK_EQ(iopf_driver_recover(pair.driver), -EAGAIN);
 	CHECK_EQ(iopf_driver_poll(pair.driver, requests, 1), 1);
 	/* There is room, and it does not go on by itself. */
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED_NOTHING);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED_NOTHING);
 	CHECK_EQ(poll(), ROOM - 1);
 	CHECK_EQ(poll(), -EOVERFLOW);
-	CHECK_EQ(status() & AMD_PPR_RUN, 0);
+	CHECK_EQ(amd_status() & AMD_PPR_RUN, 0);
 	/* To clear what it says does not start it. */
 	pair_set(AMD_STATUS, 8, AMD_PPR_OVERFLOW);
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED_NOTHING);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED_NOTHING);
 	pair_set(AMD_CONTROL, 8, pair_reg(AMD_CONTROL, 8) & ~(uint64_t)AMD_PPR_LOG_EN);
 	pair_set(AMD_CONTROL, 8, pair_reg(AMD_CONTROL, 8) | AMD_PPR_LOG_EN);
-	CHECK_EQ(status() & AMD_PPR_RUN, AMD_PPR_RUN);
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_status() & AMD_PPR_RUN, AMD_PPR_RUN);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(poll(), 1);
 }
 
 /* Software that was told comes back; one message says it for all that come meanwhile. */
 TEST(a_message_leaves_once_until_it_was_taken)
 {
-	start();
+	amd_start();
 	for (uint32_t i = 0; i < 3; i++)
-		CHECK_EQ(post(i, IOPF_LAST), IOPF_POSTED);
+		CHECK_EQ(amd_post(i, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(pair.interrupts, 1);
 	CHECK_EQ(pair.interrupt_data, INTERRUPT_DATA);
 	CHECK_EQ(poll(), 3);
 	CHECK_EQ(poll(), 0);
-	CHECK_EQ(post(3, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(3, IOPF_LAST), IOPF_POSTED);
 	CHECK_EQ(pair.interrupts, 2);
 }
 
@@ -368,13 +253,13 @@ TEST(automatic_responses_are_for_the_last_and_carry_what_software_says)
 		      { 15, IOPF_POSTED_FAILURE } };
 
 	for (uint32_t c = 0; c < 3; c++) {
-		start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_PPR_AUTO, 0);
+		amd_start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_PPR_AUTO, 0);
 		pair_set(AMD_PPR_AUTO, 8, cases[c].code);
 		pair_set(AMD_CONTROL, 8, pair_reg(AMD_CONTROL, 8) | AMD_PPR_AUTO_EN);
 		for (uint32_t i = 0; i < ROOM; i++)
-			CHECK_EQ(post(i, IOPF_LAST), IOPF_POSTED);
-		CHECK_EQ(post(1, 0), IOPF_POSTED_NOTHING);
-		CHECK_EQ(post(1, IOPF_LAST), cases[c].posted);
+			CHECK_EQ(amd_post(i, IOPF_LAST), IOPF_POSTED);
+		CHECK_EQ(amd_post(1, 0), IOPF_POSTED_NOTHING);
+		CHECK_EQ(amd_post(1, IOPF_LAST), cases[c].posted);
 		CHECK_EQ(iopf_hardware_stats(pair.hardware)->answered, 1);
 		CHECK_EQ(iopf_hardware_stats(pair.hardware)->dropped, 1);
 	}
@@ -382,22 +267,22 @@ TEST(automatic_responses_are_for_the_last_and_carry_what_software_says)
 
 TEST(an_early_overflow_is_told_at_its_number_of_entries)
 {
-	start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_PPR_EARLY, 0);
+	amd_start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_PPR_EARLY, 0);
 	pair_set(AMD_PPR_EARLY, 8, AMD_EARLY_EN | 3);
-	CHECK_EQ(post(1, IOPF_LAST), IOPF_POSTED);
-	CHECK_EQ(post(2, IOPF_LAST), IOPF_POSTED);
-	CHECK_EQ(status() & AMD_PPR_IS_EARLY, 0);
-	CHECK_EQ(post(3, IOPF_LAST), IOPF_POSTED);
-	CHECK_EQ(status() & AMD_PPR_IS_EARLY, AMD_PPR_IS_EARLY);
+	CHECK_EQ(amd_post(1, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_post(2, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_status() & AMD_PPR_IS_EARLY, 0);
+	CHECK_EQ(amd_post(3, IOPF_LAST), IOPF_POSTED);
+	CHECK_EQ(amd_status() & AMD_PPR_IS_EARLY, AMD_PPR_IS_EARLY);
 	pair_set(AMD_STATUS, 8, AMD_PPR_IS_EARLY);
-	CHECK_EQ(status() & AMD_PPR_IS_EARLY, 0);
+	CHECK_EQ(amd_status() & AMD_PPR_IS_EARLY, 0);
 }
 
 TEST(stop_markers_are_kept_out_where_software_wants_it)
 {
 	const struct iopf_request marker = { .rid = 0x310, .pasid = 7, .flags = IOPF_STOP };
 
-	start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_BLKSTOP, 0);
+	amd_start_quirks(IOPF_AMD_PHYSICAL | IOPF_AMD_BLKSTOP, 0);
 	CHECK_EQ(iopf_hardware_post(pair.hardware, &marker), IOPF_POSTED);
 	pair_set(AMD_CONTROL, 8, pair_reg(AMD_CONTROL, 8) | AMD_BLOCK_MARKER_EN);
 	CHECK_EQ(iopf_hardware_post(pair.hardware, &marker), IOPF_POSTED_NOTHING);
@@ -407,7 +292,7 @@ TEST(stop_markers_are_kept_out_where_software_wants_it)
 /* Without the features there are no registers for them. */
 TEST(what_is_not_verified_is_not_there_unless_it_is_asked_for)
 {
-	start();
+	amd_start();
 	CHECK_EQ(IOPF_AMD_PHYSICAL &
 			 (IOPF_AMD_PPR_AUTO | IOPF_AMD_PPR_EARLY | IOPF_AMD_BLKSTOP), 0);
 	pair_set(AMD_CONTROL, 8, pair_reg(AMD_CONTROL, 8) | AMD_PPR_AUTO_EN |
@@ -422,19 +307,19 @@ TEST(what_is_not_verified_is_not_there_unless_it_is_asked_for)
 
 TEST(events_arrive_and_an_overflow_is_counted_and_over)
 {
-	start();
+	amd_start();
 	for (uint32_t i = 0; i < ROOM; i++)
-		CHECK(fault(i));
-	CHECK(!fault(ROOM));
+		CHECK(amd_fault(i));
+	CHECK(!amd_fault(ROOM));
 	CHECK_EQ(pair.interrupts, 2); /* the first, and the overflow: an event's, too */
-	CHECK_EQ(status() & (AMD_EVT_OVERFLOW | AMD_EVT_RUN), AMD_EVT_OVERFLOW);
+	CHECK_EQ(amd_status() & (AMD_EVT_OVERFLOW | AMD_EVT_RUN), AMD_EVT_OVERFLOW);
 	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), ROOM);
 	for (uint64_t i = 0; i < ROOM; i++)
 		CHECK_EQ(faults[i].addr, i << 12);
 	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 0);
 	CHECK_EQ(iopf_driver_stats(pair.driver)->fault_overflows, 1);
-	CHECK_EQ(status() & (AMD_EVT_OVERFLOW | AMD_EVT_RUN), AMD_EVT_RUN);
-	CHECK(fault(1));
+	CHECK_EQ(amd_status() & (AMD_EVT_OVERFLOW | AMD_EVT_RUN), AMD_EVT_RUN);
+	CHECK(amd_fault(1));
 	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 1);
 }
 
@@ -445,7 +330,7 @@ TEST(a_wait_is_done_when_its_store_is_there)
 {
 	uint64_t first, second;
 
-	start();
+	amd_start();
 	memset(pair.bytes + STATUS_AT, 0xff, 16);
 	first = wait_put();
 	respond(1);
@@ -464,7 +349,7 @@ TEST(the_buffer_wraps_at_every_slot_and_is_full_at_the_last)
 {
 	uint64_t done = 0;
 
-	start();
+	amd_start();
 	for (uint32_t at = 0; at < 2 * SLOTS; at += 3) {
 		for (uint32_t i = 0; i < ROOM; i++)
 			respond(i);
@@ -482,7 +367,7 @@ TEST(a_command_that_cannot_be_stops_the_buffer_and_is_skipped)
 {
 	uint64_t wait;
 
-	start();
+	amd_start();
 	respond(1);
 	memset(pair.bytes + COMMANDS_AT + 16 * 2, 0xff, 16); /* behind those of start */
 	respond(2);
@@ -490,7 +375,7 @@ TEST(a_command_that_cannot_be_stops_the_buffer_and_is_skipped)
 	CHECK_EQ(iopf_driver_skip(pair.driver), -EINVAL);
 	drain();
 	CHECK_EQ(pair.commands, 0);
-	CHECK_EQ(status() & AMD_CMD_RUN, 0);
+	CHECK_EQ(amd_status() & AMD_CMD_RUN, 0);
 	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_STOPPED);
 	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_STOPPED);
 	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 1);
@@ -512,7 +397,7 @@ static uint16_t stopped_by(uint32_t features, const struct iopf_command *command
 	CHECK_EQ(iopf_wire_amd.encode_command(command, 16, pair.bytes + COMMANDS_AT), 0);
 	pair_set(AMD_CMD_TAIL, 8, 16);
 	iopf_hardware_run(pair.hardware, 1);
-	if (status() & AMD_CMD_RUN)
+	if (amd_status() & AMD_CMD_RUN)
 		return 0;
 	return (uint16_t)(pair.bytes[EVENTS_AT + 7] >> 4);
 }
@@ -537,7 +422,7 @@ TEST(a_device_that_does_not_answer_costs_one_wait_and_is_named)
 {
 	uint64_t before, given_up, behind;
 
-	start();
+	amd_start();
 	silent_rid = 0x310;
 	before = wait_put();
 	invalidate(0x310);
@@ -570,7 +455,7 @@ TEST(where_a_log_lies_is_not_changed_while_it_is_on)
 	static const uint32_t bases[] = { AMD_CMD_BASE, AMD_EVT_BASE, AMD_PPR_BASE };
 	static const uint32_t ours[] = { AMD_CMD_HEAD, AMD_EVT_TAIL, AMD_PPR_TAIL };
 
-	start();
+	amd_start();
 	for (uint32_t i = 0; i < 3; i++) {
 		uint64_t base = pair_reg(bases[i], 8), index = pair_reg(ours[i], 8);
 
@@ -583,11 +468,11 @@ TEST(where_a_log_lies_is_not_changed_while_it_is_on)
 
 TEST(indices_beyond_a_log_do_no_harm)
 {
-	start();
+	amd_start();
 	pair_set(AMD_PPR_HEAD, 8, UINT64_MAX);
 	CHECK_EQ(pair_reg(AMD_PPR_HEAD, 8), AMD_QUEUE_INDEX);
 	for (uint32_t i = 0; i < 3 * SLOTS; i++)
-		post(i, IOPF_LAST);
+		amd_post(i, IOPF_LAST);
 	pair_set(AMD_CMD_TAIL, 8, UINT64_MAX);
 	iopf_hardware_run(pair.hardware, 4 * SLOTS);
 	CHECK(poll() <= ROOM);

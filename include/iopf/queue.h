@@ -121,9 +121,11 @@ int iopf_driver_stop(struct iopf_driver *driver);
  * Take up to @max requests (1..INT_MAX) out of the queue, oldest first, and release
  * their entries.
  *
- * Returns: how many, 0 when nothing is there; -EOVERFLOW: requests were lost and the
- *          queue is empty; throw partial groups away (iopf_broker_overflow()), then
- *          iopf_driver_recover(); -EIO: the tail could not be: nothing was taken.
+ * Returns: how many, 0 when nothing is there, or (AMD) the next was announced and is still
+ *          being written: iopf_driver_backlog() counts it, poll again; -EOVERFLOW: requests
+ *          were lost and the queue is empty; throw partial groups away
+ *          (iopf_broker_overflow()), then iopf_driver_recover(); -EIO: the tail could not
+ *          be: nothing was taken.
  * Source of the rule: VT-d, 7.4.1 (pending is cleared before the tail is read).
  */
 int iopf_driver_poll(struct iopf_driver *driver, struct iopf_request *requests,
