@@ -2,6 +2,7 @@
 /* Description: a drain is over when a whole round of it saw no overflow, and not before. */
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, FULL = 200, ROUNDS = 6 };
@@ -18,7 +19,7 @@ static void create(void)
 		{ .function_count = 1, .functions = &functions[1] },
 	};
 
-	CHECK_EQ(world_create(&(struct world_options){ .guest_count = 2, .guests = guests },
+	CHECK_EQ(court_create(&(struct world_options){ .guest_count = 2, .guests = guests },
 			      &world),
 		 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
@@ -66,7 +67,7 @@ TEST(drain_goes_on_while_its_rounds_see_an_overflow)
 	CHECK_EQ(iopf_broker_attach(broker, endpoint, 7, 0) == 0, false);
 	CHECK(world_settle(&world, 100000));
 	CHECK(!iopf_host_busy(world.host, endpoint));
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(drain_of_a_quiet_queue_takes_one_round)
@@ -80,7 +81,7 @@ TEST(drain_of_a_quiet_queue_takes_one_round)
 		world_turn(&world);
 	CHECK(!iopf_host_busy(world.host, endpoint));
 	CHECK_EQ(overflows(), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

@@ -9,6 +9,7 @@
 #include "queue/hardware.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, PERIOD = 1000000 };
@@ -42,7 +43,7 @@ static void create_world(void)
 							  .family = now.guest->wire->name,
 							  .shadow = now.shadow };
 	}
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, pasid), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, pasid), 0);
 }
@@ -110,7 +111,7 @@ static void one(const struct hardware_family *host, const struct hardware_family
 		return;
 	create_world();
 	test();
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* Every pair there is, and its guest's tables followed where they could be nested. */

@@ -4,6 +4,7 @@
 #include "host/host.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, PERIOD = 1000000 };
@@ -42,7 +43,7 @@ static void create_world(struct world_function_options first, struct iopf_policy
 					       .note = on_note };
 
 	told_count = 0;
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, first.rid, 7), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 }
@@ -81,6 +82,7 @@ static uint64_t counted(uint32_t rid, enum iopf_counter counter)
 /* A response that nobody of ours has sent. */
 static void forged_response(uint16_t index, uint8_t code)
 {
+	court_expects("PRI-RESPONSE-ASKED");
 	model_function_response(world_function(&world, RID)->function, 7,
 				iopf_pcie_encode_response(&(struct iopf_prg_response){
 					.rid = RID, .pasid = 7, .index = index, .code = code }));
@@ -102,7 +104,7 @@ TEST(unexpected_index_is_heard_within_a_period_and_told_with_what_was_answered)
 	CHECK_EQ(counted(RID, IOPF_COUNTER_uprgi_seen), 1);
 	pass(PERIOD);
 	CHECK_EQ(told_count, 1);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(older_function_complains_through_aer_and_is_heard_in_the_same_scan)
@@ -121,7 +123,7 @@ TEST(older_function_complains_through_aer_and_is_heard_in_the_same_scan)
 	forged_response(301, 0);
 	pass(PERIOD);
 	CHECK_EQ(told_count, 2);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_reads_all_ones_is_removed_and_nobody_had_to_say_so)
@@ -136,7 +138,7 @@ TEST(function_that_reads_all_ones_is_removed_and_nobody_had_to_say_so)
 	/* It is not asked to forget anything: nobody waits for it. */
 	CHECK_EQ(iopf_host_driver_stats(world.host)->timeouts, 0);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_was_reset_is_given_its_time)
@@ -156,7 +158,7 @@ TEST(function_that_was_reset_is_given_its_time)
 	CHECK(world_state(&world, RID).enabled);
 	CHECK(!iopf_host_busy(world.host, endpoint));
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* PCIe, "Function Level Reset": it may answer nothing meanwhile, and what it remembered is
@@ -195,7 +197,7 @@ TEST(function_that_leaves_an_invalidation_unanswered_while_it_is_reset_is_not_bl
 	CHECK_EQ(stats.resets, 1);
 	CHECK(iopf_agent_waited(agent, ticket));
 	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(paused_guest_is_shown_nothing_and_owes_nothing_for_the_time)
@@ -218,7 +220,7 @@ TEST(paused_guest_is_shown_nothing_and_owes_nothing_for_the_time)
 	settle();
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
 	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_deadline), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(quota_of_an_owner_alone_makes_what_its_function_may_ask_smaller)
@@ -228,7 +230,7 @@ TEST(quota_of_an_owner_alone_makes_what_its_function_may_ask_smaller)
 	CHECK_EQ(world_state(&world, OTHER_RID).allocation, 8);
 	CHECK_EQ(fill(RID, 0x10000, 16), MODEL_JOB_STATUS_done);
 	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_quota), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(quota_of_an_owner_is_for_all_of_its_functions_together)
@@ -245,7 +247,7 @@ TEST(quota_of_an_owner_is_for_all_of_its_functions_together)
 					       .guests = &guest,
 					       .request_order = 1 };
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_state(&world, RID).allocation, 3);
 	CHECK_EQ(world_state(&world, OTHER_RID).allocation, 3);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
@@ -255,7 +257,7 @@ TEST(quota_of_an_owner_is_for_all_of_its_functions_together)
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
 	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_quota), 0);
 	CHECK_EQ(counted(OTHER_RID, IOPF_COUNTER_ended_quota), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

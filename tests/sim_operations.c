@@ -5,6 +5,7 @@
 
 #include <errno.h>
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, PAGER_RID = 0x0400 };
@@ -27,7 +28,7 @@ static void create_world(uint32_t allocation, uint32_t request_order)
 		guests[i] = (struct world_guest_options){ .function_count = 1,
 							  .functions = &functions[i],
 							  .request_order = 3 };
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 }
@@ -100,7 +101,7 @@ TEST(host_pager_serves_a_function_that_no_guest_owns)
 		CHECK(world_settle(&world, 100000));
 	CHECK_EQ(iopf_host_endpoint(world.host, PAGER_RID), IOPF_NO_ID);
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(attachments_are_promised_once)
@@ -132,7 +133,7 @@ TEST(attachments_are_promised_once)
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), -ENOSPC);
 	options.pasid_count = 896;
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(index_used_again_while_open_resets_paging_and_nothing_else)
@@ -151,7 +152,7 @@ TEST(index_used_again_while_open_resets_paging_and_nothing_else)
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
 	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(OTHER_RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(removed_function_gets_no_response_and_the_others_feel_nothing)
@@ -173,7 +174,7 @@ TEST(removed_function_gets_no_response_and_the_others_feel_nothing)
 	world.guests[0].options.silent = false;
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(fill(OTHER_RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_answers_no_invalidation_holds_its_guest_up_for_a_bounded_time)
@@ -191,7 +192,7 @@ TEST(function_that_answers_no_invalidation_holds_its_guest_up_for_a_bounded_time
 	CHECK(world_settle(&world, 100000));
 	CHECK(iopf_agent_waited(world.guests[0].agent, ticket));
 	CHECK_EQ(fill(OTHER_RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_is_gone_ends_its_operation_at_once)
@@ -205,7 +206,7 @@ TEST(function_that_is_gone_ends_its_operation_at_once)
 	for (unsigned turns = 0; turns < 100; turns++)
 		world_turn(&world);
 	CHECK_EQ(iopf_broker_step(iopf_host_broker(world.host), endpoint), IOPF_STEP_NONE);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(overflow_of_the_physical_queue_loses_no_credit_for_good)
@@ -231,7 +232,7 @@ TEST(overflow_of_the_physical_queue_loses_no_credit_for_good)
 	CHECK_EQ(fill(OTHER_RID, 0x900000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(groups_wait_while_a_guest_owes_every_index)
@@ -255,7 +256,7 @@ TEST(groups_wait_while_a_guest_owes_every_index)
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_reset_waits_for_responses_that_are_under_way)
@@ -281,7 +282,7 @@ TEST(function_reset_waits_for_responses_that_are_under_way)
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* RID with a virtual function OTHER_RID, each of a guest of its own. */
@@ -299,7 +300,7 @@ static void create_virtual(void)
 		.guest_count = 2, .guests = guests, .request_order = 1, .reset_ns = 1000000
 	};
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 }
@@ -341,7 +342,7 @@ TEST(virtual_function_whose_reset_ended_with_its_physical_one_hears_invalidation
 	world.guests[1].options.silent = true;
 	fill(OTHER_RID, 0x10000, 1);
 	CHECK_EQ(page[0], 0xee);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(detach_of_a_virtual_function_ends_when_its_physical_one_is_reset)
@@ -360,7 +361,7 @@ TEST(detach_of_a_virtual_function_ends_when_its_physical_one_is_reset)
 	CHECK_EQ(iopf_agent_attached(world.guests[1].agent, OTHER_RID, 7), -ENOENT);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* The interface that lost them is the physical one's. */
@@ -374,7 +375,7 @@ TEST(requests_that_could_not_be_written_cost_a_virtual_function_nothing)
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(requests_that_could_not_be_written_during_a_detach_are_not_waited_for)
@@ -395,7 +396,7 @@ TEST(requests_that_could_not_be_written_during_a_detach_are_not_waited_for)
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(fill(RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(response_failure_stops_paging_until_it_is_restarted)
@@ -408,6 +409,7 @@ TEST(response_failure_stops_paging_until_it_is_restarted)
 	raw(RID, 1, 0x10000, IOPF_LAST);
 	CHECK(world_settle(&world, 100000));
 	/* Somebody else on the link says failure. */
+	court_expects("LINK-RESPONSE");
 	model_function_response(world_function(&world, RID)->function, 7,
 				iopf_pcie_encode_response(&(struct iopf_prg_response){
 					.rid = RID, .pasid = 7, .index = 1, .code = 15 }));
@@ -421,7 +423,7 @@ TEST(response_failure_stops_paging_until_it_is_restarted)
 	CHECK_EQ(iopf_host_restart_function(world.host, endpoint), 0);
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(fill(RID, 0x30000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

@@ -5,6 +5,7 @@
 #include "host/host.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, THIRD_RID = 0x0320 };
@@ -41,7 +42,7 @@ static int try_world(uint32_t count, uint32_t request_order, const char *family)
 		guests[i].fault = fault;
 	}
 	defers = false;
-	return world_create(&options, &world);
+	return court_create(&options, &world);
 }
 
 static void plain_world(uint32_t count)
@@ -110,7 +111,7 @@ TEST(failure_of_a_tenant_ends_its_group_and_takes_it_out_of_service_there)
 	CHECK_EQ(world_detach(&world, 0, RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(fill(RID, 0x20000, 1), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_does_not_fit_the_queue_is_granted_less_or_refused)
@@ -120,16 +121,16 @@ TEST(function_that_does_not_fit_the_queue_is_granted_less_or_refused)
 	functions[0].allocation = 100;
 	functions[1].allocation = 64;
 	CHECK_EQ(try_world(2, 0, "vtd"), -EDQUOT);
-	world_destroy(&world);
+	court_destroy(&world);
 	functions[1].allocation_min = 12;
 	CHECK_EQ(try_world(2, 0, "vtd"), -EDQUOT);
-	world_destroy(&world);
+	court_destroy(&world);
 	functions[1].allocation_min = 11;
 	CHECK_EQ(try_world(2, 0, "vtd"), 0);
 	attach(2);
 	CHECK_EQ(world_state(&world, OTHER_RID).allocation, 11);
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 32), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(stream_that_does_not_fit_the_pool_is_refused)
@@ -147,11 +148,11 @@ TEST(stream_that_does_not_fit_the_pool_is_refused)
 							  .functions = &functions[i],
 							  .request_order = 1 };
 	}
-	CHECK_EQ(world_create(&options, &world), -EDQUOT);
-	world_destroy(&world);
+	CHECK_EQ(court_create(&options, &world), -EDQUOT);
+	court_destroy(&world);
 	options.stall_max = 16;
-	CHECK_EQ(world_create(&options, &world), 0);
-	world_destroy(&world);
+	CHECK_EQ(court_create(&options, &world), 0);
+	court_destroy(&world);
 }
 
 /* ---- Success that does not help ------------------------------------------------------ */
@@ -174,7 +175,7 @@ TEST(guest_that_unmaps_and_is_asked_again_is_no_liar)
 		settle();
 	}
 	CHECK_EQ(counted(RID, IOPF_COUNTER_liar), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(guest_that_says_success_and_maps_nothing_is_told_and_stopped)
@@ -197,7 +198,7 @@ TEST(guest_that_says_success_and_maps_nothing_is_told_and_stopped)
 	CHECK_EQ(counted(RID, IOPF_COUNTER_ended_liar), 1);
 	defers = false;
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* ---- Functions that share one interface --------------------------------------------- */
@@ -250,7 +251,7 @@ TEST(virtual_functions_page_through_their_physical_one)
 {
 	shared_world();
 	all_work();
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(reset_of_a_virtual_function_ends_its_own_groups_alone)
@@ -268,7 +269,7 @@ TEST(reset_of_a_virtual_function_ends_its_own_groups_alone)
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_job_status(&world, THIRD_RID, 0), MODEL_JOB_STATUS_done);
 	all_work();
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(reset_of_the_physical_function_ends_all_and_all_come_back)
@@ -282,7 +283,7 @@ TEST(reset_of_the_physical_function_ends_all_and_all_come_back)
 	CHECK_EQ(in_use(RID), 0);
 	wake_all();
 	all_work();
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(failure_of_one_tenant_of_an_interface_stops_no_other)
@@ -297,7 +298,7 @@ TEST(failure_of_one_tenant_of_an_interface_stops_no_other)
 	CHECK_EQ(fill(OTHER_RID, 0x20000, 1), MODEL_JOB_STATUS_invalid);
 	CHECK_EQ(fill(RID, 0x20000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(THIRD_RID, 0x20000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(physical_function_that_is_gone_takes_its_virtual_ones_along)
@@ -311,7 +312,7 @@ TEST(physical_function_that_is_gone_takes_its_virtual_ones_along)
 	}
 	for (unsigned i = 0; i < 3; i++)
 		CHECK_EQ(iopf_host_endpoint(world.host, functions[i].rid), IOPF_NO_ID);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

@@ -4,6 +4,7 @@
 #include "sim/world.h"
 #include "table/x86.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318 };
@@ -32,7 +33,7 @@ static void create_world(void)
 					       .request_order = 1,
 					       .family = host_family };
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 }
 
@@ -129,7 +130,7 @@ TEST(copy_moves_its_bytes_through_tables_that_are_followed)
 	CHECK_EQ(stats.shown, 32);
 	CHECK_EQ(stats.shadow_filled, 32);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(page_that_the_guest_mapped_itself_is_followed_without_the_guest)
@@ -140,7 +141,7 @@ TEST(page_that_the_guest_mapped_itself_is_followed_without_the_guest)
 	CHECK_EQ(fill(0x10000, 8), MODEL_JOB_STATUS_done);
 	CHECK_EQ(host_stats().shown, 0);
 	CHECK_EQ(host_stats().shadow_filled, 8);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(page_that_the_guest_takes_back_is_written_no_more)
@@ -161,7 +162,7 @@ TEST(page_that_the_guest_takes_back_is_written_no_more)
 	world.guests[0].options.silent = false;
 	settle();
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* Otherwise it would be told that its page is free while the device may write there. */
@@ -178,7 +179,7 @@ TEST(wait_of_the_guest_ends_after_the_function_has_forgotten_the_page)
 	iopf_agent_kick(agent);
 	settle();
 	CHECK(!iopf_agent_waited(agent, ticket));
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(entry_is_dirty_when_the_device_may_write_and_not_before)
@@ -192,7 +193,7 @@ TEST(entry_is_dirty_when_the_device_may_write_and_not_before)
 	CHECK_EQ(entry(0x10000) & (X86_ACCESSED | X86_DIRTY), X86_ACCESSED | X86_DIRTY);
 	CHECK_EQ(host_stats().shown, 0);
 	CHECK_EQ(host_stats().shadow_filled, 2);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(right_that_the_guest_does_not_give_is_asked_of_it)
@@ -206,7 +207,7 @@ TEST(right_that_the_guest_does_not_give_is_asked_of_it)
 	settle();
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_running);
 	CHECK_EQ(host_stats().shown, 1);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(shadow_that_runs_out_of_pages_is_dropped_and_fills_again)
@@ -227,7 +228,7 @@ TEST(shadow_that_runs_out_of_pages_is_dropped_and_fills_again)
 	for (uint64_t i = 0; i < 1000; i++)
 		CHECK_EQ(fill(FAR * (i + 1), 1), MODEL_JOB_STATUS_done);
 	CHECK_EQ(host_stats().shown, 1000);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(address_spaces_that_come_and_go_cost_no_page_for_good)
@@ -246,7 +247,7 @@ TEST(address_spaces_that_come_and_go_cost_no_page_for_good)
 	}
 	CHECK_EQ(world.host->guests[0].shadows.page_count, shadows);
 	CHECK(world.host->pages.used_count < pages + 64); /* a shadow has 4 or more */
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(removed_function_and_dead_guest_give_their_shadows_back)
@@ -259,13 +260,13 @@ TEST(removed_function_and_dead_guest_give_their_shadows_back)
 		 0);
 	settle();
 	CHECK_EQ(world.host->guests[0].shadows.page_count, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 	create_world();
 	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(iopf_host_guest_gone(world.host, 0), 0);
 	settle();
 	CHECK_EQ(world.host->guests[0].shadows.page_count, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* As Linux has it where devices bypass translation and share address spaces beside that. */
@@ -280,7 +281,7 @@ TEST(requests_without_a_pasid_may_bypass_beside_an_address_space_that_is_followe
 					       .family = "smmuv3" };
 	const struct iopf_address_space bypass = { .levels = 0 };
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(guest_space(&world.host->guests[0], &world.host->functions[0],
 			     IOPF_PASID_NONE, &bypass),
@@ -288,7 +289,7 @@ TEST(requests_without_a_pasid_may_bypass_beside_an_address_space_that_is_followe
 	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_attach(&world, 0, RID, 8), 0);
 	CHECK_EQ(job(8, MODEL_JOB_FILL, 0, 0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 static void ask(uint16_t index, uint64_t addr, uint8_t flags)
@@ -316,7 +317,7 @@ static void create_large(void)
 					       .guests = &guest,
 					       .request_order = 2 };
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 }
 
@@ -332,7 +333,7 @@ TEST(group_whose_tables_do_not_fit_the_shadow_ends)
 		CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	}
 	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(guest_that_invalidates_everything_empties_all_that_is_its_own)
@@ -351,7 +352,7 @@ TEST(guest_that_invalidates_everything_empties_all_that_is_its_own)
 	CHECK_EQ(host_stats().shadow_removed, 8);
 	CHECK_EQ(fill(0x10000, 4), MODEL_JOB_STATUS_done);
 	CHECK_EQ(host_stats().shadow_filled, 12);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

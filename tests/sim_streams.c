@@ -5,6 +5,7 @@
 #include "host/host.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, STRANGER = 0x0777, SECOND = 1000000000 };
@@ -48,7 +49,7 @@ static void create_world(const char *family, bool stalls, uint32_t stall_max)
 					      .functions = functions,
 					      .request_order = 1 };
 	faults_told = terminated_told = 0;
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 0, OTHER_RID, 7), 0);
 }
@@ -102,7 +103,7 @@ TEST(stall_of_a_stranger_is_aborted_in_the_same_turn)
 	settle();
 	CHECK_EQ(model_iommu_stats(world.iommu).resumed[MODEL_STALL_UNKNOWN], 1);
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(event_that_nobody_recovers_from_is_counted_and_told)
@@ -115,7 +116,7 @@ TEST(event_that_nobody_recovers_from_is_counted_and_told)
 	CHECK_EQ(faults_told, 1);
 	CHECK_EQ(fault_told.endpoint, iopf_host_endpoint(world.host, RID));
 	CHECK_EQ(fault_copy.addr, 0x10000);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* Global pages are of no ASID: what goes by one leaves them. */
@@ -134,7 +135,7 @@ TEST(invalidation_of_all_that_a_guest_has_is_not_one_of_an_asid)
 	CHECK_EQ(invalidated.granularity, IOPF_DOMAIN);
 	CHECK(invalidated.domain != 0);
 	CHECK_EQ(host_stats().skipped, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* Its record is written when there is room: what is drained then is not all. */
@@ -167,7 +168,7 @@ TEST(drain_goes_round_again_where_the_event_queue_was_full)
 		world_turn(&world);
 	CHECK_EQ(host_stats().stalls, 1);
 	settle();
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(pci_function_is_never_taken_for_one_that_stalls)
@@ -194,11 +195,11 @@ TEST(pci_function_is_never_taken_for_one_that_stalls)
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), -EINVAL);
 	function.master = &master;
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), -EINVAL);
-	world_destroy(&world);
+	court_destroy(&world);
 	create_world("vtd", false, 0);
 	function.ops = NULL;
 	CHECK_EQ(iopf_host_add_pager(world.host, &options, &id), -EOPNOTSUPP);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* Whoever is silent, its commands and a healthy function's stand before one wait. */
@@ -236,7 +237,7 @@ TEST(function_that_is_silent_is_found_by_asking_where_hardware_does_not_say)
 	CHECK_EQ(host_stats().blocked, 1);
 	CHECK(!world.host->inquiry.active);
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(nobody_is_blocked_where_everybody_answers_when_asked)
@@ -251,7 +252,7 @@ TEST(nobody_is_blocked_where_everybody_answers_when_asked)
 	model_function_answer_invalidations(world_function(&world, OTHER_RID)->function, true);
 	invalidate_both();
 	CHECK_EQ(host_stats().blocked, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(stalls_of_a_stream_end_with_it_and_only_its_own)
@@ -276,7 +277,7 @@ TEST(stalls_of_a_stream_end_with_it_and_only_its_own)
 	settle();
 	CHECK_EQ(world_job_status(&world, OTHER_RID, 0), MODEL_JOB_STATUS_done);
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(detach_of_one_address_space_of_a_stream_leaves_the_others_alone)
@@ -298,7 +299,7 @@ TEST(detach_of_one_address_space_of_a_stream_leaves_the_others_alone)
 	settle();
 	CHECK_EQ(world_job_status(&world, RID, 1), MODEL_JOB_STATUS_done);
 	CHECK_EQ(model_iommu_stalled(world.iommu, RID), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(stalls_whose_records_were_lost_are_terminated)
@@ -314,7 +315,7 @@ TEST(stalls_whose_records_were_lost_are_terminated)
 	world.guests[0].options.silent = false;
 	settle();
 	CHECK_EQ(fill(RID, 0x10000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* What the pool holds at most is what its streams are promised together. */
@@ -332,7 +333,7 @@ TEST(streams_are_promised_no_more_than_the_pool_has)
 	CHECK_EQ(fill(OTHER_RID, 0x10000, 4), MODEL_JOB_STATUS_done);
 	settle();
 	CHECK_EQ(model_iommu_stalled(world.iommu, IOPF_NO_ID), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

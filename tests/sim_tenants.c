@@ -5,6 +5,7 @@
 #include "host/host.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310, OTHER_RID = 0x0318, PAGER_RID = 0x0400, SECOND = 1000000000 };
@@ -40,7 +41,7 @@ static void create_world(uint64_t hold_ns)
 							  .request_order = 3,
 							  .hold_ns = hold_ns };
 	}
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	CHECK_EQ(world_attach(&world, 0, RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 }
@@ -148,7 +149,7 @@ TEST(function_that_moves_on_finds_nothing_of_its_last_owner)
 	CHECK_EQ(add_pager((UINT64_C(2) << 32) + 0x2000000, 5, 8, &id), 0);
 	CHECK_EQ(fill(PAGER_RID, 5, 0x40000000, 1), MODEL_JOB_STATUS_done);
 	CHECK_EQ(*guest_byte(0, 0x2000000), 0xee);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(members_that_come_and_go_cost_no_page_for_good)
@@ -165,7 +166,7 @@ TEST(members_that_come_and_go_cost_no_page_for_good)
 				 MODEL_JOB_STATUS_done);
 		remove_member(id);
 	}
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(member_that_is_refused_leaves_nothing_behind)
@@ -184,7 +185,7 @@ TEST(member_that_is_refused_leaves_nothing_behind)
 	CHECK(!world_state(&world, PAGER_RID).enabled);
 	CHECK_EQ(add_pager(UINT64_C(1) << 32, 5, 8, &id), 0);
 	CHECK_EQ(fill(PAGER_RID, 5, 0x40000000, 1), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(number_of_a_removed_function_gives_its_guest_no_other_function)
@@ -210,7 +211,7 @@ TEST(number_of_a_removed_function_gives_its_guest_no_other_function)
 	CHECK_EQ(iopf_broker_detach(iopf_host_broker(world.host), mine, 9), -ENOENT);
 	CHECK_EQ(host_stats().attach_failed, before.attach_failed);
 	CHECK_EQ(fill(PAGER_RID, 5, 0x40000000, 1), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(guest_that_goes_through_all_pasids_keeps_no_page_for_each)
@@ -224,7 +225,7 @@ TEST(guest_that_goes_through_all_pasids_keeps_no_page_for_each)
 		CHECK_EQ(world_detach(&world, 0, RID, pasid), 0);
 	}
 	CHECK_EQ(world.host->pages.used_count, used);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* ---- Functions that do not answer ------------------------------------------------ */
@@ -246,7 +247,7 @@ TEST(wait_of_a_neighbour_is_not_lost_with_somebodys_timeout)
 	CHECK_EQ(world_detach(&world, 1, OTHER_RID, 7), 0);
 	CHECK_EQ(world_attach(&world, 1, OTHER_RID, 7), 0);
 	CHECK_EQ(fill(OTHER_RID, 7, 0x30000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_that_does_not_answer_stops_the_queue_once)
@@ -271,7 +272,7 @@ TEST(function_that_does_not_answer_stops_the_queue_once)
 	CHECK_EQ(iopf_host_reset_function(world.host, endpoint, world.now_ns), 0);
 	settle();
 	CHECK_EQ(fill(RID, 7, 0x30000, 2), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(detach_that_took_too_long_for_its_guest_is_finished_all_the_same)
@@ -304,7 +305,7 @@ TEST(detach_that_took_too_long_for_its_guest_is_finished_all_the_same)
 	CHECK(fill(RID, 8, 0x30000, 1) != MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_detach(&world, 0, RID, 10), 0);
 	CHECK_EQ(world_detach(&world, 0, RID, 9), 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* ---- What a guest asks for -------------------------------------------------------- */
@@ -318,7 +319,7 @@ TEST(global_invalidation_of_a_guest_is_global_for_itself)
 					  .pasid = IOPF_PASID_NONE });
 	settle();
 	CHECK_EQ(widest, 1u << IOPF_ONE_PASID);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 static void raw(uint32_t rid, uint16_t index, uint64_t addr)
@@ -357,7 +358,7 @@ TEST(drain_of_a_guest_that_owes_every_index_ends)
 	settle();
 	CHECK(iopf_agent_waited(world.guests[0].agent, ticket));
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(flood_does_not_keep_a_neighbour_from_leaving)
@@ -381,7 +382,7 @@ TEST(flood_does_not_keep_a_neighbour_from_leaving)
 	}
 	CHECK(left);
 	CHECK_EQ(world_state(&world, OTHER_RID).enabled, true);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* ---- Event loops ------------------------------------------------------------------- */
@@ -397,7 +398,7 @@ TEST(next_time_is_near_while_something_waits_that_rings_nobody)
 	iopf_agent_kick(world.guests[1].agent);
 	settle();
 	CHECK(iopf_host_next_ns(world.host) <= world.now_ns + 100000);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

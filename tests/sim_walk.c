@@ -3,6 +3,7 @@
 #include "queue/vtd.h"
 #include "sim/world.h"
 
+#include "sim_court.h"
 #include "test.h"
 
 enum { RID = 0x0310 };
@@ -18,7 +19,7 @@ static void create_world(const struct world_function_options *function, uint32_t
 					       .guests = &guest,
 					       .request_order = 1 };
 
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 }
 
 static const struct world_function_options plain = { .rid = RID, .allocation = 32 };
@@ -56,7 +57,7 @@ TEST(copy_moves_its_bytes_through_pages_that_were_not_there)
 	CHECK_EQ(stats.requests, 32);
 	CHECK_EQ(world_state(&world, RID).credits_in_use, 0);
 	CHECK_EQ(world_state(&world, RID).uprgi, false);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(pages_that_only_the_host_lacks_are_served_and_the_guest_never_hears)
@@ -78,7 +79,7 @@ TEST(pages_that_only_the_host_lacks_are_served_and_the_guest_never_hears)
 	iopf_host_stats(world.host, &stats);
 	CHECK_EQ(stats.served, 8);
 	CHECK_EQ(stats.shown, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(unmapped_and_invalidated_pages_fault_again)
@@ -103,7 +104,7 @@ TEST(unmapped_and_invalidated_pages_fault_again)
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_state(&world, RID).requests, faults + 8);
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(pasid_that_was_detached_faults_into_nothing)
@@ -121,7 +122,7 @@ TEST(pasid_that_was_detached_faults_into_nothing)
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
 	CHECK_EQ(world_state(&world, RID).uprgi_count, 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(requests_without_a_pasid_have_an_address_space_of_their_own)
@@ -132,7 +133,7 @@ TEST(requests_without_a_pasid_have_an_address_space_of_their_own)
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
 	CHECK(world_page(&world, 0, IOPF_PASID_NONE, 0x10000) != NULL);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(function_reset_forgets_and_comes_back)
@@ -157,7 +158,7 @@ TEST(function_reset_forgets_and_comes_back)
 	world_job(&world, RID, 0, 7, MODEL_JOB_FILL, 0, 0x10000, 4 * 4096);
 	CHECK(world_settle(&world, 100000));
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_done);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 TEST(dead_guest_leaves_no_credit_and_no_group)
@@ -179,7 +180,7 @@ TEST(dead_guest_leaves_no_credit_and_no_group)
 	CHECK_EQ(iopf_broker_gauge(iopf_host_broker(world.host), endpoint,
 				   IOPF_GAUGE_delivered),
 		 0);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 /* It cannot answer any more what it was shown in there, and its device does not wait for
@@ -203,7 +204,7 @@ TEST(queue_that_a_guest_gives_up_ends_what_was_shown_in_it)
 	CHECK_EQ(world_job_status(&world, RID, 0), MODEL_JOB_STATUS_invalid);
 	CHECK(counter[IOPF_COUNTER_ended_detach] > 0);
 	CHECK_EQ(counter[IOPF_COUNTER_ended_detach], counter[IOPF_COUNTER_response_invalid]);
-	world_destroy(&world);
+	court_destroy(&world);
 }
 
 int main(void)

@@ -117,7 +117,7 @@ struct book_endpoint {
 	bool failed;      /* a response failure reached it */
 	bool failing;     /* one is on its way, or was: no response has to leave any more */
 	bool resetting;   /* host: and it has not happened to the function yet */
-	bool removed;     /* host: and nothing new came since */
+	bool removed;     /* host: and it was not enabled, or given to anybody, since */
 	bool virtuals;    /* others use its page request interface */
 	bool gone;        /* function */
 	bool exceeded;    /* more requests than credits: what the host made of them is not

@@ -202,7 +202,8 @@ static void check_pages(struct iopf_judge *judge, const struct iopf_judge_event 
 	struct book_endpoint *it = &judge->endpoints[group->endpoint];
 	struct say say;
 
-	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] || book_optional(judge, group) ||
+	if (event->count == 0 || !it->known[IOPF_AT_QUEUE] || it->unsure ||
+	    book_optional(judge, group) ||
 	    book_interface(judge, it)->exceeded) {
 		judge_unknown(judge, RULE_SHOW_PAGES);
 		return;

@@ -263,8 +263,10 @@ static struct book_group *group_of(struct iopf_judge *judge,
 		check_pasid(judge, event, group);
 		if (!at_queue_of(it, event) || group->pasid == event->pasid)
 			return group;
+		it->unsure = true;
 	} else if (it->unsure || at_queue_of(it, event)) {
 		judge_unknown(judge, RULE_PRI_INDEX_FREE);
+		it->unsure |= group != NULL && group->state == BOOK_WAITING;
 	} else if (group != NULL && group->state == BOOK_WAITING) {
 		if (it->pasid_in_response < 0 && group->pasid != event->pasid)
 			judge_unknown(judge, RULE_PRI_INDEX_FREE);
@@ -285,11 +287,9 @@ void request_settle(struct iopf_judge *judge, const struct iopf_judge_event *eve
 
 	if (event->interface != IOPF_AT_QUEUE)
 		return;
-	if (!link_leftover(judge, group))
-		it->removed = false;
-	else if (it->removed)
+	if (it->removed)
 		group->optional = true; /* of nobody that the host knows */
-	else
+	else if (link_leftover(judge, group))
 		book_group_close(judge, group, BOOK_FORGOTTEN);
 }
 

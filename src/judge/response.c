@@ -26,11 +26,8 @@ static struct book_group *group_of(struct iopf_judge *judge,
 {
 	struct book_group *group = book_group_find(judge, endpoint, event->interface,
 						   event->pasid, event->index, false);
-	struct book_group *other = NULL;
 
-	if (group == NULL || (group->state != BOOK_OPEN && group->state != BOOK_WAITING))
-		other = of_index(judge, endpoint, event);
-	return other != NULL ? other : group;
+	return group != NULL ? group : of_index(judge, endpoint, event);
 }
 
 /* ---- Its PASID --------------------------------------------------------------------- */
@@ -45,7 +42,7 @@ static void check_pasid(struct iopf_judge *judge, const struct iopf_judge_event 
 	bool holds = group->pasid == event->pasid;
 	struct say say;
 
-	if (it->pasid_in_response < 0 && asked && !has) {
+	if (it->unsure || it->removed || (it->pasid_in_response < 0 && asked && !has)) {
 		judge_unknown(judge, RULE_PRI_PASID_REQUIRED);
 		return;
 	}
@@ -188,7 +185,7 @@ static void check_credits(struct iopf_judge *judge, const struct iopf_judge_even
 	struct say say;
 
 	if (event->count == 0 || it->allocation == 0 || group->state != BOOK_WAITING ||
-	    !it->known[IOPF_AT_QUEUE] || book_interface(judge, it)->exceeded ||
+	    !it->known[IOPF_AT_QUEUE] || it->unsure || book_interface(judge, it)->exceeded ||
 	    book_optional(judge, group)) {
 		judge_unknown(judge, RULE_PRI_RESPONSE_CREDITS);
 		return;
