@@ -310,6 +310,19 @@ static bool streams_fit(const struct run *run, const struct run_machine *machine
 	return false;
 }
 
+/* Guests are dealt out in turn. What a noisy one costs others is seen where somebody is
+ * beside it: it comes to the first honest one. */
+static uint32_t dealt_to(const struct run *run, uint32_t number)
+{
+	uint32_t place = number, first = 0;
+
+	while (first < run->guest_count && run->guests[first].character != CHARACTER_honest)
+		first++;
+	if (run->guests[number].character == CHARACTER_noisy && first < run->guest_count)
+		place = first;
+	return place % run->combination_count;
+}
+
 bool choice_guests(struct run *run)
 {
 	char *list = strdup(run->options.guests), *rest = list, *word;
@@ -325,7 +338,7 @@ bool choice_guests(struct run *run)
 
 		guest->run = run;
 		guest->number = i;
-		guest->combination = &run->combinations[i % run->combination_count];
+		guest->combination = &run->combinations[dealt_to(run, i)];
 		guest->machine = machine_of(run, guest->combination->host);
 		guest->machine->guest_count++;
 		guest->rid = 0x0100 + 8 * i; /* a device each, from bus 1 on */

@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "cli/port.h"
 #include "cli/run.h"
+#include "queue/hardware.h"
 
 enum {
 	ALLOCATION = 128, /* credits of a function */
@@ -41,15 +42,26 @@ static int on_invalidate(void *context, uint32_t pasid, uint64_t payload)
 	return model_function_invalidate(context, pasid, payload);
 }
 
-static struct model_engine_options engine_options(struct run_guest *guest)
+/* Pages that it asks for at once: no more than it may. A liar's no more than are seen at
+ * once, so that it is found out. */
+static uint32_t window_of(const struct run_guest *guest)
 {
-	bool noisy = guest->character == CHARACTER_noisy;
+	const struct hardware_family *host = hardware_family_find(guest->combination->host);
+	bool seen = guest->character == CHARACTER_liar &&
+		    guest->combination->mechanism == IOPF_STALLS;
 	uint32_t window = CLI_MIN((uint32_t)WINDOW, device_share(guest));
 
+	if (guest->character == CHARACTER_noisy)
+		return MODEL_ENGINE_WINDOW_MAX;
+	return seen && host->stall_each != 0 ? CLI_MIN(window, host->stall_each) : window;
+}
+
+static struct model_engine_options engine_options(struct run_guest *guest)
+{
 	return (struct model_engine_options){
 		.hooks = watch_hooks(guest),
 		.job_max = 4,
-		.window = noisy ? MODEL_ENGINE_WINDOW_MAX : window,
+		.window = window_of(guest),
 		.group_pages = 16,
 		.retry_max = 8,
 		.piece_bytes = LAYOUT_PAGE,

@@ -122,7 +122,11 @@ def a_run_of_every_character_holds():
     places = [(endpoint["family"], guest["family"], guest["mechanism"])
               for guest, endpoint in zip(result["guests"], result["endpoints"])]
     pairs = all_pairs()
-    assert places == [pairs[i % len(pairs)] for i in range(len(places))], places
+    noisy = [guest["character"] for guest in result["guests"]].index("noisy")
+    assert places[noisy] == pairs[0], places
+    del places[noisy]
+    dealt = [pairs[i % len(pairs)] for i in range(len(places) + 1) if i != noisy]
+    assert places == dealt, places
     assert [host["family"] for host in result["hosts"]] == families(0), result["hosts"]
     assert result["noise"]["ratio"] <= result["noise"]["limit"], result["noise"]
     for guest in result["guests"]:
