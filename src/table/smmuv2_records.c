@@ -20,6 +20,7 @@ static const struct record_word stream_words[] = {
 	UNUSED(SMMUV2_STREAM_EXIDVALID),
 	UNUSED(SMMUV2_STREAM_MTCFG),
 	UNUSED(SMMUV2_STREAM_MEMATTR),
+	RECORD_TEXT(SMMUV2_STREAM_TYPE, "what becomes of it"),
 	RECORD_WORD(SMMUV2_STREAM_TYPE, SMMUV2_TRANSLATE, "translate"),
 	RECORD_WORD(SMMUV2_STREAM_TYPE, SMMUV2_BYPASS, "bypass"),
 	RECORD_WORD(SMMUV2_STREAM_TYPE, SMMUV2_FAULT_ALL, "fault"),
@@ -44,6 +45,7 @@ static const struct iopf_layout stream_layout =
 static const struct record_word bank_words[] = {
 	RECORD_TEXT(SMMUV2_BANK_VMID, "virtual machine, of 8 bits"),
 	RECORD_TEXT(SMMUV2_BANK_ATTR, "attributes of stage 1; or the bank of stage 2"),
+	RECORD_TEXT(SMMUV2_BANK_TYPE, "which stages translate"),
 	RECORD_WORD(SMMUV2_BANK_TYPE, SMMUV2_SECOND, "stage2"),
 	RECORD_WORD(SMMUV2_BANK_TYPE, SMMUV2_FIRST, "stage1"),
 	RECORD_WORD(SMMUV2_BANK_TYPE, SMMUV2_FIRST_FAULT, "fault"),
