@@ -533,6 +533,8 @@ static inline void pair_queue_off(struct pair *pair)
 /* It lies at @addr from now on, as large as it was. */
 static inline void pair_queue_at(struct pair *pair, uint64_t addr)
 {
+	const struct driver_family *family = iopf_agent_driver(pair->agent)->family;
+	const struct driver_indices *at = pair_stalls() ? &family->event : &family->request;
 	const struct driver_place *place = pair_place(pair, pair_queue());
 	uint64_t now = iopf_guest_read(pair->guest, place->offset, place->width);
 
@@ -540,8 +542,12 @@ static inline void pair_queue_at(struct pair *pair, uint64_t addr)
 		pair_switch(pair, place, false);
 	now = (now & ~place->addr) | ((addr >> place->addr_shift) & place->addr);
 	iopf_guest_write(pair->guest, place->offset, place->width, now);
-	if (place->bits != 0)
-		pair_switch(pair, place, true);
+	if (place->bits == 0)
+		return;
+	/* Nothing is in it; what hardware owns of the indices, it sees to by itself. */
+	iopf_guest_write(pair->guest, at->cons, family->index_bytes, 0);
+	iopf_guest_write(pair->guest, at->prod, family->index_bytes, 0);
+	pair_switch(pair, place, true);
 }
 
 /* Requests were lost and the guest has not acknowledged it. */

@@ -135,7 +135,8 @@ static void act_command(struct pair *pair)
 	command.status_data = (uint32_t)pick(1000);
 	command.status_addr = pick(PAIR_MEMORY * 2) & ~UINT64_C(3);
 	command.addr = pick(1 << 20) << 12;
-	(void)iopf_agent_command(pair->agent, &command);
+	for (uint64_t times = pick(8) == 0 ? 2 : 1; times > 0; times--)
+		(void)iopf_agent_command(pair->agent, &command);
 }
 
 static void act_record(struct pair *pair)

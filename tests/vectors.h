@@ -212,6 +212,7 @@ static inline struct iopf_fault vector_fault(const struct vector *vector)
 		.request = vector_number(vector, "request") != 0,
 		.stall = vector_number(vector, "stall") != 0,
 		.last = vector_number(vector, "last") != 0,
+		.type = (uint8_t)vector_number(vector, "type"),
 		.domain = (uint16_t)vector_number(vector, "domain"),
 	};
 }
@@ -243,7 +244,7 @@ static inline struct iopf_command vector_command(const struct vector *vector)
 		.pending_max = (uint8_t)vector_number(vector, "pending_max"),
 		.status_data = vector_number(vector, "status_data"),
 		.pf_rid = (uint32_t)vector_number(vector, "pf_rid"),
-		.asid = (uint16_t)vector_number(vector, "asid"),
+		.asid = (uint32_t)vector_number(vector, "asid"),
 		.status_addr = vector_number(vector, "status_addr"),
 		.addr = vector_number(vector, "addr"),
 		.size_bytes = vector_number(vector, "size"),

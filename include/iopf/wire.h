@@ -178,6 +178,8 @@ extern const struct iopf_wire iopf_wire_vtd;
 extern const struct iopf_wire iopf_wire_smmuv3;
 /* AMD IOMMU: PPR log, event log, commands of 16 bytes. */
 extern const struct iopf_wire iopf_wire_amd;
+/* RISC-V IOMMU: page-request queue, fault queue, commands of 16 bytes. */
+extern const struct iopf_wire iopf_wire_riscv;
 
 /* Arm SMMUv2: no queues; what stalls stands in registers, an image of which is the record
  * of a fault, and commands are written there. */
@@ -346,6 +348,44 @@ enum iopf_amd_flag {
 	IOPF_AMD_RZ = 0x080,   /* a reserved bit is set; 0: an impossible level */
 	IOPF_AMD_TYPE = 0x200, /* times it: the type of the others */
 };
+/* ---- RISC-V: causes of faults --------------------------------------------------------- */
+
+/* X(name, number, text): every cause of the architecture ("Fault/Event-Queue"). */
+/* clang-format off */
+#define IOPF_RISCV_CAUSES(X) \
+	X(exec_access,        1,   "an instruction could not be read") \
+	X(read_misaligned,    4,   "a read that is not aligned") \
+	X(read_access,        5,   "what a read needs could not be read") \
+	X(write_misaligned,   6,   "a write that is not aligned") \
+	X(write_access,       7,   "what a write needs could not be read or written") \
+	X(exec_page,          12,  "first stage: no page to execute") \
+	X(read_page,          13,  "first stage: no page to read") \
+	X(write_page,         15,  "first stage: no page to write") \
+	X(exec_guest_page,    20,  "second stage: no page to execute") \
+	X(read_guest_page,    21,  "second stage: no page to read") \
+	X(write_guest_page,   23,  "second stage: no page to write") \
+	X(off,                256, "nothing is let in") \
+	X(ddt_access,         257, "a device directory entry could not be read") \
+	X(ddt_invalid,        258, "a device directory entry is not valid") \
+	X(ddt_misconfigured,  259, "a device directory entry is misconfigured") \
+	X(disallowed,         260, "a transaction of a type that is not allowed") \
+	X(msi_access,         261, "an MSI table entry could not be read") \
+	X(msi_invalid,        262, "an MSI table entry is not valid") \
+	X(msi_misconfigured,  263, "an MSI table entry is misconfigured") \
+	X(mrif_access,        264, "an interrupt file could not be reached") \
+	X(pdt_access,         265, "a process directory entry could not be read") \
+	X(pdt_invalid,        266, "a process directory entry is not valid") \
+	X(pdt_misconfigured,  267, "a process directory entry is misconfigured") \
+	X(ddt_corrupt,        268, "a device directory entry is corrupt") \
+	X(pdt_corrupt,        269, "a process directory entry is corrupt") \
+	X(msi_corrupt,        270, "an MSI table entry is corrupt") \
+	X(mrif_corrupt,       271, "an interrupt file is corrupt") \
+	X(internal,           272, "the IOMMU's own data path failed") \
+	X(msi_write,          273, "an interrupt's message could not be written") \
+	X(table_corrupt,      274, "a page table is corrupt")
+/* clang-format on */
+#define IOPF_RISCV_CAUSE_ENUM(name, number, text) IOPF_RISCV_##name = (number),
+enum iopf_riscv_cause { IOPF_RISCV_CAUSES(IOPF_RISCV_CAUSE_ENUM) };
 
 /* ---- VT-d before scalable mode: to read old traces ---------------------------------- */
 

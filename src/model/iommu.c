@@ -163,7 +163,8 @@ static const struct iommu_family *family_of(const char *name)
 	static const struct iommu_family *const families[] = { &iommu_family_vtd,
 							       &iommu_family_smmuv3,
 							       &iommu_family_amd,
-							       &iommu_family_smmuv2 };
+							       &iommu_family_smmuv2,
+							       &iommu_family_riscv };
 
 	if (name == NULL)
 		return families[0];

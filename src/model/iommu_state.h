@@ -30,7 +30,7 @@ struct iommu_family {
 };
 
 extern const struct iommu_family iommu_family_vtd, iommu_family_smmuv2, iommu_family_smmuv3,
-	iommu_family_amd;
+	iommu_family_amd, iommu_family_riscv;
 
 struct port {
 	uint32_t rid;

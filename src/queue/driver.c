@@ -13,7 +13,8 @@ enum {
 };
 
 static const struct driver_family *const families[] = { &driver_vtd, &driver_smmuv3,
-							&driver_amd, &driver_smmuv2 };
+							&driver_amd, &driver_smmuv2,
+							&driver_riscv };
 
 int driver_read(struct iopf_driver *driver, uint32_t offset, uint32_t width,
 		uint64_t *value)

@@ -120,7 +120,7 @@ struct driver_family {
 extern const struct driver_family driver_vtd;
 extern const struct driver_family driver_smmuv2;
 extern const struct driver_family driver_smmuv3;
-extern const struct driver_family driver_amd;
+extern const struct driver_family driver_amd, driver_riscv;
 
 /* The row of the family with @wire, or NULL. */
 const struct driver_family *driver_family_of(const struct iopf_wire *wire);

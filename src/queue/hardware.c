@@ -12,6 +12,7 @@ const struct hardware_family *const hardware_families[] = {
 	&hardware_smmuv3,
 	&hardware_amd,
 	&hardware_smmuv2,
+	&hardware_riscv,
 	NULL,
 };
 

@@ -140,7 +140,7 @@ struct hardware_family {
 };
 
 extern const struct hardware_family hardware_vtd, hardware_smmuv2, hardware_smmuv3,
-	hardware_amd;
+	hardware_amd, hardware_riscv;
 
 /* Every family there is, ended by NULL; the one called @name, or NULL. */
 extern const struct hardware_family *const hardware_families[];
@@ -193,6 +193,11 @@ struct amd_state {
 	uint8_t late_record[16];
 };
 
+struct riscv_state {
+	uint64_t ddtp;  /* as in force */
+	bool held_back; /* an interrupt's message, while it is masked */
+};
+
 /* Who looks over an IOMMU's shoulder: a tester, not part of what it does. None of its
  * members may be NULL; none may call the hardware end. */
 struct hardware_observer {
@@ -219,6 +224,7 @@ struct iopf_hardware {
 		struct smmuv2_state smmuv2;
 		struct smmuv3_state smmuv3;
 		struct amd_state amd;
+		struct riscv_state riscv;
 	};
 	struct iopf_hardware_stats stats;
 };

@@ -5,7 +5,7 @@
 #include "base/name.h"
 
 const struct family *const family_rows[] = { &family_vtd, &family_smmuv3, &family_amd,
-					     &family_smmuv2, NULL };
+					     &family_smmuv2, &family_riscv, NULL };
 
 const struct family *family_find(const char *name)
 {

@@ -19,6 +19,7 @@
 #include "iopf/space.h"
 #include "iopf/wire.h"
 #include "table/amd.h"
+#include "table/riscv.h"
 #include "table/smmuv2.h"
 #include "table/smmuv3.h"
 #include "table/sv.h"
@@ -32,6 +33,7 @@ union family_features {
 	struct smmuv2_features smmuv2;
 	struct smmuv3_features smmuv3;
 	struct amd_features amd;
+	struct riscv_features riscv;
 };
 
 /* How software uses an IOMMU's structures. */
@@ -54,6 +56,7 @@ struct family_tables {
 	struct smmuv2_tables smmuv2;
 	struct smmuv3_builder smmuv3;
 	struct amd_builder amd;
+	struct riscv_builder riscv;
 };
 
 /* What a table of software's own is. */
@@ -78,6 +81,7 @@ struct family_stage {
 /* What a guest's entry says that is not in struct iopf_address_space. */
 union family_detail {
 	struct smmuv3_cd smmuv3;
+	struct riscv_first riscv;
 };
 
 /* ---- Build ------------------------------------------------------------------------------ */
@@ -263,6 +267,8 @@ struct family {
 
 extern const struct family family_vtd, family_smmuv2, family_smmuv3, family_amd;
 extern const struct family_guest family_guest_vtd, family_guest_smmuv3;
+extern const struct family family_riscv;
+extern const struct family_guest family_guest_riscv;
 
 /* Every family there is, ended by NULL; and the one called @name (NULL: the first), or
  * NULL. */

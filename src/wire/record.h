@@ -23,7 +23,8 @@ struct wire_family {
 	X(smmuv3) \
 	X(amd) \
 	X(smmuv2) \
-	X(iommufd)
+	X(iommufd) \
+	X(riscv)
 /* clang-format on */
 #define WIRE_FAMILY_DECLARE(name) extern const struct wire_family wire_family_##name;
 WIRE_FAMILIES(WIRE_FAMILY_DECLARE)
