@@ -101,7 +101,8 @@ struct iopf_judge_options {
 	void *context;
 };
 
-/* Bytes of a judge's memory; 0 where an option is out of its range. */
+/* Bytes of a judge's memory; 0 where an option is out of its range, or all of it larger
+ * than half of what there can be. */
 size_t iopf_judge_size_bytes(const struct iopf_judge_options *options);
 
 /*

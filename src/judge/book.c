@@ -7,41 +7,42 @@
 
 /* ---- Memory ------------------------------------------------------------------------ */
 
-/* The next @size_bytes, on a line of the cache. */
-static void *take(uint8_t *memory, size_t *at, size_t size_bytes)
+/* The next @count of @size_bytes, on a line of the cache. Counted in 64 bits: the largest
+ * tables together do not fit the memory of a small machine. */
+static void *take(uint8_t *memory, uint64_t *at, uint64_t count, size_t size_bytes)
 {
-	size_t begin = *at;
+	uint64_t begin = *at;
 
-	*at += (size_bytes + 63) & ~(size_t)63;
-	return memory == NULL ? NULL : memory + begin;
+	*at += (count * size_bytes + 63) & ~UINT64_C(63);
+	return memory == NULL ? NULL : memory + (size_t)begin;
 }
 
-static void lay_map(struct map *map, uint32_t max, uint8_t *memory, size_t *at)
+static void lay_map(struct map *map, uint32_t max, uint8_t *memory, uint64_t *at)
 {
-	void *cells = take(memory, at, map_size_bytes(max));
+	void *cells = take(memory, at, 1, map_size_bytes(max));
 
 	if (memory != NULL)
 		map_create(map, max, cells);
 }
 
-size_t book_layout(struct iopf_judge *judge, const struct iopf_judge_options *options,
-		   uint8_t *memory)
+uint64_t book_layout(struct iopf_judge *judge, const struct iopf_judge_options *options,
+		     uint8_t *memory)
 {
 	struct iopf_judge unused;
 	struct iopf_judge *to = judge != NULL ? judge : &unused;
 	const struct iopf_judge_options *o = options;
 	uint32_t queues = o->owner_max + o->source_max;
-	size_t at = 0;
+	uint64_t at = 0;
 
-	take(memory, &at, sizeof(*judge));
-	to->sources = take(memory, &at, o->source_max * sizeof(*to->sources));
-	to->endpoints = take(memory, &at, o->endpoint_max * sizeof(*to->endpoints));
-	to->owners = take(memory, &at, o->owner_max * sizeof(*to->owners));
-	to->spaces = take(memory, &at, o->space_max * sizeof(*to->spaces));
-	to->groups = take(memory, &at, o->group_max * sizeof(*to->groups));
-	to->shows = take(memory, &at, o->group_max * sizeof(*to->shows));
-	to->commands = take(memory, &at, o->command_max * sizeof(*to->commands));
-	to->scopes = take(memory, &at, queues * sizeof(*to->scopes));
+	take(memory, &at, 1, sizeof(*judge));
+	to->sources = take(memory, &at, o->source_max, sizeof(*to->sources));
+	to->endpoints = take(memory, &at, o->endpoint_max, sizeof(*to->endpoints));
+	to->owners = take(memory, &at, o->owner_max, sizeof(*to->owners));
+	to->spaces = take(memory, &at, o->space_max, sizeof(*to->spaces));
+	to->groups = take(memory, &at, o->group_max, sizeof(*to->groups));
+	to->shows = take(memory, &at, o->group_max, sizeof(*to->shows));
+	to->commands = take(memory, &at, o->command_max, sizeof(*to->commands));
+	to->scopes = take(memory, &at, queues, sizeof(*to->scopes));
 	lay_map(&to->names, queues + o->endpoint_max, memory, &at);
 	lay_map(&to->rids, 2 * o->endpoint_max, memory, &at);
 	lay_map(&to->keys, o->group_max, memory, &at);

@@ -193,8 +193,8 @@ static inline bool book_whole(const struct iopf_judge *judge)
 /* ---- book.c ------------------------------------------------------------------------ */
 
 /* Memory: laid out, or, with NULL, counted. */
-size_t book_layout(struct iopf_judge *judge, const struct iopf_judge_options *options,
-		   uint8_t *memory);
+uint64_t book_layout(struct iopf_judge *judge, const struct iopf_judge_options *options,
+		     uint8_t *memory);
 
 enum book_thing { BOOK_SOURCE, BOOK_ENDPOINT, BOOK_OWNER };
 

@@ -27,7 +27,9 @@ static bool in_range(const struct iopf_judge_options *options)
 
 size_t iopf_judge_size_bytes(const struct iopf_judge_options *options)
 {
-	return in_range(options) ? book_layout(NULL, options, NULL) : 0;
+	uint64_t size_bytes = in_range(options) ? book_layout(NULL, options, NULL) : 0;
+
+	return size_bytes > SIZE_MAX / 2 ? 0 : (size_t)size_bytes;
 }
 
 int iopf_judge_create(const struct iopf_judge_options *options, void *memory,
@@ -35,7 +37,7 @@ int iopf_judge_create(const struct iopf_judge_options *options, void *memory,
 {
 	struct iopf_judge *it = memory;
 
-	if (!in_range(options) || (uintptr_t)memory % 64 != 0)
+	if (iopf_judge_size_bytes(options) == 0 || (uintptr_t)memory % 64 != 0)
 		return -EINVAL;
 	if (memory_bytes < iopf_judge_size_bytes(options))
 		return -ENOSPC;
