@@ -222,7 +222,8 @@ static void check_own(struct iopf_judge *judge, const struct iopf_judge_event *e
 		judge_unknown(judge, RULE_AUTO_CODE);
 		return;
 	}
-	if (!judge_holds(judge, RULE_AUTO_CODE, event, it, family->own >> event->code & 1))
+	if (!judge_holds(judge, RULE_AUTO_CODE, event, it,
+			 event->code < IOPF_CODE_COUNT && family->own >> event->code & 1))
 		say_own(judge, event, endpoint, RULE_AUTO_CODE,
 			"a code that the family gives by itself");
 	if (group != NULL &&
