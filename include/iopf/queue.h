@@ -51,7 +51,7 @@ struct iopf_driver;
 
 struct iopf_driver_options {
 	uint32_t size_bytes; /* of this struct */
-	uint32_t command_bytes; /* of a command: one of the wire's sizes */
+	uint32_t command_bytes; /* of a command: one of the wire's sizes; 0 where it has none */
 	const struct iopf_wire *wire;
 	const struct iopf_register_ops *registers; /* borrowed */
 	void *context;                             /* of the registers */
@@ -149,7 +149,9 @@ int iopf_driver_backlog(struct iopf_driver *driver, uint32_t *count, bool *lost)
 /*
  * Take up to @max faults (1..INT_MAX), oldest first, and release their entries: out of
  * the event queue, among them stalls (iopf_request_from_fault()), or out of the fault
- * recording registers. Lost ones are acknowledged and counted; stalls are never lost.
+ * recording registers, or of context banks (SMMUv2: a stall's index is its bank, and the
+ * bank shows no other before it is answered). Lost ones are acknowledged and counted;
+ * stalls are never lost.
  *
  * Returns: how many, 0 when nothing is there; -EINVAL; -EIO: the tail could not be:
  *          nothing was taken; or a register's error.
@@ -160,7 +162,7 @@ int iopf_driver_poll_faults(struct iopf_driver *driver, struct iopf_fault *fault
 
 /*
  * How many records are in the event queue now, after those that were taken. In a
- * family without one: 0.
+ * family without one: 0; SMMUv2: context banks with a fault that was not taken.
  *
  * Returns: 0 and @*count; -EIO, or a register's error.
  */
