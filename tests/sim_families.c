@@ -89,7 +89,7 @@ static uint64_t asked(void)
 static uint32_t in_use(uint32_t rid)
 {
 	return now.stalls ? model_iommu_stalled(world.iommu, rid) :
-			     world_state(&world, rid).credits_in_use;
+			    world_state(&world, rid).credits_in_use;
 }
 
 static void unmap(uint64_t addr, uint64_t pages)
