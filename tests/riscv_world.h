@@ -39,6 +39,7 @@ static struct {
 	uint8_t first, second; /* levels; no second: the first stage leads to memory */
 	uint8_t directory;     /* levels of processes: PD8, PD17, PD20 */
 	uint32_t features;     /* more than a physical one has */
+	uint32_t lacking;
 } setup = { .first = 4, .second = 4, .directory = RISCV_PD20 };
 
 static struct {
@@ -217,7 +218,7 @@ static inline void riscv_world_create(void)
 	struct model_iommu_options options = {
 		.family = "riscv",
 		.memory = &w.host.memory,
-		.features = RISCV_PHYSICAL | setup.features,
+		.features = (RISCV_PHYSICAL | setup.features) & ~setup.lacking,
 		.pasid_bits = 20,
 		.address_bits = 46,
 		.context_lines = 16,
