@@ -103,6 +103,8 @@ static const struct history_line history[] = {
 	{ NULL, "world endpoint=Y source=v rid=0x1a mechanism=pri pasid_in_response=1" },
 	{ NULL, "world endpoint=E source=s rid=0x20 allocation=4 mechanism=pri "
 		"pasid_in_response=0" },
+	{ NULL, "world endpoint=H source=s rid=0x21 allocation=4 mechanism=pri "
+		"pasid_in_response=0" },
 	{ NULL, "world endpoint=S source=s rid=0x30 mechanism=stall" },
 	{ NULL, "world endpoint=W source=w rid=0x40 mechanism=stall" },
 	{ NULL, "world endpoint=X source=w rid=0x41 mechanism=pri" },
@@ -131,6 +133,8 @@ static const struct history_line history[] = {
 	{ NULL, "request endpoint=F pasid=1 index=3 addr=0x1000 perm=r last=1" F },
 	{ NULL, "request endpoint=F pasid=1 index=3 addr=0x1000 perm=r last=1" Q },
 	{ NULL, "response endpoint=F pasid=1 index=3 code=invalid" Q },
+	{ NULL, "stop endpoint=F pasid=1 index=3" F }, /* names nothing, whatever its index */
+	{ NULL, "stop endpoint=F pasid=1 index=3" Q },
 	{ NULL, "response endpoint=F pasid=1 index=3 code=invalid" F },
 
 	/* Without the PASID in the response; one that the IOMMU answers, being full. */
@@ -140,6 +144,9 @@ static const struct history_line history[] = {
 	{ NULL, "response endpoint=E index=7 code=invalid" F },
 	{ NULL, "request endpoint=E pasid=1 index=8 addr=0x1000 perm=r last=1" F },
 	{ NULL, "response endpoint=E index=8 code=success" F },
+	{ NULL, "enable endpoint=H allocation=4" F },
+	{ NULL, "request endpoint=H pasid=1 index=1 addr=0x1000 perm=r last=1" F },
+	{ NULL, "response endpoint=H pasid=1 index=1 code=success" F },
 	{ NULL, "overflow source=s" Q },
 
 	{ NULL, "stop endpoint=D pasid=1 index=32" F },

@@ -40,6 +40,20 @@ static const struct edit {
 	{ "PRI-CREDITS", AFTER, "end",
 	  ASK_F("") "\n" ASK_F("") "\n" ASK_F("") "\n" ASK_F("") "\n" ASK_F("") },
 	{ "PRI-INDEX-FREE", AFTER, "end", ASK_F(" last=1") "\n" ASK_F(" last=1") },
+	/* Which of the two is meant cannot be told, not after a reset either: */
+	{ "PRI-INDEX-FREE", AFTER, "end",
+	  ASK_F(" last=1") "\n" ASK_F(" last=1") "\n" ASK_Q(" last=1") "\n"
+	  ASK_Q(" last=1") "\n"
+	  "response endpoint=F pasid=1 index=1 code=invalid" Q "\n"
+	  "response endpoint=F pasid=1 index=1 code=invalid" Q "\nreset endpoint=F" Q "\n"
+	  "response endpoint=F pasid=1 index=1 code=invalid" F "\n"
+	  "response endpoint=F pasid=1 index=1 code=invalid" F },
+	/* nor does the second end the first, that its owner was shown. */
+#define AGAIN(where) "request endpoint=D pasid=1 index=9 addr=0x1000 perm=r last=1" where "\n"
+	{ "PRI-INDEX-FREE", AFTER, "end",
+	  AGAIN(F) AGAIN(Q) "show endpoint=D owner=B pasid=1 index=9 token=0x9 page_count=1\n"
+	  AGAIN(F) AGAIN(Q) "answer owner=B token=0x9 code=success\n"
+	  "response endpoint=D pasid=1 index=9 token=0x9 code=success ending=success" Q },
 	{ "PRI-INDEX-RANGE", AFTER, "end",
 	  "request endpoint=F pasid=1 index=512 addr=0x1000 perm=r" F },
 	{ "PRI-GROUP-PASID", REPLACE, "before_removal",
@@ -47,6 +61,9 @@ static const struct edit {
 	  "request endpoint=E index=4 addr=0x4000 perm=r last=1" F },
 	{ "PRI-ENABLED", AFTER, "disabled",
 	  "request endpoint=G pasid=1 index=1 addr=0x1000 perm=r" F },
+	{ "PRI-ENABLED", AFTER, "disabled", /* whoever enables it cannot know of that */
+	  "request endpoint=G pasid=1 index=1 addr=0x1000 perm=r" F "\n"
+	  "enable endpoint=G allocation=4" F },
 	{ "PRI-FAILED", AFTER, "end",
 	  "response endpoint=F pasid=1 index=0 code=failure" F "\n" ASK_F("") },
 	{ "PRI-EXECUTE", AFTER, "end",

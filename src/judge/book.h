@@ -94,6 +94,7 @@ struct book_source {
 	uint32_t slots, stalled;
 	uint64_t paused_line; /* 0: it is not */
 	uint32_t kernel_open; /* a cookie's group that is being read, or BOOK_NONE */
+	bool queue_seen;      /* a request in its queue, of whomever */
 };
 
 struct book_owner {
@@ -124,6 +125,8 @@ struct book_endpoint {
 			   * to be seen */
 	bool lost;        /* an overflow: requests may be missing in the queue */
 	bool unsure;      /* an index was used again: which group is meant cannot be told */
+	bool wild;        /* by the function itself, or it asked while paging was off: nor
+			   * after a reset, as nobody knows what of it is on its way */
 	uint64_t paging_line, failed_line, gone_line;
 	uint64_t ended_line; /* host: what was asked before has ended: reset, removal, the end
 			      * of its stream */

@@ -144,9 +144,14 @@ static uint32_t vacate(struct iopf_judge *judge, uint32_t number)
 {
 	struct book_group *group = &judge->groups[number];
 	uint32_t leftover = group->leftover + group->requests - group->matched;
+	struct book_show *show = NULL;
 
+	if (is_live(group) && group->interface == IOPF_AT_QUEUE)
+		show = book_show_find(judge, group->token);
 	if (is_live(group))
 		book_group_close(judge, group, BOOK_FORGOTTEN);
+	if (show != NULL)
+		show->ended = false; /* its name was used again: it is not over by that */
 	list_remove(judge, &judge->closed, number, BOOK_LIVE);
 	return group->state == BOOK_MARKED ? 0 : leftover;
 }

@@ -11,6 +11,16 @@ static bool is_known(const struct book_endpoint *it, uint8_t interface)
 	return it->seen[interface] && it->known[interface] && !it->unsure;
 }
 
+/* Nothing of it may have come there yet: the queue is that of every function. */
+static bool is_queue_known(struct iopf_judge *judge, const struct book_endpoint *it)
+{
+	const struct book_source *source = book_source(judge, it->source);
+
+	return is_known(it, IOPF_AT_QUEUE) ||
+	       (source != NULL && source->queue_seen && it->known[IOPF_AT_QUEUE] &&
+		!it->unsure);
+}
+
 struct book_group *link_asked(struct iopf_judge *judge, const struct book_group *group)
 {
 	if (!is_known(&judge->endpoints[group->endpoint], IOPF_AT_FUNCTION))
@@ -153,7 +163,7 @@ enum link link_response(struct iopf_judge *judge, const struct iopf_judge_event 
 	bool stall = request_stalls(judge, event, endpoint);
 	struct book_group *sent;
 
-	if (event->interface != IOPF_AT_FUNCTION || !is_known(it, IOPF_AT_QUEUE))
+	if (event->interface != IOPF_AT_FUNCTION || !is_queue_known(judge, it))
 		return event->flags & IOPF_JUDGE_AUTOMATIC ? LINK_OWN : LINK_UNKNOWN;
 	sent = book_group_find(judge, endpoint, IOPF_AT_QUEUE,
 			       group != NULL ? group->pasid : event->pasid, event->index,

@@ -62,7 +62,8 @@ static void begin(struct iopf_judge *judge, uint32_t endpoint)
 	it->paging = BOOK_PAGING_ON;
 	it->paging_line = judge->line;
 	it->failed = it->failing = it->removed = it->gone = it->resetting = false;
-	it->exceeded = it->lost = it->unsure = false;
+	it->exceeded = it->lost = false;
+	it->unsure = it->wild;
 	it->known[IOPF_AT_FUNCTION] = it->known[IOPF_AT_QUEUE] = true;
 }
 
@@ -189,7 +190,8 @@ static void reset_host(struct iopf_judge *judge, uint32_t endpoint)
 
 	book_forget(judge, endpoint, IOPF_AT_QUEUE);
 	book_forget(judge, endpoint, IOPF_AT_GUEST);
-	it->failing = it->unsure = false;
+	it->failing = false;
+	it->unsure = it->wild;
 	it->known[IOPF_AT_QUEUE] = it->seen[IOPF_AT_FUNCTION];
 	it->resetting = it->seen[IOPF_AT_FUNCTION] && it->mechanism != IOPF_STALLS;
 	it->ended_line = judge->line;

@@ -105,7 +105,7 @@ static void check_paging(struct iopf_judge *judge, const struct iopf_judge_event
 			 uint32_t endpoint)
 {
 	struct book_endpoint *it = &judge->endpoints[endpoint];
-	const struct book_endpoint *interface = book_interface(judge, it);
+	struct book_endpoint *interface = book_interface(judge, it);
 	bool stopped = interface->paging == BOOK_PAGING_OFF &&
 		       interface->in_flight[IOPF_AT_FUNCTION] == 0;
 
@@ -121,6 +121,8 @@ static void check_paging(struct iopf_judge *judge, const struct iopf_judge_event
 		judge_unknown(judge, RULE_PRI_ENABLED);
 	else if (!judge_holds(judge, RULE_PRI_ENABLED, event, it, !stopped))
 		say_silent(judge, event, endpoint, RULE_PRI_ENABLED, interface->paging_line);
+	if (stopped)
+		interface->unsure = interface->wild = it->unsure = it->wild = true;
 }
 
 static void check_credits(struct iopf_judge *judge, const struct iopf_judge_event *event,
@@ -258,6 +260,7 @@ static struct book_group *group_of(struct iopf_judge *judge,
 	struct book_endpoint *it = &judge->endpoints[endpoint];
 	struct book_group *group = book_group_find(judge, endpoint, event->interface,
 						   event->pasid, event->index, false);
+	bool busy = group != NULL && group->state == BOOK_WAITING;
 
 	if (group != NULL && group->state == BOOK_OPEN) {
 		check_pasid(judge, event, group);
@@ -266,13 +269,15 @@ static struct book_group *group_of(struct iopf_judge *judge,
 		it->unsure = true;
 	} else if (it->unsure || at_queue_of(it, event)) {
 		judge_unknown(judge, RULE_PRI_INDEX_FREE);
-		it->unsure |= group != NULL && group->state == BOOK_WAITING;
-	} else if (group != NULL && group->state == BOOK_WAITING) {
+		it->unsure |= busy;
+		it->wild |= busy && event->interface == IOPF_AT_FUNCTION;
+	} else if (busy) {
 		if (it->pasid_in_response < 0 && group->pasid != event->pasid)
 			judge_unknown(judge, RULE_PRI_INDEX_FREE);
 		else if (!judge_holds(judge, RULE_PRI_INDEX_FREE, event, it, false))
 			say_busy(judge, event, group);
 		it->unsure = true;
+		it->wild |= event->interface == IOPF_AT_FUNCTION;
 	} else {
 		judge_holds(judge, RULE_PRI_INDEX_FREE, event, it, true);
 	}
@@ -297,9 +302,12 @@ void request_seen(struct iopf_judge *judge, const struct iopf_judge_event *event
 		  uint32_t endpoint)
 {
 	struct book_endpoint *it = &judge->endpoints[endpoint];
+	struct book_source *source = book_source(judge, it->source);
 	struct book_group *group;
 
 	it->seen[event->interface] = true;
+	if (event->interface == IOPF_AT_QUEUE && source != NULL)
+		source->queue_seen = true;
 	if (event->flags & IOPF_JUDGE_FORCED)
 		it->excused |= 1U << IOPF_PARTY_DEVICE;
 	if (event->interface == IOPF_AT_KERNEL) {
@@ -350,6 +358,13 @@ static void say_partial(struct iopf_judge *judge, const struct iopf_judge_event 
 	say_wanted(&say, "its last request first");
 }
 
+/* Its response left the queue, and has not come to the function yet. */
+static bool on_its_way(const struct book_endpoint *it, const struct book_group *group)
+{
+	return group->interface == IOPF_AT_QUEUE && group->state == BOOK_ANSWERED &&
+	       !group->arrived && it->seen[IOPF_AT_FUNCTION];
+}
+
 /* What the marker's index would name: that no response comes for it. */
 static void mark(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		 uint32_t endpoint)
@@ -358,7 +373,9 @@ static void mark(struct iopf_judge *judge, const struct iopf_judge_event *event,
 						   event->pasid, event->index, false);
 
 	if (!(event->flags & IOPF_JUDGE_INDEX) ||
-	    (group != NULL && (group->state == BOOK_OPEN || group->state == BOOK_WAITING)))
+	    (group != NULL &&
+	     (group->state == BOOK_OPEN || group->state == BOOK_WAITING ||
+	      on_its_way(&judge->endpoints[endpoint], group))))
 		return;
 	group = book_group_new(judge, endpoint, event->interface, event->pasid,
 			       event->index, false);
