@@ -13,6 +13,7 @@
 #include "host/host.h"
 
 #include "sim_books.h"
+#include "sim_court.h"
 
 enum {
 	HONEST = 0, CLUMSY, HOSTILE, GUESTS,
@@ -113,7 +114,7 @@ static void create_world(void)
 	memset(leaving, 0, sizeof(leaving));
 	memset(removed, 0, sizeof(removed));
 	turns = hold_until = 0;
-	CHECK_EQ(world_create(&options, &world), 0);
+	CHECK_EQ(court_create(&options, &world), 0);
 	for (unsigned i = 0; i < FUNCTIONS; i++)
 		for (uint32_t pasid = 1; pasid <= 3; pasid++)
 			CHECK_EQ(world_attach(&world, owners[i], rids[i], pasid), 0);
@@ -513,7 +514,7 @@ static uint32_t end_world(void)
 		CHECK(!known[i] || world_state(&world, rids[i]).credits_in_use == 0);
 	}
 	pages = world.host->pages.used_count;
-	world_destroy(&world);
+	court_destroy(&world);
 	return pages;
 }
 
