@@ -438,7 +438,7 @@ enum iopf_smmuv2_feature {
 			       IOPF_SMMUV2_STALL,
 };
 
-enum {
+enum iopf_smmuv2_limit {
 	IOPF_SMMUV2_BANK_MAX = 32,   /* of the hardware end here */
 	IOPF_SMMUV2_STREAM_MAX = 64, /* stream match registers; all there are */
 };
