@@ -13,6 +13,7 @@
 /* ---- Options ----------------------------------------------------------------------- */
 
 enum { SHOWN_DEFAULT = 100, GROUPS_DEFAULT = 1 << 18, LINE_BYTES = 512 };
+#define RECORDING_MAX (2048u << 20) /* bytes */
 
 struct arguments {
 	const char *file;
@@ -270,6 +271,16 @@ static int verdict_json(struct judged *judged)
 /* ---- A recording ------------------------------------------------------------------- */
 
 /* All of it; NULL: why not was said. */
+/* Something that has no end is no recording: what does not begin like one is not read on,
+ * what does has a limit. */
+static bool read_on(const char *name, const uint8_t *bytes, size_t size)
+{
+	if (size <= RECORDING_MAX)
+		return size == 0 || bytes[0] == 'i' || bytes[0] == 0x89;
+	cli_error("%s has more than %u bytes, the limit", name, RECORDING_MAX);
+	return false;
+}
+
 static uint8_t *file_read(const char *name, size_t *size_bytes)
 {
 	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rbe");
@@ -281,6 +292,8 @@ static uint8_t *file_read(const char *name, size_t *size_bytes)
 
 		got = fread(bytes + size, 1, room - size, file);
 		size += got;
+		if (!read_on(name, bytes, size))
+			break;
 		if (size < room)
 			continue;
 		room *= 2;
@@ -289,8 +302,9 @@ static uint8_t *file_read(const char *name, size_t *size_bytes)
 			free(bytes);
 		bytes = more;
 	}
-	if (bytes == NULL || ferror(file)) {
+	if (bytes == NULL || ferror(file))
 		cli_error("%s: cannot be read: %s", name, strerror(errno));
+	if (bytes == NULL || ferror(file) || size > RECORDING_MAX) {
 		free(bytes);
 		bytes = NULL;
 	}

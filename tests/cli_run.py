@@ -197,6 +197,11 @@ def a_recording_is_of_the_language():
             "invalidate", "kill", "hostile", "enable", "terminate"} <= kinds, kinds
 
 
+def what_has_no_end_is_no_recording():
+    judged = run("judge", "/dev/zero")
+    assert judged.returncode == 2 and "no header" in judged.stderr, judged.stderr
+
+
 def a_recording_is_judged_as_the_run_was():
     path = str(pathlib.Path(scratch.name, "judged.iopf"))
     done = run("run", "--seconds", "0.2", "--json", "--record", path)
@@ -355,6 +360,7 @@ sys.exit(cases.play((
     files_of_any_size_are_moved,
     sixty_four_guests_fit,
     a_recording_is_of_the_language,
+    what_has_no_end_is_no_recording,
     a_recording_is_judged_as_the_run_was,
     ctrl_c_ends_it_with_130,
     sigterm_ends_it_with_143,

@@ -42,14 +42,16 @@ static const struct edit {
 	{ "PRI-INDEX-FREE", AFTER, "end", ASK_F(" last=1") "\n" ASK_F(" last=1") },
 	/* Which of the two is meant cannot be told, not after a reset either: */
 	{ "PRI-INDEX-FREE", AFTER, "end",
-	  ASK_F(" last=1") "\n" ASK_F(" last=1") "\n" ASK_Q(" last=1") "\n"
-	  ASK_Q(" last=1") "\n"
-	  "response endpoint=F pasid=1 index=1 code=invalid" Q "\n"
-	  "response endpoint=F pasid=1 index=1 code=invalid" Q "\nreset endpoint=F" Q "\n"
-	  "response endpoint=F pasid=1 index=1 code=invalid" F "\n"
-	  "response endpoint=F pasid=1 index=1 code=invalid" F },
-	/* nor does the second end the first, that its owner was shown. */
-#define AGAIN(where) "request endpoint=D pasid=1 index=9 addr=0x1000 perm=r last=1" where "\n"
+	  ASK_F(" last=1") "\n" ASK_F(" last=1") "\n" ASK_Q(" last=1") "\n" ASK_Q(
+		  " last=1") "\n"
+			     "response endpoint=F pasid=1 index=1 code=invalid" Q "\n"
+			     "response endpoint=F pasid=1 index=1 code=invalid" Q
+			     "\nreset endpoint=F" Q "\n"
+			     "response endpoint=F pasid=1 index=1 code=invalid" F "\n"
+			     "response endpoint=F pasid=1 index=1 code=invalid" F },
+/* nor does the second end the first, that its owner was shown. */
+#define AGAIN(where) \
+	"request endpoint=D pasid=1 index=9 addr=0x1000 perm=r last=1" where "\n"
 	{ "PRI-INDEX-FREE", AFTER, "end",
 	  AGAIN(F) AGAIN(Q) "show endpoint=D owner=B pasid=1 index=9 token=0x9 page_count=1\n"
 	  AGAIN(F) AGAIN(Q) "answer owner=B token=0x9 code=success\n"
