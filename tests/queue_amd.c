@@ -417,6 +417,27 @@ TEST(commands_of_features_that_are_not_there_are_illegal)
 		 IOPF_AMD_ILLEGAL_COMMAND_ERROR);
 }
 
+TEST(a_silent_device_is_told_to_who_takes_events_first)
+{
+	amd_start();
+	silent_rid = 0x310;
+	invalidate(0x310);
+	wait_put();
+	drain();
+	invalidate(0x310);
+	wait_put();
+	drain();
+	/* The first, and nothing behind it before it was told. */
+	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 1);
+	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 0);
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_TIMEOUT);
+	CHECK_EQ(iopf_driver_silent(pair.driver), 0x310);
+	CHECK_EQ(iopf_driver_poll_faults(pair.driver, faults, SLOTS), 1);
+	CHECK_EQ(iopf_driver_errors(pair.driver), IOPF_DRIVER_TIMEOUT);
+	CHECK_EQ(iopf_driver_errors(pair.driver), 0);
+	CHECK_EQ(iopf_driver_stats(pair.driver)->timeouts, 2);
+}
+
 /* The event log says who it was; what else waits for it is taken back. */
 TEST(a_device_that_does_not_answer_costs_one_wait_and_is_named)
 {

@@ -102,6 +102,7 @@ static int queues_write(struct iopf_driver *driver)
 
 	driver_reset(driver);
 	driver->event_seen = 0;
+	driver->event_silent = false;
 	log_clear(driver, &driver->request.ring);
 	log_clear(driver, &driver->event.ring);
 	return driver_write_all(driver, writes, addr != 0 ? count : count - 4);
@@ -195,16 +196,19 @@ static int commands_take_back(struct iopf_driver *driver, uint32_t rid)
 	return error == 0 ? control_set(driver, AMD_CMD_EN, true) : error;
 }
 
-/* Looks at events that nobody took yet, and takes none. 1: a device was silent. */
+/* Looks at events that nobody took yet, and takes none: up to the first that says of a
+ * device that it was silent. Those behind it are neither looked at nor taken before that
+ * was told. */
 static int events_look(struct iopf_driver *driver)
 {
 	struct driver_intake *intake = &driver->event;
-	int error = driver_tail_read(driver, intake), silent = 0;
+	int error = driver_tail_read(driver, intake);
 	uint32_t left = ring_used(&intake->ring, intake->tail, intake->head);
 
-	if (error == 0 && ring_used(&intake->ring, intake->tail, driver->event_seen) > left)
+	if (error == 0 && !driver->event_silent &&
+	    ring_used(&intake->ring, intake->tail, driver->event_seen) > left)
 		driver->event_seen = intake->head;
-	while (error == 0 && silent == 0 && driver->event_seen != intake->tail) {
+	while (error == 0 && !driver->event_silent && driver->event_seen != intake->tail) {
 		uint8_t record[RING_ENTRY_MAX];
 		struct iopf_fault fault;
 		bool reserved;
@@ -219,26 +223,28 @@ static int events_look(struct iopf_driver *driver)
 		    IOPF_AMD_EVENT(fault.reason) != IOPF_AMD_IOTLB_INV_TIMEOUT)
 			continue;
 		driver->silent_rid = fault.rid;
-		silent = 1;
+		driver->event_silent = true;
 	}
-	return error != 0 ? error : silent;
+	return error;
 }
 
 static int amd_errors(struct iopf_driver *driver)
 {
 	uint64_t status = 0;
-	int silent = events_look(driver), error = 0;
+	int error = events_look(driver);
+	bool silent = error == 0 && driver->event_silent;
 
-	if (silent > 0) {
+	if (silent) {
+		driver->event_silent = false;
 		driver->stats.timeouts++;
 		if (driver->options.forget_silent)
 			error = commands_take_back(driver, driver->silent_rid);
 	}
-	if (silent >= 0 && error == 0)
+	if (error == 0)
 		error = driver_read(driver, AMD_STATUS, 4, &status);
-	if (silent < 0 || error != 0)
-		return silent < 0 ? silent : error;
-	return (silent > 0 ? IOPF_DRIVER_TIMEOUT : 0) |
+	if (error != 0)
+		return error;
+	return (silent ? IOPF_DRIVER_TIMEOUT : 0) |
 	       ((status & AMD_CMD_RUN) == 0 ? IOPF_DRIVER_STOPPED : 0);
 }
 
@@ -283,6 +289,7 @@ const struct driver_family driver_amd = {
 	.pending_at = AMD_STATUS,
 	.event_pending = AMD_EVT_INT,
 	.recover = requests_restart,
+	.event_look = events_look,
 	.event_recover = events_restart,
 	.bit_set = control_set,
 	.bit_shows = control_shows,

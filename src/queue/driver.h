@@ -103,6 +103,8 @@ struct driver_family {
 	/* The same of the queue of events, when it is empty. 1: there was one. NULL: by
 	 * cons. */
 	int (*event_recover)(struct iopf_driver *driver);
+	/* Before events are taken: those that are errors are noticed. NULL: none is. */
+	int (*event_look)(struct iopf_driver *driver);
 	/* A control bit, others as they are; is it in force? 0, -EAGAIN. */
 	int (*bit_set)(struct iopf_driver *driver, uint32_t bit, bool on);
 	int (*bit_shows)(struct iopf_driver *driver, uint32_t bit, bool on);
@@ -182,6 +184,7 @@ struct iopf_driver {
 	uint32_t stall_max;
 	uint32_t fault_next; /* register that the next fault is looked for in (VT-d) */
 	uint32_t event_seen; /* events before it say nothing of errors any more (AMD) */
+	bool event_silent;   /* but for the last of them: that was not told yet */
 
 	uint8_t phase;  /* of start or stop */
 	bool phase_begun;

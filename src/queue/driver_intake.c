@@ -230,6 +230,16 @@ static int events_recover(struct iopf_driver *driver)
 	return recovered < 0 && recovered != -EAGAIN ? recovered : 0;
 }
 
+/* What stands behind an error waits until that was told (iopf_driver_errors()). */
+static bool event_there(struct iopf_driver *driver)
+{
+	struct driver_intake *intake = &driver->event;
+
+	return intake_left(intake) > 0 &&
+	       !(driver->event_silent && intake->head == driver->event_seen) &&
+	       entry_there(driver, intake);
+}
+
 /* An overflow is acknowledged with what is taken next: no stall was lost, and nothing
  * that comes depends on what was (IHI 0070, 7.4). */
 static int events_take(struct iopf_driver *driver, struct iopf_fault *faults, uint32_t max)
@@ -246,10 +256,12 @@ static int events_take(struct iopf_driver *driver, struct iopf_fault *faults, ui
 	lost = intake_turned(intake);
 	if (error == 0 && intake_left(intake) == 0 && driver->family->event_recover != NULL)
 		return events_recover(driver);
+	if (error == 0 && driver->family->event_look != NULL)
+		error = driver->family->event_look(driver);
 	if (error != 0 || (intake_left(intake) == 0 && !lost) ||
-	    (intake_left(intake) > 0 && !entry_there(driver, intake)))
+	    (intake_left(intake) > 0 && !event_there(driver)))
 		return error;
-	while (count < max && intake_left(intake) > 0 && entry_there(driver, intake))
+	while (count < max && event_there(driver))
 		count += fault_take(driver, &faults[count]);
 	error = head_write(driver, intake, intake->turned);
 	driver->stats.fault_overflows += error == 0 && lost;
