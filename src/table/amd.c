@@ -509,7 +509,8 @@ static int amd_adopt(struct family_tables *tables, const union family_features *
 	return 0;
 }
 
-/* What no table translates is as it is; a host table of the guest's own is not followed. */
+/* What no table translates is as it is; a host table of the guest's own is not followed,
+ * nor half a right for the whole device. */
 static enum family_found read_entry(const struct family_view *view,
 				    const struct amd_dte *dte, uint32_t pasid,
 				    struct family_entry *entry, uint32_t *last)
@@ -520,7 +521,7 @@ static enum family_found read_entry(const struct family_view *view,
 
 	if (event != AMD_EVENT_NONE || (!dte->read && !dte->write))
 		return FAMILY_NOTHING;
-	if (dte->mode != 0)
+	if (dte->mode != 0 || !dte->read || !dte->write)
 		return FAMILY_BAD;
 	*last = pasid;
 	if (entry->number != UINT32_MAX)

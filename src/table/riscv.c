@@ -318,7 +318,8 @@ static int riscv_endpoint(const struct family_tables *tables, uint32_t rid,
 	if (error != 0)
 		return error;
 	if (door == FAMILY_SHUT) {
-		directory_clear(&place.own);
+		if (place.own.root != 0)
+			directory_clear(&place.own);
 		return table_publish64(builder->memory, place.dc, 0) ? 0 : -EFAULT;
 	}
 	place.now.word[0] &= ~DOOR;

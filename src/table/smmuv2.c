@@ -137,13 +137,13 @@ static const struct {
 	uint8_t width, word, shift;
 	bool second_page;
 } places[] = {
-	{ SMMUV2_CBAR, 4, 0, 0, true },
 	{ SMMUV2_CBA2R, 4, 0, 32, true },
 	{ SMMUV2_TCR2, 4, 1, 32, false },
 	{ SMMUV2_TTBR0, 8, 2, 0, false },
 	{ SMMUV2_TTBR1, 8, 3, 0, false },
 	{ SMMUV2_TCR, 4, 4, 0, false },
 	{ SMMUV2_MAIR, 8, 5, 0, false },
+	{ SMMUV2_CBAR, 4, 0, 0, true }, /* nobody walks before there are tables */
 	{ SMMUV2_SCTLR, 4, 1, 0, false },
 };
 
@@ -361,10 +361,8 @@ static struct smmuv2_bank nowhere(const struct smmuv2_tables *tables, uint32_t n
 	uint16_t lines = tables->features.lines;
 
 	return (struct smmuv2_bank){
-		.type = SMMUV2_FIRST_FAULT,
+		.type = SMMUV2_FIRST_FAULT, .on = true, .abort = true, .independent = true,
 		.line = (uint8_t)(lines != 0 ? number % lines : 0),
-		.on = true, .abort = true,
-		.independent = true,
 		.first = { .half = { { .disabled = true }, { .disabled = true } } },
 	};
 }
@@ -453,10 +451,13 @@ static int take_in(const struct smmuv2_tables *tables, uint32_t rid, bool stall,
 static int lead_nowhere(const struct smmuv2_tables *tables, uint32_t at)
 {
 	struct smmuv2_bank bank = nowhere(tables, at);
-	uint64_t value;
+	uint64_t value, type = SAY(SMMUV2_BANK_TYPE, SMMUV2_FIRST_FAULT);
 	int error = control_get(tables, at, &value);
 
 	bank.stall = (value & SMMUV2_SCTLR_CFCFG) != 0;
+	if (error == 0) /* and nobody while they go */
+		error = put(&tables->registers,
+			    smmuv2_second_at(&tables->features, SMMUV2_CBAR, at), 4, type);
 	return error != 0 ? error : bank_put(tables, at, bank, false);
 }
 
