@@ -224,6 +224,13 @@ static bool binary_read(struct reader *reader, const char *bytes, size_t length)
 	return true;
 }
 
+/* A space of nothing but ones is that of a function that is gone. */
+static bool is_text(const char *bytes, size_t length)
+{
+	return memchr(bytes, '\0', length) == NULL &&
+	       (length == 0 || (unsigned char)bytes[0] < 0x80);
+}
+
 int pci_dump_read(const char *path, struct pci_dump *dump)
 {
 	struct reader reader = { .path = path, .dump = dump };
@@ -236,8 +243,8 @@ int pci_dump_read(const char *path, struct pci_dump *dump)
 	code = file_read(path, &text, &length);
 	if (code != CLI_OK)
 		return code;
-	good = memchr(text, '\0', length) != NULL ? binary_read(&reader, text, length) :
-						    text_read(&reader, text);
+	good = is_text(text, length) ? text_read(&reader, text) :
+				       binary_read(&reader, text, length);
 	free(text);
 	if (!good)
 		pci_dump_free(dump);

@@ -133,6 +133,11 @@ class Dumps(unittest.TestCase):
         self.assertEqual(list(links), ["present"])
         self.assertEqual(links["present"]["state"], "missing")
 
+    def test_a_dump_of_a_function_that_is_gone(self):
+        code, out, _ = run("-", stdin=b"\xff" * 4096)
+        self.assertEqual(code, 1)
+        self.assertRegex(out, r"(?m)^missing  present")
+
     def test_a_bridge(self):
         space = good()
         space[0x0e] = 0x81
