@@ -283,7 +283,8 @@ static bool read_on(const char *name, const uint8_t *bytes, size_t size)
 
 static uint8_t *file_read(const char *name, size_t *size_bytes)
 {
-	FILE *file = strcmp(name, "-") == 0 ? stdin : fopen(name, "rbe");
+	bool standard = strcmp(name, "-") == 0;
+	FILE *file = standard ? stdin : fopen(name, "rbe");
 	size_t room = 1 << 16, size = 0, got = 1;
 	uint8_t *bytes = file != NULL ? malloc(room) : NULL;
 
@@ -308,7 +309,7 @@ static uint8_t *file_read(const char *name, size_t *size_bytes)
 		free(bytes);
 		bytes = NULL;
 	}
-	if (file != NULL && file != stdin)
+	if (file != NULL && !standard)
 		fclose(file);
 	*size_bytes = size;
 	return bytes;

@@ -90,10 +90,11 @@ static bool options_valid(const struct iopf_guest_options *options)
 
 static bool endpoints_valid(const struct iopf_guest_options *options)
 {
+	const struct family *family = family_of(options);
 	const struct hardware_family *registers =
-		hardware_family_find(family_of(options)->name);
+		family != NULL ? hardware_family_find(family->name) : NULL;
 
-	for (uint32_t i = 0; i < options->endpoint_count; i++) {
+	for (uint32_t i = 0; registers != NULL && i < options->endpoint_count; i++) {
 		const struct iopf_guest_endpoint *at = &options->endpoints[i];
 
 		if (at->rid > registers->rid_max || at->endpoint == IOPF_NO_ID ||
@@ -104,7 +105,7 @@ static bool endpoints_valid(const struct iopf_guest_options *options)
 			    at->endpoint == options->endpoints[j].endpoint)
 				return false;
 	}
-	return true;
+	return registers != NULL;
 }
 
 size_t iopf_guest_size_bytes(const struct iopf_guest_options *options)

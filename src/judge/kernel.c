@@ -5,6 +5,8 @@
  */
 #include "judge/book.h"
 
+#include <assert.h>
+
 /* Whose descriptor it is. */
 static uint32_t source_of(const struct iopf_judge *judge,
 			  const struct iopf_judge_event *event, uint32_t endpoint)
@@ -22,6 +24,7 @@ static void say_cookie(struct iopf_judge *judge, const struct iopf_judge_event *
 {
 	struct say say = say_group(judge, rule, event, group);
 
+	assert(group != NULL);
 	if (group->state != BOOK_OPEN && group->state != BOOK_WAITING)
 		say_line(&say, group->end_line);
 	say_line(&say, judge->line);

@@ -508,7 +508,7 @@ static void from_native(const struct iopf_layout *layout, const uint8_t *native,
 
 static int fault_again(const uint8_t *record, uint8_t *again)
 {
-	uint8_t native[IOPF_IOMMUFD_FAULT_BYTES];
+	uint8_t native[IOPF_IOMMUFD_FAULT_BYTES] = { 0 };
 	struct iopf_iommufd_fault fault;
 	bool reserved;
 	int error;
@@ -523,7 +523,7 @@ static int fault_again(const uint8_t *record, uint8_t *again)
 
 static int response_again(const uint8_t *record, uint8_t *again)
 {
-	uint8_t native[IOPF_IOMMUFD_ANSWER_BYTES];
+	uint8_t native[IOPF_IOMMUFD_ANSWER_BYTES] = { 0 };
 	enum iopf_code code;
 	uint32_t cookie;
 	int error;
