@@ -289,7 +289,7 @@ static uint8_t *file_read(const char *name, size_t *size_bytes)
 	uint8_t *bytes = file != NULL ? malloc(room) : NULL;
 
 	while (bytes != NULL && got > 0) {
-		uint8_t *more = bytes;
+		uint8_t *more;
 
 		got = fread(bytes + size, 1, room - size, file);
 		size += got;
