@@ -95,6 +95,7 @@ static void combinations_order(struct run_combination *all, uint32_t count)
 
 static bool name_fits(const char *wanted, const char *name)
 {
+	assert(name != NULL);
 	return wanted == NULL || strcmp(wanted, name) == 0;
 }
 
@@ -168,6 +169,7 @@ bool choice_combinations(struct run *run)
 {
 	uint32_t all = combinations_all(NULL), count = 0;
 
+	assert(all > 0 && family_count() > 0);
 	run->combinations = calloc(all, sizeof(*run->combinations));
 	run->machines = calloc(family_count(), sizeof(*run->machines));
 	if (run->combinations == NULL || run->machines == NULL)

@@ -225,8 +225,8 @@ static void answers_of(const struct hostile *hostile, const struct iopf_request 
 	const struct iopf_driver_options *options = &hostile->driver->options;
 	struct iopf_command command = answer_to(request);
 
-	for (uint8_t code = 0; code < IOPF_CODE_COUNT; code++) {
-		command.code = code;
+	for (unsigned code = 0; code < IOPF_CODE_COUNT; code++) {
+		command.code = (uint8_t)code;
 		answers[code] = bits_of(options->wire, options->command_bytes, &command);
 	}
 }
@@ -236,7 +236,7 @@ static uint64_t code_mask(const struct bits answers[IOPF_CODE_COUNT], size_t wor
 {
 	uint64_t mask = 0;
 
-	for (uint8_t code = 1; code < IOPF_CODE_COUNT; code++)
+	for (unsigned code = 1; code < IOPF_CODE_COUNT; code++)
 		mask |= answers[code].word[word] ^ answers[0].word[word];
 	return mask;
 }
@@ -244,7 +244,7 @@ static uint64_t code_mask(const struct bits answers[IOPF_CODE_COUNT], size_t wor
 static bool code_known(const struct bits answers[IOPF_CODE_COUNT], size_t word,
 		       uint64_t value)
 {
-	for (uint8_t code = 0; code < IOPF_CODE_COUNT; code++)
+	for (unsigned code = 0; code < IOPF_CODE_COUNT; code++)
 		if (answers[code].word[word] == value)
 			return true;
 	return false;

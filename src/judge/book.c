@@ -2,6 +2,7 @@
 /* judge/book.c - memory, and what there is: sources, endpoints, owners, by name. */
 #include "judge/book.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -272,6 +273,7 @@ static void name_groups(struct iopf_judge *judge, uint32_t number,
 	struct book_endpoint *it = &judge->endpoints[number];
 	struct book_endpoint *physical = book_endpoint(judge, said->physical);
 
+	assert(it != NULL); /* it has just been named */
 	book_forget(judge, number, IOPF_AT_COUNT);
 	if (book_source(judge, said->source) != NULL)
 		it->source = said->source;
@@ -292,6 +294,7 @@ int iopf_judge_add_endpoint(struct iopf_judge *judge,
 	if (number < 0)
 		return number;
 	it = &judge->endpoints[number];
+	assert(it != NULL);
 	name_groups(judge, (uint32_t)number, endpoint);
 	if (endpoint->allocation != 0)
 		it->allocation = endpoint->allocation;

@@ -235,7 +235,7 @@ void book_forget(struct iopf_judge *judge, uint32_t endpoint, uint8_t interface)
 {
 	struct book_endpoint *it = &judge->endpoints[endpoint];
 
-	for (uint8_t at = 0; at < IOPF_AT_COUNT; at++) {
+	for (unsigned at = 0; at < IOPF_AT_COUNT; at++) {
 		if (interface != IOPF_AT_COUNT && interface != at)
 			continue;
 		while (it->live[at].first != BOOK_NONE)

@@ -262,7 +262,7 @@ void owner_show(struct iopf_judge *judge, const struct iopf_judge_event *event,
 	if (event->flags & IOPF_JUDGE_REFUSED)
 		return;
 	it->seen[event->interface] = true;
-	if (!judge_holds(judge, RULE_SHOW_ONCE, event, it, show == NULL)) {
+	if (!judge_holds(judge, RULE_SHOW_ONCE, event, it, show == NULL) && show != NULL) {
 		say = say_begin(judge, RULE_SHOW_ONCE, event, endpoint);
 		say_line(&say, show->line);
 		say_line(&say, judge->line);

@@ -192,7 +192,7 @@ static void ask(struct iopf_judge *judge, struct book_group *group)
 void request_count(struct iopf_judge *judge, const struct iopf_judge_event *event,
 		   struct book_group *group, bool last)
 {
-	uint32_t space = group->space;
+	uint32_t space;
 
 	if (group->requests++ == 0)
 		ask(judge, group);

@@ -166,7 +166,7 @@ static void record(struct model_riscv *riscv, const struct access *access, unsig
 		shown &= IOPF_READ | IOPF_EXEC;
 	fault.perm = (uint8_t)((shown & ~IOPF_PRIV) |
 			       (access->pasid != IOPF_PASID_NONE ? access->perm & IOPF_PRIV : 0));
-	if (second) {
+	if (second && result != NULL) {
 		fault.gpa = result->gpa & ~UINT64_C(3);
 		fault.what = result->implicit ? IOPF_FAULT_TABLE : IOPF_FAULT_INPUT;
 		if (result->implicit)

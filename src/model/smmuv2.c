@@ -239,9 +239,9 @@ static int enter(struct model_smmuv2 *smmu, const struct model_transaction *tran
 static int attempt(struct model_smmuv2 *smmu, const struct model_transaction *transaction,
 		   struct iopf_fault *fault)
 {
-	struct smmuv2_bank bank;
-	uint32_t number;
-	uint64_t out;
+	struct smmuv2_bank bank = { 0 };
+	uint32_t number = 0;
+	uint64_t out = 0;
 	int way = enter(smmu, transaction, &number, &bank);
 
 	if (way != 1)
@@ -302,7 +302,7 @@ static int park(struct model_smmuv2 *smmu, const struct model_transaction *trans
 static int upstream_transact(void *context, const struct model_transaction *transaction)
 {
 	struct model_smmuv2 *smmu = context;
-	struct iopf_fault fault;
+	struct iopf_fault fault = { 0 };
 	int result = attempt(smmu, transaction, &fault);
 
 	if (result == -EINPROGRESS &&
@@ -343,7 +343,7 @@ static uint32_t resume_do(struct model_smmuv2 *smmu, struct bank *bank)
 static bool first_look(struct model_smmuv2 *smmu, struct bank *bank)
 {
 	const struct model_transaction *transaction = smmu->parked[bank->first].transaction;
-	struct iopf_fault fault;
+	struct iopf_fault fault = { 0 };
 	int result = attempt(smmu, transaction, &fault);
 	/* Or its stream goes elsewhere now. */
 	bool here = result == -EINPROGRESS && &smmu->bank[fault.index] == bank;
@@ -361,9 +361,9 @@ static bool first_look(struct model_smmuv2 *smmu, struct bank *bank)
 static uint32_t look_early(struct model_smmuv2 *smmu, struct bank *bank)
 {
 	const struct model_transaction *transaction = bank->transaction;
-	struct smmuv2_bank there;
-	uint32_t number;
-	uint64_t out;
+	struct smmuv2_bank there = { 0 };
+	uint32_t number = 0;
+	uint64_t out = 0;
 
 	if (!bank->shown || transaction == NULL ||
 	    enter(smmu, transaction, &number, &there) != 1 ||

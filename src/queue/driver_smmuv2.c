@@ -68,7 +68,7 @@ static int fault_end(struct iopf_driver *driver, uint32_t bank, bool terminate,
 	if (error == 0 && (*was & SMMUV2_FSR_SS) != 0)
 		error = bank_write(driver, bank, SMMUV2_RESUME,
 				   terminate ? SMMUV2_TERMINATE : 0);
-	driver->stats.fault_overflows += (*was & SMMUV2_FSR_MULTI) != 0;
+	driver->stats.fault_overflows += error == 0 && (*was & SMMUV2_FSR_MULTI) != 0;
 	return error;
 }
 

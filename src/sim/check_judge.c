@@ -87,9 +87,8 @@ void check_judge_function(struct sim_check *check, struct check_function *functi
 		.rid = function->value.rid,
 		.allocation = function->allocation,
 		.mechanism = function->value.stalls ? IOPF_STALLS : IOPF_PRI,
-		.pasid_in_response = function->function == NULL ?
-					     -1 :
-					     function->pasid_in_response,
+		.pasid_in_response =
+			(int8_t)(function->function == NULL ? -1 : function->pasid_in_response),
 	};
 	int number;
 
